@@ -1,0 +1,23 @@
+//! Which tissue lies where.
+
+use neurotome_base::PatientPoint;
+
+/// Index of a tissue in the run's tissue table (the catalogue's order).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TissueId(pub u8);
+
+/// Tells the tissue at any point: a built-in anatomy, a phantom or a CT behind one face.
+pub trait TissueField: Send + Sync {
+    /// The tissue at a point in patient LPS millimetres. Must answer for every finite point.
+    fn tissue_at(&self, p: &PatientPoint) -> TissueId;
+}
+
+/// One tissue everywhere.
+#[derive(Debug, Clone, Copy)]
+pub struct Homogeneous(pub TissueId);
+
+impl TissueField for Homogeneous {
+    fn tissue_at(&self, _: &PatientPoint) -> TissueId {
+        self.0
+    }
+}

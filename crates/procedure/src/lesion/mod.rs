@@ -1,0 +1,12 @@
+//! The radiofrequency lesion: current, heat and injury coupled under the generator.
+
+mod problem;
+mod result;
+
+pub use problem::{
+    Bend, Blood, Domain, DomainShape, Drive, LesionProblem, Limits, Metal, Needle, NerveCurve, Perfusion, Probe,
+    SolverSettings,
+};
+pub use result::{
+    Contour, Contours, Curves, ErrorEstimate, Evidence, FieldSample, FieldSampler, LesionResult, NerveInjury, Snapshot,
+};

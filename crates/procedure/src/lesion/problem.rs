@@ -1,0 +1,272 @@
+//! What is to be computed: needles in tissue, driven by a generator.
+
+use std::sync::Arc;
+
+use neurotome_base::{PatientPoint, Vec3};
+use neurotome_physics::{injury::Arrhenius, tissue::TissueProperties};
+use serde::{Deserialize, Serialize};
+
+use crate::anatomy::TissueField;
+
+/// A complete lesion problem. Positions in patient LPS millimetres.
+#[derive(Clone)]
+pub struct LesionProblem {
+    /// Tissue properties, indexed by [`crate::anatomy::TissueId`].
+    pub tissues: Vec<TissueProperties>,
+    /// Names of the tissues, same order (for messages and evidence).
+    pub tissue_names: Vec<String>,
+    /// The tissue at each point.
+    pub anatomy: Arc<dyn TissueField>,
+    /// The region computed; its surface is the return electrode and is held at the boundary temperature.
+    pub domain: Domain,
+    /// Needles, at least one.
+    pub needles: Vec<Needle>,
+    /// What the generator does.
+    pub drive: Drive,
+    /// Seconds of heating, ramp included.
+    pub heating_s: f64,
+    /// Seconds followed after the current is off.
+    pub cooling_s: f64,
+    /// Limits of the generator.
+    pub limits: Limits,
+    /// Kinetics of injury.
+    pub injury: Arrhenius,
+    /// What perfusion does.
+    pub perfusion: Perfusion,
+    /// Blood.
+    pub blood: Blood,
+    /// Temperature of everything at the start, °C.
+    pub initial_temperature_c: f64,
+    /// Temperature of the outer boundary, °C.
+    pub boundary_temperature_c: f64,
+    /// Latent heat of vaporisation near 100 °C on or off.
+    pub latent_heat: bool,
+    /// Named points whose temperature is reported.
+    pub probes: Vec<Probe>,
+    /// Times of the snapshots, s, ascending; the end of the run is always added.
+    pub output_times_s: Vec<f64>,
+    /// Nerves whose injury is reported.
+    pub nerves: Vec<NerveCurve>,
+    /// Accuracy asked of the solver.
+    pub solver: SolverSettings,
+}
+
+/// The region computed.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Domain {
+    /// Centre, mm.
+    pub center: PatientPoint,
+    /// Shape and size.
+    pub shape: DomainShape,
+}
+
+/// Shapes of the region computed.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum DomainShape {
+    /// Axis-aligned box with these half sides.
+    Box {
+        /// Half sides along x, y, z in mm.
+        half_mm: [f64; 3],
+    },
+    /// Cylinder.
+    Cylinder {
+        /// Unit vector along the axis.
+        axis: [f64; 3],
+        /// Radius in mm.
+        radius_mm: f64,
+        /// Half length in mm.
+        half_length_mm: f64,
+    },
+    /// Ball.
+    Sphere {
+        /// Radius in mm.
+        radius_mm: f64,
+    },
+}
+
+impl Domain {
+    /// Signed distance-like function in mm: negative inside, zero on the surface (exact on the faces).
+    pub fn level_mm(&self, p: &Vec3) -> f64 {
+        let d = p - self.center.vec();
+        match self.shape {
+            DomainShape::Box { half_mm } => (0..3)
+                .map(|a| d[a].abs() - half_mm[a])
+                .fold(f64::NEG_INFINITY, f64::max),
+            DomainShape::Cylinder {
+                axis,
+                radius_mm,
+                half_length_mm,
+            } => {
+                let axis = Vec3::from(axis);
+                let along = d.dot(&axis);
+                ((d - axis * along).norm() - radius_mm).max(along.abs() - half_length_mm)
+            }
+            DomainShape::Sphere { radius_mm } => d.norm() - radius_mm,
+        }
+    }
+
+    /// Half side in mm of the cube round the centre that holds the domain.
+    pub fn half_extent_mm(&self) -> f64 {
+        match self.shape {
+            DomainShape::Box { half_mm } => half_mm.into_iter().fold(0.0, f64::max),
+            DomainShape::Cylinder {
+                radius_mm,
+                half_length_mm,
+                ..
+            } => radius_mm.hypot(half_length_mm),
+            DomainShape::Sphere { radius_mm } => radius_mm,
+        }
+    }
+}
+
+/// A placed RF cannula with its electrode.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Needle {
+    /// Distal end of the metal, mm.
+    pub tip: PatientPoint,
+    /// Unit vector along the straight shaft, from the hub towards the tip.
+    pub direction: [f64; 3],
+    /// Outer diameter, mm.
+    pub outer_diameter_mm: f64,
+    /// Length of the active tip, mm, its rounded end included.
+    pub active_tip_mm: f64,
+    /// Length from hub to tip, mm.
+    pub length_mm: f64,
+    /// Bend of a curved cannula.
+    pub bend: Option<Bend>,
+    /// Potential as a fraction of the generator's voltage: 1 for a monopolar needle, +½ and −½ for a bipolar pair.
+    pub potential_fraction: f64,
+    /// Distance in mm of the thermocouple from the distal end, along the axis.
+    pub thermocouple_from_tip_mm: f64,
+    /// The metal.
+    pub metal: Metal,
+}
+
+/// The bend of a curved cannula: a circular arc that ends at the tip.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Bend {
+    /// Angle between shaft and tip, degrees.
+    pub angle_deg: f64,
+    /// Length of the arc, mm.
+    pub length_mm: f64,
+    /// Direction towards which the tip bends; its part across the shaft counts.
+    pub towards: [f64; 3],
+}
+
+/// Thermal properties of the needle's metal.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Metal {
+    /// Thermal conductivity, W/(m K).
+    pub thermal_conductivity_w_per_m_k: f64,
+    /// Density, kg/m³.
+    pub density_kg_per_m3: f64,
+    /// Specific heat, J/(kg K).
+    pub specific_heat_j_per_kg_k: f64,
+}
+
+/// What the generator holds.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Drive {
+    /// Constant voltage, V rms.
+    Voltage {
+        /// Volts rms between the electrodes (fraction 1 apart).
+        voltage_v: f64,
+    },
+    /// Constant current, A rms.
+    Current {
+        /// Amperes rms.
+        current_a: f64,
+    },
+    /// Constant power, W.
+    Power {
+        /// Watts in the tissue.
+        power_w: f64,
+    },
+    /// Temperature of the first needle's thermocouple, after a linear ramp.
+    Temperature {
+        /// Set temperature, °C.
+        set_temperature_c: f64,
+        /// Seconds from the initial temperature to the set temperature.
+        ramp_s: f64,
+    },
+}
+
+/// Limits of the generator; the output is the largest that keeps all three.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Limits {
+    /// Largest voltage, V rms.
+    pub voltage_v: f64,
+    /// Largest current, A rms.
+    pub current_a: f64,
+    /// Largest power, W.
+    pub power_w: f64,
+}
+
+/// What perfusion does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Perfusion {
+    /// As in the tissue table, always.
+    On,
+    /// None.
+    Off,
+    /// As in the tissue table until Ω ≥ 1, then none.
+    StopsWithInjury,
+}
+
+/// Blood.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Blood {
+    /// Density, kg/m³.
+    pub density_kg_per_m3: f64,
+    /// Specific heat, J/(kg K).
+    pub specific_heat_j_per_kg_k: f64,
+    /// Arterial temperature, °C.
+    pub temperature_c: f64,
+}
+
+/// A named point.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Probe {
+    /// Its name in the results.
+    pub name: String,
+    /// Where it is.
+    pub position: PatientPoint,
+}
+
+/// A nerve as a polyline.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NerveCurve {
+    /// Its name in the results.
+    pub name: String,
+    /// At least two points.
+    pub points: Vec<PatientPoint>,
+    /// Diameter, mm.
+    pub diameter_mm: f64,
+    /// True for the nerve that is to be destroyed, false for one to be spared.
+    pub target: bool,
+}
+
+/// Accuracy asked of the solver.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct SolverSettings {
+    /// Cell-size factor: 1 is the default, 0.5 halves every cell.
+    pub cell_size: f64,
+    /// Largest error of temperature allowed in one time step, K.
+    pub step_tolerance_k: f64,
+    /// Relative residual at which the linear solves stop.
+    pub linear_tolerance: f64,
+    /// Estimate the discretisation error by a second, coarser run.
+    pub estimate_error: bool,
+}
+
+impl Default for SolverSettings {
+    fn default() -> Self {
+        Self {
+            cell_size: 1.0,
+            step_tolerance_k: 0.05,
+            linear_tolerance: 1e-7,
+            estimate_error: true,
+        }
+    }
+}

@@ -1,0 +1,6 @@
+//! The steps of the procedure, in the order in which an operator does them.
+//!
+//! Nothing here reads a file, a clock, the environment or a random source.
+
+pub mod anatomy;
+pub mod lesion;

@@ -2,6 +2,7 @@
 
 mod problem;
 mod result;
+mod solve;
 
 pub use problem::{
     Bend, Blood, Domain, DomainShape, Drive, LesionProblem, Limits, Metal, Needle, NerveCurve, Perfusion, Probe,
@@ -10,3 +11,4 @@ pub use problem::{
 pub use result::{
     Contour, Contours, Curves, ErrorEstimate, Evidence, FieldSample, FieldSampler, LesionResult, NerveInjury, Snapshot,
 };
+pub use solve::{LesionError, Progress, solve};

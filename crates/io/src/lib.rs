@@ -1,1 +1,4 @@
-//! io
+//! Scenarios, images, results and reports: everything that touches a file.
+
+pub mod catalog;
+pub mod scenario;

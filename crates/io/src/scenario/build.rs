@@ -1,6 +1,11 @@
 //! From the scenario as written to the problem as solved, with every check on the way.
 
-use std::{collections::BTreeMap, env, fs, path::PathBuf, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    env, fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use neurotome_base::{PatientPoint, Vec3, geometry::distance_between_segments};
 use neurotome_physics::{injury::Arrhenius, tissue::TissueProperties};
@@ -18,12 +23,14 @@ use neurotome_procedure::{
 };
 
 use super::{
-    Arrangement, DomainKind, DomainTable, DriveMode, Fault, Loaded, NeedleTable, Notice, PerfusionMode, Phantom,
+    Arrangement, DomainKind, DomainTable, DriveMode, Fault, InputFile, Loaded, NeedleTable, Notice, PerfusionMode, Phantom,
     Region, RegionShape, Scenario, ScenarioError, Setting, Source, TEST_DATA_VARIABLE, TissueTable,
     axis::{center_line, shaft_direction},
     fault::{nearest, parse_toml},
+    hash::sha256_of,
     locate::span_of,
 };
+use crate::volumes::read_label_nifti;
 
 /// Most needles of a scenario.
 pub const MAX_NEEDLES: usize = 8;
@@ -83,7 +90,7 @@ struct Builder<'a> {
     source: &'a Source,
     catalog: &'a Catalog,
     notices: Vec<Notice>,
-    inputs: Vec<super::InputFile>,
+    inputs: Vec<InputFile>,
 }
 
 /// The run's tissue table.
@@ -597,6 +604,77 @@ impl Builder<'_> {
             ));
         }
         Ok(full)
+    }
+
+    /// Notes an input file with its hash.
+    fn input(&mut self, path: &str, written: &str, full: &Path) -> Result<()> {
+        let sha256 = sha256_of(full).map_err(|reason| {
+            self.fault(
+                path,
+                format!("`{path}` names \"{written}\", which cannot be read: {reason}"),
+                "check the file and its permissions",
+            )
+        })?;
+        let input = InputFile {
+            path: written.to_owned(),
+            sha256,
+        };
+        if !self.inputs.contains(&input) {
+            self.inputs.push(input);
+        }
+        Ok(())
+    }
+
+    fn label_region(
+        &mut self,
+        path: &str,
+        r: &Region,
+        tissues: &Tissues,
+        used: &mut Vec<TissueId>,
+    ) -> Result<SolidRegion> {
+        let key = |k: &str| format!("{path}.{k}");
+        self.unused(&key("tissue"), r.tissue.is_some(), "for labels; use `label_tissues`")?;
+        for (k, given) in [
+            ("center_mm", r.center_mm.is_some()),
+            ("half_mm", r.half_mm.is_some()),
+            ("radius_mm", r.radius_mm.is_some()),
+            ("axis", r.axis.is_some()),
+            ("half_length_mm", r.half_length_mm.is_some()),
+            ("from_mm", r.from_mm.is_some()),
+            ("to_mm", r.to_mm.is_some()),
+            ("point_mm", r.point_mm.is_some()),
+            ("normal", r.normal.is_some()),
+            ("thickness_mm", r.thickness_mm.is_some()),
+        ] {
+            self.unused(&key(k), given, "for labels")?;
+        }
+        let written = self.required(&key("path"), r.path.as_deref(), "labels come from a NIfTI file")?;
+        if r.label_tissues.is_empty() {
+            return Err(self.missing(&key("label_tissues"), "it gives the tissue of each label number"));
+        }
+        let mut table = Vec::with_capacity(r.label_tissues.len());
+        for (label, tissue) in &r.label_tissues {
+            let path = format!("{path}.label_tissues.{label}");
+            let number = label.parse::<u16>().map_err(|_| {
+                self.fault(
+                    &path,
+                    format!("the label \"{label}\" is not a whole number from 0 to 65535"),
+                    "write label_tissues = { 1 = \"cortical_bone\" }",
+                )
+            })?;
+            let id = self.tissue_id(&path, tissues, tissue)?;
+            table.push((number, id));
+            used.push(id);
+        }
+        table.sort_unstable();
+        let full = self.resolve(&key("path"), written)?;
+        let volume =
+            read_label_nifti(&full).map_err(|e| self.fault(&key("path"), e.to_string(), "give a NIfTI label map"))?;
+        self.input(&key("path"), written, &full)?;
+        Ok(SolidRegion::Labels {
+            volume: Arc::new(volume),
+            tissues: table,
+        })
     }
 
     fn needles(&mut self, s: &Scenario, setting: &Setting) -> Result<Vec<Needle>> {

@@ -5,6 +5,7 @@
 mod axis;
 mod build;
 pub(crate) mod fault;
+mod hash;
 mod locate;
 mod model;
 mod resolved;

@@ -4,4 +4,5 @@
 //! was found, what was expected and what to do. The patient frame is LPS in millimetres everywhere; RAS exists only inside the
 //! NIfTI reader and writer. Identifiers of a patient stop at the DICOM reader.
 
+pub mod dicom;
 pub mod volumes;

@@ -5,5 +5,6 @@
 //! NIfTI reader and writer. Identifiers of a patient stop at the DICOM reader.
 
 pub mod catalog;
+pub mod dicom;
 pub mod scenario;
 pub mod volumes;

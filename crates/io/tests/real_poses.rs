@@ -32,14 +32,15 @@ struct Pose {
 
 impl Pose {
     fn load(name: &str, data: &Path) -> Self {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-            .join("../../scenarios")
-            .join(name);
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scenarios").join(name);
         let scenario: Scenario = toml::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
         let image = scenario.image.unwrap().path;
         let image = data.join(image.strip_prefix("${NEUROTOME_TEST_DATA}/").unwrap());
         let needle = &scenario.needles[0];
-        let (tip, entry) = (Vec3::from(needle.target_mm.unwrap()), Vec3::from(needle.entry_mm.unwrap()));
+        let (tip, entry) = (
+            Vec3::from(needle.target_mm.unwrap()),
+            Vec3::from(needle.entry_mm.unwrap()),
+        );
         Self {
             image: read_ct(&image).unwrap().hu,
             tip,
@@ -87,7 +88,10 @@ impl Pose {
     }
 
     fn check(&self, bone_hu: f64, midline_x_mm: f64) {
-        assert!(self.tip.x < midline_x_mm - 18.0, "the tip is not on the patient's right");
+        assert!(
+            self.tip.x < midline_x_mm - 18.0,
+            "the tip is not on the patient's right"
+        );
         assert!(self.direction.x > 0.0 && self.direction.y < 0.0 && self.direction.z > 0.0);
         let caudal = self.direction.z.atan2(-self.direction.y).to_degrees();
         assert!((30.0..50.0).contains(&caudal), "{caudal}");
@@ -141,7 +145,9 @@ fn dicom_series() {
 
 #[test]
 fn torso_with_vertebral_labels() {
-    let Some(data) = test_data("torso_with_vertebral_labels") else { return };
+    let Some(data) = test_data("torso_with_vertebral_labels") else {
+        return;
+    };
     let pose = Pose::load("real-nifti.toml", &data);
     pose.check(180.0, 2.0);
     assert!(pose.hu(&pose.entry).unwrap() < -100.0, "the entry is not at the skin");
@@ -153,7 +159,9 @@ fn torso_with_vertebral_labels() {
 
 #[test]
 fn cut_out_round_l3() {
-    let Some(data) = test_data("cut_out_round_l3") else { return };
+    let Some(data) = test_data("cut_out_round_l3") else {
+        return;
+    };
     let pose = Pose::load("real-l3.toml", &data);
     pose.check(280.0, 25.5);
     // Right transverse process (44) and right superior articular process (46) both within reach of the active tip.
@@ -161,7 +169,10 @@ fn cut_out_round_l3() {
     let middle = pose.tip - pose.direction * (0.5 * ACTIVE_TIP_MM);
     let near = labels_near(&labels, &middle, 3.0);
     assert!(near.contains(&44) && near.contains(&46), "{near:?}");
-    assert!(!near.contains(&43) && !near.contains(&45), "left and right are exchanged: {near:?}");
+    assert!(
+        !near.contains(&43) && !near.contains(&45),
+        "left and right are exchanged: {near:?}"
+    );
 }
 
 /// The labels other than 0 within a ball, ascending.

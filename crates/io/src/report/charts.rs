@@ -7,7 +7,7 @@ use super::{
     canvas::{Anchor, Canvas, Font},
     style::{ACTIVE_TIP, GRID, INK, ISO_60, MUTED, Rgb},
 };
-use crate::results::ResultsError;
+use crate::results::{ResultsError, end_of_heating};
 
 /// One curve.
 struct Series<'a> {
@@ -160,10 +160,12 @@ pub(crate) fn curves(scene: &Scene<'_>) -> Result<Vec<u8>, ResultsError> {
         },
     ];
     if matches!(scene.run.problem.drive, Drive::Temperature { .. }) {
+        // After the current is off nothing is set.
+        let steps = end_of_heating(scene.run.problem, c).map_or(0, |i| i + 1);
         temperature.push(Series {
             name: "set",
             color: INK,
-            values: &c.set_temperature_c,
+            values: &c.set_temperature_c[..steps],
             dash: "7 5",
             width: 1.8,
         });

@@ -38,6 +38,8 @@ pub(crate) struct Plane {
     pub right: Vec3,
     /// Unit vector to the top of the picture.
     pub up: Vec3,
+    /// True when the needle stands upright in the middle, where letters would hide it.
+    pub upright: bool,
 }
 
 impl Plane {
@@ -56,28 +58,23 @@ impl Plane {
 /// The three planes of the patient's axes through the middle of the active tip, and one that holds the needle.
 pub(crate) fn planes(scene: &Scene<'_>) -> [Plane; 4] {
     let c = scene.focus;
-    let side = |value: f64, positive: &str, negative: &str| {
-        let word = if value >= 0.0 { positive } else { negative };
-        format!("{:.1} mm {word}", value.abs())
-    };
     let plane = |title: &str, place: String, right: Vec3, up: Vec3| Plane {
         title: title.to_owned(),
         place,
         center: c,
         right,
         up,
+        upright: false,
     };
     let (right, up, place) = oblique(scene);
     [
         plane("Axial", format!("z = {:.1} mm", c.z), Vec3::x(), -Vec3::y()),
         plane("Coronal", format!("y = {:.1} mm", c.y), Vec3::x(), Vec3::z()),
-        plane(
-            "Sagittal",
-            format!("x = {:.1} mm ({})", c.x, side(c.x, "to the left", "to the right")),
-            Vec3::y(),
-            Vec3::z(),
-        ),
-        plane("Along the needle", place, right, up),
+        plane("Sagittal", format!("x = {:.1} mm", c.x), Vec3::y(), Vec3::z()),
+        Plane {
+            upright: true,
+            ..plane("Along the needle", place, right, up)
+        },
     ]
 }
 
@@ -290,10 +287,10 @@ pub(crate) fn draw_panel(
     if overlay.lesion {
         draw_lesion(canvas, scene, plane, frame);
     }
-    draw_needles(canvas, scene, plane, frame);
     if overlay.lesion {
         draw_nerves(canvas, scene, plane, frame);
     }
+    draw_needles(canvas, scene, plane, frame);
     canvas.end_clip();
     draw_frame(canvas, plane, frame);
 }
@@ -325,13 +322,13 @@ fn draw_lesion(canvas: &mut Canvas, scene: &Scene<'_>, plane: &Plane, frame: &Fr
     };
     let omega = loops(frame, &grid(fields.log10_omega), low, FIELD_STEP_MM, 0.0);
     canvas.loops(&omega, LESION, 0.45, 0.0);
-    canvas.loops(&omega, DARK, 0.0, 4.4);
+    canvas.loops(&omega, DARK, 0.0, 4.0);
     canvas.loops(&omega, LESION, 0.0, 2.6);
     let heated = grid(fields.heated_c);
     for (level, color) in [(45.0, ISO_45), (50.0, ISO_50), (60.0, ISO_60)] {
         let lines = loops(frame, &heated, low, FIELD_STEP_MM, level);
-        canvas.loops(&lines, DARK, 0.0, 3.6);
-        canvas.loops(&lines, color, 0.0, 2.0);
+        canvas.loops(&lines, DARK, 0.0, 2.8);
+        canvas.loops(&lines, color, 0.0, 1.7);
     }
 }
 
@@ -347,7 +344,7 @@ fn draw_needles(canvas: &mut Canvas, scene: &Scene<'_>, plane: &Plane, frame: &F
                 frame.pixel(u, v)
             })
             .collect();
-        canvas.polyline(&axis, SHAFT, 1.2, 0.75, "2 6");
+        canvas.polyline(&axis, SHAFT, 1.5, 0.8, "2 6");
         let near = |u: f64, v: f64| {
             // One look for each block of the plane; most blocks are far from the needle.
             let block = |c: f64| ((c / coarse_mm).floor() + 0.5) * coarse_mm;
@@ -437,8 +434,9 @@ fn draw_frame(canvas: &mut Canvas, plane: &Plane, frame: &Frame) {
     let middle = size / 2.0;
     canvas.text(x + 9.0, y + middle + 6.0, Anchor::Start, letter, &letters(&-plane.right));
     canvas.text(x + size - 9.0, y + middle + 6.0, Anchor::End, letter, &letters(&plane.right));
-    canvas.text(x + middle, y + 22.0, Anchor::Middle, letter, &letters(&plane.up));
-    canvas.text(x + middle, y + size - 10.0, Anchor::Middle, letter, &letters(&-plane.up));
+    let across = if plane.upright { middle - 30.0 } else { middle };
+    canvas.text(x + across, y + 22.0, Anchor::Middle, letter, &letters(&plane.up));
+    canvas.text(x + across, y + size - 10.0, Anchor::Middle, letter, &letters(&-plane.up));
 
     let bar = step * frame.pixels_per_mm();
     let (bx, by) = (x + 16.0, y + size - 16.0);
@@ -466,7 +464,6 @@ pub(crate) enum Mark {
     Line,
     Area,
     Rod,
-    Dashes,
 }
 
 /// Draws a legend in rows between `x` and `x + width`; returns its height.
@@ -485,7 +482,7 @@ pub(crate) fn draw_legend(canvas: &mut Canvas, x: f64, y: f64, width: f64, entri
                 canvas.line([mx, my], [mx + 34.0, my], DARK, 4.2);
                 canvas.line([mx, my], [mx + 34.0, my], e.color, 2.6);
             }
-            Mark::Dashes => canvas.polyline(&[[mx, my], [mx + 34.0, my]], e.color, 2.4, 1.0, "6 5"),
+
             Mark::Area => {
                 canvas.rect(mx, my - 8.0, 34.0, 16.0, e.color, 0.55, 0.0);
                 canvas.rect(mx, my - 8.0, 34.0, 16.0, e.color, 1.0, 2.4);

@@ -26,6 +26,9 @@ const SUPERSAMPLING: usize = 2;
 /// Radius in pixels of the neighbourhood that shades hollows.
 const HOLLOW_RADIUS: usize = 14;
 
+/// What lies behind everything: a pale blue grey, against which pale bone stands out.
+const BACKGROUND: [f64; 3] = [236.0, 240.0, 245.0];
+
 /// A direct view on the scene.
 struct View {
     title: &'static str,
@@ -151,7 +154,7 @@ fn shade_hollows(layer: &mut Layer, side: usize, per_mm: f64) {
         let d = layer.depth[at];
         if d.is_finite() {
             let hollow = ((blurred[at] - d) / (2.5 * reach)).clamp(0.0, 1.0);
-            *color = color.map(|c| c * (1.0 - 0.55 * hollow));
+            *color = color.map(|c| c * (1.0 - 0.38 * hollow));
         }
     }
 }
@@ -308,7 +311,7 @@ fn render(scene: &Scene<'_>, bone: &Mesh, view: &View, size: usize) -> Vec<u8> {
                 // At most one fragment of each kind, blended from far to near.
                 let mut order = [0, 1, 2];
                 order.sort_by(|&a, &b| layers[a].depth[at].total_cmp(&layers[b].depth[at]));
-                let mut color = [255.0; 3];
+                let mut color = BACKGROUND;
                 for l in order {
                     if !layers[l].depth[at].is_finite() {
                         continue;
@@ -352,6 +355,7 @@ fn draw_axes(canvas: &mut Canvas, toward: &Vec3, x: f64, y: f64) {
     .map(|(v, name)| (v.dot(toward), [v.dot(&eye.right), -v.dot(&eye.up)], name))
     .collect();
     axes.sort_by(|a, b| b.0.total_cmp(&a.0));
+    canvas.rect(x - 50.0, y - 50.0, 100.0, 100.0, [255; 3], 0.8, 0.0);
     for (_, d, name) in axes {
         let length = d[0].hypot(d[1]);
         let tip = [x + 30.0 * d[0], y + 30.0 * d[1]];
@@ -389,10 +393,10 @@ pub(crate) fn views(scene: &Scene<'_>) -> Result<Vec<u8>, ResultsError> {
             note: "from the needle's side",
             toward: toward(72.0, 12.0),
             half_mm: 22.0,
-            bone_opacity: (0.22, 0.55),
+            bone_opacity: (0.36, 0.5),
         },
     ];
-    let mut canvas = Canvas::new(20 + 2 * (SIZE + 20), TOP + SIZE + 110);
+    let mut canvas = Canvas::new(20 + 2 * (SIZE + 20), TOP + SIZE + 66);
     canvas.text(20.0, 30.0, Anchor::Start, Font::plain(20.0).bold(), "Needle, nerves and destroyed tissue");
     let pictures: Vec<Vec<u8>> = views.par_iter().map(|v| render(scene, &bone, v, SIZE)).collect();
     for (n, (view, pixels)) in views.iter().zip(&pictures).enumerate() {
@@ -404,6 +408,7 @@ pub(crate) fn views(scene: &Scene<'_>) -> Result<Vec<u8>, ResultsError> {
         canvas.text(fx + s, fy - 10.0, Anchor::End, Font::plain(13.5).color(MUTED), view.note);
         draw_axes(&mut canvas, &view.toward, fx + s - 60.0, fy + s - 60.0);
         let bar = 10.0 * s / (2.0 * view.half_mm);
+        canvas.rect(fx + 8.0, fy + s - 50.0, bar + 20.0, 42.0, [255; 3], 0.8, 0.0);
         canvas.rect(fx + 18.0, fy + s - 22.0, bar, 5.0, INK, 1.0, 0.0);
         canvas.text(fx + 18.0 + bar / 2.0, fy + s - 30.0, Anchor::Middle, Font::plain(13.5).bold(), "10 mm");
     }

@@ -3,10 +3,13 @@
 use std::{path::PathBuf, time::Instant};
 
 use clap::Args;
-use neurotome_io::catalog;
+use neurotome_io::{
+    catalog,
+    results::{ResultsOptions, RunForReport, summarise, write_results},
+};
 
-use super::{Common, Failure, files, json_text, open_catalog, open_scenario, print, solve};
-use crate::record::Record;
+use super::{Common, Failure, json_text, open_catalog, open_scenario, print, solve};
+use crate::{PROGRAM, record::Record};
 
 #[derive(Debug, Args)]
 pub(super) struct Simulate {
@@ -31,9 +34,24 @@ impl Simulate {
         if let Some(folder) = &self.out {
             let text = json_text(&record)?;
             solve::check_interrupt()?;
-            std::fs::create_dir_all(folder)
-                .map_err(|e| Failure::Input(format!("cannot make the folder {}: {e}", folder.display())))?;
-            files::write_whole(&folder.join("record.json"), text.as_bytes())?;
+            let title = match loaded.scenario.title.as_str() {
+                "" => source.name.as_str(),
+                title => title,
+            };
+            let run = RunForReport {
+                title,
+                problem: &loaded.problem,
+                result: &result,
+                ct: None,
+                tissue_styles: None,
+                record_json: &text,
+                scenario_text: &source.text,
+                summary: &summarise(&loaded.problem, &result),
+                program: PROGRAM,
+                extra_files: &[],
+            };
+            solve::on_threads(common.threads, || write_results(folder, &run, &ResultsOptions::default()))?
+                .map_err(|e| Failure::Input(e.to_string()))?;
         }
         if self.json {
             print(&json_text(&record.results.summary)?);

@@ -6,7 +6,7 @@ use std::path::Path;
 use toml::{Table, Value};
 
 use crate::steps::Failure;
-use crate::workspace::Workspace;
+use crate::workspace::{Workspace, files_below};
 
 /// Last words a key may end with: a unit, or a word that says the value has none.
 const UNITS: &[&str] = &[
@@ -26,9 +26,7 @@ const SOURCES_TABLE: &str = "sources";
 
 /// Checks all of `catalog/`.
 pub fn check(workspace: &Workspace) -> Result<(), Failure> {
-    let folder = workspace.root.join("catalog");
-    let mut files = BTreeMap::new();
-    read_folder(&folder, &folder, &mut files)?;
+    let files = read_folder(&workspace.root.join("catalog"))?;
     let mut report = Report::default();
     let sources = sources(&files, &mut report.faults);
     for (file, table) in files.iter().filter(|(file, _)| *file != SOURCES_FILE) {
@@ -185,26 +183,26 @@ fn sources(files: &BTreeMap<String, Table>, faults: &mut Vec<String>) -> BTreeSe
     keys
 }
 
-/// Reads every TOML file below `folder`, by its path relative to `top`.
-fn read_folder(top: &Path, folder: &Path, files: &mut BTreeMap<String, Table>) -> Result<(), Failure> {
-    let unreadable = |path: &Path, e: &dyn std::fmt::Display| {
-        Failure::new(
-            format!("cannot read {}: {e}", path.display()),
-            "mend that file or folder",
-        )
-    };
-    for entry in std::fs::read_dir(folder).map_err(|e| unreadable(folder, &e))? {
-        let path = entry.map_err(|e| unreadable(folder, &e))?.path();
-        if path.is_dir() {
-            read_folder(top, &path, files)?;
-        } else if path.extension().is_some_and(|e| e == "toml") {
-            let text = std::fs::read_to_string(&path).map_err(|e| unreadable(&path, &e))?;
-            let table = text.parse::<Table>().map_err(|e| unreadable(&path, &e))?;
-            let name = path.strip_prefix(top).unwrap_or(&path).to_string_lossy().into_owned();
-            files.insert(name, table);
-        }
+/// Every TOML file below `folder`, by its path relative to it.
+fn read_folder(folder: &Path) -> Result<BTreeMap<String, Table>, Failure> {
+    let mut files = BTreeMap::new();
+    for path in files_below(folder)?
+        .into_iter()
+        .filter(|p| p.extension().is_some_and(|e| e == "toml"))
+    {
+        let unreadable =
+            |e: &dyn std::fmt::Display| Failure::new(format!("cannot read {}: {e}", path.display()), "mend that file");
+        let text = std::fs::read_to_string(&path).map_err(|e| unreadable(&e))?;
+        let table = text.parse::<Table>().map_err(|e| unreadable(&e))?;
+        files.insert(
+            path.strip_prefix(folder)
+                .unwrap_or(&path)
+                .to_string_lossy()
+                .into_owned(),
+            table,
+        );
     }
-    Ok(())
+    Ok(files)
 }
 
 #[cfg(test)]

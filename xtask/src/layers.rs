@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::rust_text;
 use crate::steps::Failure;
-use crate::workspace::{Workspace, list, text};
+use crate::workspace::{Workspace, files_below, list, text};
 
 /// The layers from the inside out: a crate may use the ones before it, never one after it.
 const LAYERS: [&[&str]; 6] = [
@@ -117,8 +117,17 @@ fn dependency_fault(user: &str, used: &str, in_tests: bool, ours: bool) -> Optio
 }
 
 fn scan_folder(root: &Path, folder: &Path, faults: &mut Vec<String>) -> Result<(), Failure> {
-    for path in rust_files(folder)? {
-        let source = read(&path)?;
+    let tests = |p: &Path| p.file_name().is_some_and(|n| n == "tests.rs");
+    for path in files_below(folder)?
+        .into_iter()
+        .filter(|p| p.extension().is_some_and(|e| e == "rs") && !tests(p))
+    {
+        let source = std::fs::read_to_string(&path).map_err(|e| {
+            Failure::new(
+                format!("cannot read {}: {e}", path.display()),
+                "it must be text in UTF-8",
+            )
+        })?;
         let code = rust_text::without_tests(&rust_text::without_comments_and_strings(&source));
         let shown = path.strip_prefix(root).unwrap_or(&path).display().to_string();
         for (word, reason) in FORBIDDEN {
@@ -138,33 +147,6 @@ fn clippy_settings_faults(root: &Path) -> Vec<String> {
     } else {
         vec!["crates/{base,physics,procedure}/clippy.toml must exist and be the same".into()]
     }
-}
-
-/// All Rust files below a folder, in name order.
-fn rust_files(folder: &Path) -> Result<Vec<std::path::PathBuf>, Failure> {
-    let mut files = Vec::new();
-    let entries = std::fs::read_dir(folder).map_err(|e| unreadable(folder, &e))?;
-    let mut paths: Vec<_> = entries.filter_map(Result::ok).map(|e| e.path()).collect();
-    paths.sort();
-    for path in paths {
-        if path.is_dir() {
-            files.extend(rust_files(&path)?);
-        } else if path.extension().is_some_and(|e| e == "rs") && path.file_name().is_some_and(|n| n != "tests.rs") {
-            files.push(path);
-        }
-    }
-    Ok(files)
-}
-
-fn read(path: &Path) -> Result<String, Failure> {
-    std::fs::read_to_string(path).map_err(|e| unreadable(path, &e))
-}
-
-fn unreadable(path: &Path, e: &std::io::Error) -> Failure {
-    Failure::new(
-        format!("cannot read {}: {e}", path.display()),
-        "check that the working tree is complete",
-    )
 }
 
 #[cfg(test)]

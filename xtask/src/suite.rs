@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::steps::{self, Failure, Step};
-use crate::workspace::Workspace;
+use crate::workspace::{Workspace, files_below};
 use crate::{catalog, layers, licences, process, python, tools};
 
 /// Runs the steps that `args` choose.
@@ -40,13 +40,13 @@ fn all(w: &Workspace) -> Vec<Step<'_>> {
         step("verify", "the program's own claims, short form", move || verify(w)),
         step(
             "replay",
-            "the same bytes with 1 and 2 threads, and again from the record",
+            "the same bytes with 1 and 2 threads; the record replays",
             move || replay(w),
         ),
         step(
             "python",
             "independent readers agree with the files written",
-            move || python_checks(w),
+            move || python::check(w),
         ),
     ]
 }
@@ -131,7 +131,7 @@ fn verify(w: &Workspace) -> Result<(), Failure> {
     )
 }
 
-/// Where the `replay` step leaves the results that the `python` step reads.
+/// Where the `replay` step leaves the results of one thread.
 fn results_folder(w: &Workspace) -> PathBuf {
     w.target.join("xtask").join("replay").join("threads-1")
 }
@@ -139,58 +139,53 @@ fn results_folder(w: &Workspace) -> PathBuf {
 fn replay(w: &Workspace) -> Result<(), Failure> {
     let program = program(w)?;
     let top = w.fresh_folder("replay")?;
-    let one = results_folder(w);
-    let two = top.join("threads-2");
-    let again = top.join("replayed");
-    let run = |args: &[&str], out: &Path, threads: &str| {
-        let mut command = Command::new(&program);
-        command
-            .current_dir(&w.root)
-            .args(args)
-            .arg("--out")
-            .arg(out)
-            .env("RAYON_NUM_THREADS", threads);
-        process::show(&mut command, "run it by hand to see what it says")
-    };
-    run(&["simulate"], &one, "1")?;
-    run(&["simulate"], &two, "2")?;
-    let record = one.join("record.json");
-    run(&["replay", &record.to_string_lossy()], &again, "2")?;
+    let (one, two) = (results_folder(w), top.join("threads-2"));
+    simulate(w, &program, &one, "1")?;
+    simulate(w, &program, &two, "2")?;
     let expected = contents(&one)?;
-    for (folder, made) in [(&two, "two threads"), (&again, "the record")] {
-        let faults = differences(&expected, &contents(folder)?);
-        if !faults.is_empty() {
-            return Err(Failure::list(
-                &format!("the results of {made} differ from those of one thread"),
-                &faults,
-                "look for a sum whose order depends on threads, a hash map, a time or a path in the output",
-            ));
-        }
+    let faults = differences(&expected, &contents(&two)?);
+    if !faults.is_empty() {
+        return Err(Failure::list(
+            "the results of two threads differ from those of one",
+            &faults,
+            "look for a sum whose order depends on threads, a hash map, a time or a path in the output",
+        ));
     }
-    println!("   {} files, the same bytes three times", expected.len());
-    Ok(())
+    println!("   {} files, the same bytes with 1 and 2 threads", expected.len());
+    let mut again = Command::new(&program);
+    again.current_dir(&w.root).arg("replay").arg(one.join("record.json"));
+    process::show(
+        &mut again,
+        "the record does not replay to the same figures; see which one it names",
+    )
 }
 
-/// All files below a folder, by relative path.
+/// Runs the built-in patient.
+fn simulate(w: &Workspace, program: &Path, out: &Path, threads: &str) -> Result<(), Failure> {
+    let mut command = Command::new(program);
+    command
+        .current_dir(&w.root)
+        .args(["simulate", "--threads", threads, "--out"])
+        .arg(out);
+    process::show(&mut command, "run it by hand to see what it says")
+}
+
+/// Results of the built-in patient for other steps, made when the `replay` step has not run.
+pub fn results(w: &Workspace) -> Result<PathBuf, Failure> {
+    let folder = results_folder(w);
+    if !folder.join("record.json").is_file() {
+        simulate(w, &program(w)?, &folder, "2")?;
+    }
+    Ok(folder)
+}
+
+/// The bytes of all files below a folder, by relative path.
 fn contents(folder: &Path) -> Result<BTreeMap<PathBuf, Vec<u8>>, Failure> {
     let mut files = BTreeMap::new();
-    let mut folders = vec![folder.to_path_buf()];
-    let unreadable = |path: &Path, e: std::io::Error| {
-        Failure::new(
-            format!("cannot read {}: {e}", path.display()),
-            "see what `neurotome simulate --out DIR` wrote",
-        )
-    };
-    while let Some(next) = folders.pop() {
-        for entry in std::fs::read_dir(&next).map_err(|e| unreadable(&next, e))? {
-            let path = entry.map_err(|e| unreadable(&next, e))?.path();
-            if path.is_dir() {
-                folders.push(path);
-            } else {
-                let name = path.strip_prefix(folder).unwrap_or(&path).to_path_buf();
-                files.insert(name, std::fs::read(&path).map_err(|e| unreadable(&path, e))?);
-            }
-        }
+    for path in files_below(folder)? {
+        let bytes = std::fs::read(&path)
+            .map_err(|e| Failure::new(format!("cannot read {}: {e}", path.display()), "mend its permissions"))?;
+        files.insert(path.strip_prefix(folder).unwrap_or(&path).to_path_buf(), bytes);
     }
     Ok(files)
 }
@@ -214,48 +209,6 @@ fn differences(expected: &BTreeMap<PathBuf, Vec<u8>>, found: &BTreeMap<PathBuf, 
     let extra = found.keys().filter(|name| !expected.contains_key(*name));
     faults.extend(extra.map(|name| format!("{} is extra", name.display())));
     faults
-}
-
-/// Runs every `python/tests/check_*.py` on the results of the `replay` step.
-fn python_checks(w: &Workspace) -> Result<(), Failure> {
-    let results = results_folder(w);
-    if !results.is_dir() {
-        let program = program(w)?;
-        let mut simulate = Command::new(program);
-        simulate.current_dir(&w.root).arg("simulate").arg("--out").arg(&results);
-        process::show(&mut simulate, "run it by hand to see what it says")?;
-    }
-    let folder = w.root.join("python").join("tests");
-    let mut scripts: Vec<PathBuf> = std::fs::read_dir(&folder)
-        .map_err(|e| Failure::new(format!("cannot read {}: {e}", folder.display()), "restore it from git"))?
-        .filter_map(Result::ok)
-        .map(|entry| entry.path())
-        .filter(|path| {
-            let name = path.file_name().unwrap_or_default().to_string_lossy();
-            name.starts_with("check_") && name.ends_with(".py")
-        })
-        .collect();
-    scripts.sort();
-    if scripts.is_empty() {
-        return Err(Failure::new(
-            "python/tests holds no check_*.py",
-            "restore them from git",
-        ));
-    }
-    let python = python::environment(w)?;
-    for script in scripts {
-        let mut check = Command::new(&python);
-        check
-            .current_dir(&w.root)
-            .env("PYTHONDONTWRITEBYTECODE", "1")
-            .arg(&script)
-            .arg(&results);
-        process::show(
-            &mut check,
-            "the file written and its independent reader disagree; see what the script says",
-        )?;
-    }
-    Ok(())
 }
 
 #[cfg(test)]

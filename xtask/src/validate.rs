@@ -17,9 +17,9 @@ pub fn run(workspace: &Workspace) -> Result<(), Failure> {
     let mut verify = Command::new(program);
     verify
         .current_dir(&workspace.root)
-        .args(["verify", "--full", "--json"])
+        .args(["verify", "--all", "--json"])
         .arg(&json);
-    let advice = "`neurotome verify --full --only GROUP` repeats a group of claims";
+    let advice = "`neurotome verify --all --only GROUP` repeats a group of claims";
     let outcome = process::show(&mut verify, advice);
     let written = std::fs::read(&json)
         .ok()
@@ -60,7 +60,7 @@ fn report(version: &str, rows: &[Value]) -> String {
     }
     let passed = |rows: &[&Value]| rows.iter().filter(|r| r["passed"] == true).count();
     let mut out = format!(
-        "# Validation report\n\nWritten by `cargo xtask validate` from `neurotome verify --full`, version {version}. \
+        "# Validation report\n\nWritten by `cargo xtask validate` from `neurotome verify --all`, version {version}. \
          Do not edit.\n\nA claim passes when its value lies within the tolerance of the reference. Units are in the claim.\n\n\
          | group | passed | of |\n| --- | ---: | ---: |\n"
     );

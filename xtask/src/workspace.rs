@@ -73,6 +73,27 @@ pub fn cargo_metadata(manifest: &Path) -> Result<Value, Failure> {
     })
 }
 
+/// All files below a folder, in name order.
+pub fn files_below(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let unreadable = |e: std::io::Error| {
+        Failure::new(
+            format!("cannot read {}: {e}", folder.display()),
+            "check that the folder is there and complete",
+        )
+    };
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(unreadable)? {
+        let path = entry.map_err(unreadable)?.path();
+        if path.is_dir() {
+            files.extend(files_below(&path)?);
+        } else {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
 /// A text member of a JSON object; empty when absent.
 pub fn text<'a>(value: &'a Value, key: &str) -> &'a str {
     value[key].as_str().unwrap_or("")

@@ -1,5 +1,7 @@
 //! Which tissue lies where.
 
+pub mod ct;
+
 use neurotome_base::PatientPoint;
 
 /// Index of a tissue in the run's tissue table (the catalogue's order).

@@ -40,7 +40,9 @@ pub enum LesionError {
         advice: String,
     },
     /// A linear solve did not converge.
-    #[error("{equation} solve at {t_s:.3} s did not converge: residual {residual:.2e} after {iterations} iterations, expected {tolerance:.1e}; {cells} cells")]
+    #[error(
+        "{equation} solve at {t_s:.3} s did not converge: residual {residual:.2e} after {iterations} iterations, expected {tolerance:.1e}; {cells} cells"
+    )]
     NotConverged {
         /// Which equation.
         equation: &'static str,

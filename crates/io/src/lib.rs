@@ -6,5 +6,7 @@
 
 pub mod catalog;
 pub mod dicom;
+pub mod report;
+pub mod results;
 pub mod scenario;
 pub mod volumes;

@@ -441,6 +441,13 @@ impl Builder<'_> {
             let (field, used) = self.phantom(phantom, tissues)?;
             return Ok((Arc::new(field), Setting::Phantom, used));
         }
+        if s.image.is_some() {
+            return Err(self.fault(
+                "image",
+                "images are not read yet",
+                "use [phantom], or neither for the built-in segment",
+            ));
+        }
         let id = |name: &str| self.tissue_id("tissues", tissues, name);
         let ids = TissueIds {
             muscle: id("muscle")?,

@@ -152,7 +152,11 @@ pub fn first_difference(a: &Value, b: &Value) -> Option<(String, String, String)
         }
     }
     fn join(path: &str, key: &str) -> String {
-        if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
+        if path.is_empty() {
+            key.to_owned()
+        } else {
+            format!("{path}.{key}")
+        }
     }
     fn short(v: &Value) -> String {
         let text = v.to_string();

@@ -50,8 +50,10 @@ impl Simulate {
                 program: PROGRAM,
                 extra_files: &[],
             };
-            solve::on_threads(common.threads, || write_results(folder, &run, &ResultsOptions::default()))?
-                .map_err(|e| Failure::Input(e.to_string()))?;
+            solve::on_threads(common.threads, || {
+                write_results(folder, &run, &ResultsOptions::default())
+            })?
+            .map_err(|e| Failure::Input(e.to_string()))?;
         }
         if self.json {
             print(&json_text(&record.results.summary)?);

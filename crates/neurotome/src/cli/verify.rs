@@ -44,7 +44,10 @@ impl Verify {
             deliver(target, &json_text(&report.rows())?)?;
         }
         if failed > 0 {
-            return Err(Failure::Check(format!("{failed} of {} claims failed", report.rows().len())));
+            return Err(Failure::Check(format!(
+                "{failed} of {} claims failed",
+                report.rows().len()
+            )));
         }
         Ok(())
     }

@@ -5,6 +5,7 @@
 //! NIfTI reader and writer. Identifiers of a patient stop at the DICOM reader.
 
 pub mod catalog;
+pub mod dicom;
 pub mod report;
 pub mod results;
 pub mod scenario;

@@ -76,7 +76,7 @@ impl<'a> Scene<'a> {
             .enumerate()
             .map(|(i, name)| run.tissue_styles.map_or_else(|| TissueStyle::for_name(name, i), |s| s[i]))
             .collect();
-        let survey = Survey::new(&Probe::new(problem, run.result.fields.as_ref(), &needles), &needles);
+        let survey = Survey::new(&Probe::new(problem, run.result.fields.as_ref()), &needles);
         let mut scene = Self {
             run,
             needles,
@@ -95,7 +95,7 @@ impl<'a> Scene<'a> {
 
     /// Reads the final fields.
     pub fn probe(&self) -> Probe<'_> {
-        Probe::new(self.run.problem, self.run.result.fields.as_ref(), &self.needles)
+        Probe::new(self.run.problem, self.run.result.fields.as_ref())
     }
 
     /// How a tissue is shown.

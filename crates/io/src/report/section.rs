@@ -191,15 +191,15 @@ fn loops(frame: &Frame, grid: &Grid2, low: f64, step: f64, level: f32) -> Vec<Ve
 }
 
 /// The tissue labels of a panel.
-pub(crate) struct Labels {
+struct Labels {
     grid: Grid2,
     low: f64,
     step: f64,
 }
 
 /// Samples the tissue over a panel.
-pub(crate) fn labels(scene: &Scene<'_>, plane: &Plane, frame: &Frame) -> Labels {
-    let step = frame.half_mm / 150.0;
+fn labels(scene: &Scene<'_>, plane: &Plane, frame: &Frame) -> Labels {
+    let step = frame.half_mm / 170.0;
     let anatomy = &scene.run.problem.anatomy;
     let (grid, low) = sample(frame, step, |u, v| {
         f32::from(anatomy.tissue_at(&PatientPoint::from_vec(plane.point(u, v))).0)
@@ -209,7 +209,7 @@ pub(crate) fn labels(scene: &Scene<'_>, plane: &Plane, frame: &Frame) -> Labels 
 
 impl Labels {
     /// The tissues present, with their share of the panel, in the order of the tissue table.
-    pub fn present(&self) -> Vec<(usize, f64)> {
+    fn present(&self) -> Vec<(usize, f64)> {
         let mut count = [0usize; 256];
         for v in &self.grid.values {
             count[*v as usize] += 1;
@@ -268,7 +268,7 @@ pub(crate) struct Overlay {
     pub outlines: bool,
 }
 
-/// Draws one panel with its frame, scale and letters.
+/// Draws one panel with its frame, scale and letters; returns the tissues in it.
 pub(crate) fn draw_panel(
     canvas: &mut Canvas,
     scene: &Scene<'_>,
@@ -276,7 +276,7 @@ pub(crate) fn draw_panel(
     frame: &Frame,
     what: Background,
     overlay: Overlay,
-) {
+) -> Vec<(usize, f64)> {
     let labels = labels(scene, plane, frame);
     canvas.blit(frame.x, frame.y, frame.size, &background(scene, plane, frame, &labels, what));
     let (x, y, size) = (frame.x as f64, frame.y as f64, frame.size as f64);
@@ -292,7 +292,8 @@ pub(crate) fn draw_panel(
     }
     draw_needles(canvas, scene, plane, frame);
     canvas.end_clip();
-    draw_frame(canvas, plane, frame);
+    draw_frame(canvas, plane, frame, scene.needles.len());
+    labels.present()
 }
 
 fn draw_outlines(canvas: &mut Canvas, scene: &Scene<'_>, frame: &Frame, labels: &Labels, what: Background) {
@@ -321,7 +322,7 @@ fn draw_lesion(canvas: &mut Canvas, scene: &Scene<'_>, plane: &Plane, frame: &Fr
         values,
     };
     let omega = loops(frame, &grid(fields.log10_omega), low, FIELD_STEP_MM, 0.0);
-    canvas.loops(&omega, LESION, 0.45, 0.0);
+    canvas.loops(&omega, LESION, if scene.run.ct.is_some() { 0.45 } else { 0.62 }, 0.0);
     canvas.loops(&omega, DARK, 0.0, 4.0);
     canvas.loops(&omega, LESION, 0.0, 2.6);
     let heated = grid(fields.heated_c);
@@ -411,7 +412,7 @@ fn draw_nerves(canvas: &mut Canvas, scene: &Scene<'_>, plane: &Plane, frame: &Fr
     }
 }
 
-fn draw_frame(canvas: &mut Canvas, plane: &Plane, frame: &Frame) {
+fn draw_frame(canvas: &mut Canvas, plane: &Plane, frame: &Frame, needles: usize) {
     let (x, y, size) = (frame.x as f64, frame.y as f64, frame.size as f64);
     canvas.rect(x, y, size, size, MUTED, 1.0, 1.0);
     let small = Font::plain(12.5).color(MUTED);
@@ -426,7 +427,8 @@ fn draw_frame(canvas: &mut Canvas, plane: &Plane, frame: &Frame) {
         canvas.text(px, y + size + 19.0, Anchor::Middle, small, &label);
         canvas.text(x - 8.0, py + 4.5, Anchor::End, small, &label);
     }
-    canvas.text(x + size, y + size + 36.0, Anchor::End, small, "mm from the middle of the active tip");
+    let origin = if needles > 1 { "mm from the middle between the active tips" } else { "mm from the middle of the active tip" };
+    canvas.text(x + size, y + size + 36.0, Anchor::End, small, origin);
     canvas.text(x, y - 9.0, Anchor::Start, Font::plain(17.0).bold(), &plane.title);
     canvas.text(x + size, y - 9.0, Anchor::End, Font::plain(14.0).color(MUTED), &plane.place);
 

@@ -3,7 +3,7 @@
 use super::{
     Scene,
     canvas::{Anchor, Canvas, Font},
-    section::{Background, Entry, Frame, Mark, Overlay, draw_legend, draw_panel, labels, planes},
+    section::{Background, Entry, Frame, Mark, Overlay, draw_legend, draw_panel, planes},
     style::{ACTIVE_TIP, BONE, ISO_45, ISO_50, ISO_60, LESION, NERVE_SPARED, NERVE_TARGET, SHAFT},
 };
 use crate::results::ResultsError;
@@ -107,8 +107,8 @@ pub(crate) fn tissue_map(scene: &Scene<'_>) -> Result<Vec<u8>, ResultsError> {
         } else {
             frame(n, 0)
         };
-        draw_panel(&mut canvas, scene, plane, &map, Background::Tissues, outlined);
-        seen.extend(labels(scene, plane, &map).present().into_iter().map(|t| t.0));
+        let present = draw_panel(&mut canvas, scene, plane, &map, Background::Tissues, outlined);
+        seen.extend(present.into_iter().map(|t| t.0));
     }
     let entries: Vec<Entry> = seen
         .iter()

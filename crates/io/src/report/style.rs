@@ -34,11 +34,11 @@ pub struct TissueStyle {
 
 /// Words in a tissue's name, and how such a tissue is shown; the first that fits counts.
 const BY_NAME: [(&[&str], Rgb, bool); 13] = [
-    (&["disc", "disk", "cartilage"], [134, 180, 186], false),
-    (&["marrow", "cancellous", "spong", "trabecular"], [214, 190, 142], true),
-    (&["bone", "cortical", "vertebra", "sacrum"], BONE, true),
-    (&["muscle"], [176, 110, 104], false),
-    (&["fat", "adipose"], [232, 206, 134], false),
+    (&["disc", "disk", "cartilage"], [150, 194, 200], false),
+    (&["marrow", "cancellous", "spong", "trabecular"], [222, 202, 158], true),
+    (&["bone", "cortical", "vertebra", "sacrum"], [246, 240, 224], true),
+    (&["muscle"], [208, 164, 156], false),
+    (&["fat", "adipose"], [241, 224, 160], false),
     (&["skin", "dermis"], [217, 170, 142], false),
     (&["csf", "cerebrospinal", "fluid", "saline"], [158, 196, 226], false),
     (&["nerve", "cord", "root", "ganglion"], [122, 150, 190], false),

@@ -1,7 +1,7 @@
 //! Regular sampling of the fields round the lesion.
 
 use neurotome_base::{PatientPoint, Vec3};
-use neurotome_procedure::lesion::{FieldSample, FieldSampler, LesionProblem};
+use neurotome_procedure::lesion::{Domain, FieldSample, FieldSampler, LesionProblem};
 use rayon::prelude::*;
 
 use super::needle_shape::NeedleShape;
@@ -10,8 +10,8 @@ use super::needle_shape::NeedleShape;
 const MAX_NODES: f64 = 4.0e6;
 /// Lowest log10 Ω written: below this nothing has happened to the tissue, and the figure is of no use.
 pub(crate) const LOG10_OMEGA_FLOOR: f64 = -30.0;
-/// A point without a value that is nearer to a needle than this is taken for metal, mm.
-const METAL_REACH_MM: f64 = 0.75;
+/// A point without a value that is deeper inside the region computed than this lies in metal, mm.
+const DOMAIN_SKIN_MM: f64 = 1.0;
 
 /// Points on an axis-aligned cubic lattice in patient LPS millimetres, x fastest.
 #[derive(Debug, Clone, PartialEq)]
@@ -97,16 +97,16 @@ pub(crate) struct Fields {
 /// Reads the sampler and tells metal from the outside.
 pub(crate) struct Probe<'a> {
     sampler: &'a dyn FieldSampler,
-    needles: &'a [NeedleShape],
+    domain: Domain,
     initial_c: f64,
 }
 
 impl<'a> Probe<'a> {
     /// A probe of the final fields of a run.
-    pub fn new(problem: &LesionProblem, sampler: &'a dyn FieldSampler, needles: &'a [NeedleShape]) -> Self {
+    pub fn new(problem: &LesionProblem, sampler: &'a dyn FieldSampler) -> Self {
         Self {
             sampler,
-            needles,
+            domain: problem.domain,
             initial_c: problem.initial_temperature_c,
         }
     }
@@ -122,7 +122,7 @@ impl<'a> Probe<'a> {
         };
         match self.sampler.sample(&PatientPoint::from_vec(*p)) {
             Some(s) => (At::Tissue, s),
-            None if self.needles.iter().any(|n| n.distance_mm(p).0 < METAL_REACH_MM) => (At::Metal, untouched),
+            None if self.domain.level_mm(p) < -DOMAIN_SKIN_MM => (At::Metal, untouched),
             None => (At::Outside, untouched),
         }
     }

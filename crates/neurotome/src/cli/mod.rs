@@ -38,11 +38,11 @@ Research and teaching software, not a medical device.";
 const EXAMPLES: &str = "\
 Examples:
   neurotome simulate                                 the built-in patient, figures on the terminal
-  neurotome simulate --out first                     the same, with pictures, fields and a report in the folder `first`
+  neurotome simulate --out first                     the same, with pictures and report in `first`
   neurotome simulate scenarios/bone-half-space.toml
   neurotome lesion scenarios/bipolar.toml --json -   numbers for another program
   neurotome replay first/record.json                 compute it again and compare every figure
-  neurotome verify                                   how well the equations are solved, claim by claim
+  neurotome verify                                   is it right? claim by claim
   neurotome catalog cannula                          what there is to choose from";
 
 /// Simulates radiofrequency neurotomy of the lumbar medial branch nerves.

@@ -12,7 +12,7 @@ use neurotome_io::{
 };
 use serde_json::Value;
 
-use super::{Common, Failure, open_catalog, print, solve};
+use super::{Common, Failure, open_catalog, print, simulate, solve};
 use crate::record::{FORMAT, Record, first_difference};
 
 /// Largest record read, bytes.
@@ -27,6 +27,9 @@ pub(super) struct Replay {
     /// Folder from which the scenario's relative paths start. Default: the record's folder.
     #[arg(long, value_name = "DIR")]
     folder: Option<PathBuf>,
+    /// Write the results again, to this folder.
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
 }
 
 impl Replay {
@@ -45,6 +48,7 @@ impl Replay {
             folder,
         };
         let loaded = scenario::load(&source, &catalog)?;
+        let mut last = None;
         for threads in THREADS {
             let common = Common {
                 threads: Some(threads),
@@ -72,6 +76,10 @@ impl Replay {
             if !common.quiet {
                 print(&format!("{threads} thread(s): the same to the last digit\n"));
             }
+            last = Some((result, record));
+        }
+        if let (Some(folder), Some((result, record))) = (&self.out, last) {
+            simulate::write_folder(folder, &source, &loaded, &result, &record, common)?;
         }
         Ok(())
     }

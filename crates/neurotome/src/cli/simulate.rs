@@ -1,12 +1,17 @@
 //! `neurotome simulate`.
 
-use std::{path::PathBuf, time::Instant};
+use std::{
+    path::{Path, PathBuf},
+    time::Instant,
+};
 
 use clap::Args;
 use neurotome_io::{
     catalog,
     results::{ResultsOptions, RunForReport, summarise, write_results},
+    scenario::{Loaded, Source},
 };
+use neurotome_procedure::lesion::LesionResult;
 
 use super::{Common, Failure, json_text, open_catalog, open_scenario, print, solve};
 use crate::{PROGRAM, record::Record};
@@ -32,28 +37,7 @@ impl Simulate {
         let wall_s = start.elapsed().as_secs_f64();
         let record = Record::new(&source, &loaded, &catalog::hash(&catalog), &result);
         if let Some(folder) = &self.out {
-            let text = json_text(&record)?;
-            solve::check_interrupt()?;
-            let title = match loaded.scenario.title.as_str() {
-                "" => source.name.as_str(),
-                title => title,
-            };
-            let run = RunForReport {
-                title,
-                problem: &loaded.problem,
-                result: &result,
-                ct: None,
-                tissue_styles: None,
-                record_json: &text,
-                scenario_text: &source.text,
-                summary: &summarise(&loaded.problem, &result),
-                program: PROGRAM,
-                extra_files: &[],
-            };
-            solve::on_threads(common.threads, || {
-                write_results(folder, &run, &ResultsOptions::default())
-            })?
-            .map_err(|e| Failure::Input(e.to_string()))?;
+            write_folder(folder, &source, &loaded, &result, &record, common)?;
         }
         if self.json {
             print(&json_text(&record.results.summary)?);
@@ -66,4 +50,36 @@ impl Simulate {
         }
         Ok(())
     }
+}
+
+/// Writes the results folder of a run, whole or not at all.
+pub(super) fn write_folder(
+    folder: &Path,
+    source: &Source,
+    loaded: &Loaded,
+    result: &LesionResult,
+    record: &Record,
+    common: &Common,
+) -> Result<(), Failure> {
+    let text = json_text(record)?;
+    solve::check_interrupt()?;
+    let title = match loaded.scenario.title.as_str() {
+        "" => source.name.as_str(),
+        title => title,
+    };
+    let run = RunForReport {
+        title,
+        problem: &loaded.problem,
+        result,
+        ct: None,
+        tissue_styles: None,
+        record_json: &text,
+        scenario_text: &source.text,
+        summary: &summarise(&loaded.problem, result),
+        program: PROGRAM,
+        extra_files: &[],
+    };
+    solve::on_threads(common.threads, || write_results(folder, &run, &ResultsOptions::default()))?
+        .map(|_| ())
+        .map_err(|e| Failure::Input(e.to_string()))
 }

@@ -15,6 +15,9 @@ pub(super) struct Verify {
     /// Show every value compared, not only the worst of each kind.
     #[arg(long)]
     all: bool,
+    /// Also check the slow claims, on finer grids.
+    #[arg(long)]
+    full: bool,
     /// Write the rows as JSON to FILE; `-` prints them instead of the table.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -25,7 +28,7 @@ impl Verify {
         let groups = verify::select(&self.only).map_err(Failure::Input)?;
         let printed = self.json.as_ref().is_some_and(|p| p.as_os_str() == "-");
         let talk = !common.quiet && !printed;
-        let mut report = Report::new(self.all, solve::interrupted);
+        let mut report = Report::new(self.all, self.full, solve::interrupted);
         for group in groups {
             for claim in group.claims {
                 let done = report.rows().len();
@@ -42,6 +45,9 @@ impl Verify {
         }
         if let Some(target) = &self.json {
             deliver(target, &json_text(&report.rows())?)?;
+        }
+        if report.rows().is_empty() {
+            return Err(Failure::Check("no claim was checked: the groups asked for are empty".to_owned()));
         }
         if failed > 0 {
             return Err(Failure::Check(format!(

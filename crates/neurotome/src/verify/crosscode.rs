@@ -353,7 +353,7 @@ mod tests {
             reference: 50.0,
             tolerance: TEMPERATURE_K,
         };
-        let mut report = Report::new(false, || false);
+        let mut report = Report::new(false, false, || false);
         rows(&mut report, "A", &[d("x", 50.1), d("y", 49.5), d("z", 50.2)]);
         assert_eq!(report.rows().len(), 1);
         assert!(
@@ -362,7 +362,7 @@ mod tests {
             report.rows()[0].claim
         );
         assert!(report.rows()[0].passed);
-        let mut report = Report::new(true, || false);
+        let mut report = Report::new(true, false, || false);
         rows(&mut report, "A", &[d("x", 50.1), d("y", f64::NAN)]);
         assert_eq!(report.rows().len(), 3);
         assert!(!report.rows()[0].passed);

@@ -63,6 +63,7 @@ pub struct Report {
     rows: Vec<Row>,
     group: &'static str,
     all: bool,
+    full: bool,
     stop: fn() -> bool,
 }
 
@@ -75,13 +76,14 @@ impl std::fmt::Debug for Report {
 }
 
 impl Report {
-    /// An empty report; with `all`, claims add every value compared and not only the worst. `stop` tells a long computation that
-    /// nobody waits for it any more.
-    pub fn new(all: bool, stop: fn() -> bool) -> Self {
+    /// An empty report. With `all`, claims add every value compared and not only the worst; with `full`, slow claims on finer grids
+    /// are checked too. `stop` tells a long computation that nobody waits for it any more.
+    pub fn new(all: bool, full: bool, stop: fn() -> bool) -> Self {
         Self {
             rows: Vec::new(),
             group: "",
             all,
+            full,
             stop,
         }
     }
@@ -100,6 +102,11 @@ impl Report {
     /// True when every value compared is wanted.
     pub fn all(&self) -> bool {
         self.all
+    }
+
+    /// True when slow claims are to be checked too.
+    pub fn full(&self) -> bool {
+        self.full
     }
 
     /// The rows so far.
@@ -208,7 +215,7 @@ mod tests {
 
     #[test]
     fn rows_pass_and_fail() {
-        let mut report = Report::new(false, || false);
+        let mut report = Report::new(false, false, || false);
         report.run("analytic", |r| {
             r.within("a", 1.05, 1.0, 0.1, "here");
             r.within("b", f64::NAN, 1.0, 0.1, "here");

@@ -1,5 +1,7 @@
 //! Which tissue lies where.
 
+pub mod ct;
+
 use neurotome_base::PatientPoint;
 
 pub mod builtin;

@@ -7,4 +7,4 @@ pub mod parallel;
 pub mod volume;
 
 pub use geometry::{Frame, Patient, PatientPoint, Point, Vec3};
-pub use volume::{Affine, Volume, VolumeError};
+pub use volume::{Affine, PatientBox, Volume, VolumeError};

@@ -27,6 +27,16 @@ pub enum VolumeError {
         /// Voxels expected.
         expected: usize,
     },
+    /// The box asked for holds no voxel.
+    #[error(
+        "the box from {low_mm:?} to {high_mm:?} mm (LPS) holds no voxel centre of the image; choose a box inside the image"
+    )]
+    EmptyCrop {
+        /// Lowest corner asked for, mm.
+        low_mm: [f64; 3],
+        /// Highest corner asked for, mm.
+        high_mm: [f64; 3],
+    },
     /// The voxel-to-patient matrix is singular or not finite.
     #[error("the image's voxel-to-patient matrix is singular or not finite")]
     Affine,
@@ -79,9 +89,81 @@ impl Affine {
         Point::from_vec(self.inverse * (p.vec() - self.origin_mm))
     }
 
+    /// The same grid with its first voxel at another index.
+    ///
+    /// # Errors
+    /// [`VolumeError::Affine`] when the origin leaves the range of numbers.
+    pub fn shifted(&self, first: [usize; 3]) -> Result<Self, VolumeError> {
+        Self::new(
+            self.matrix,
+            self.to_patient(&Point::new(first[0] as f64, first[1] as f64, first[2] as f64))
+                .vec(),
+        )
+    }
+
     /// Length in mm of one step along i, j, k.
     pub fn spacing_mm(&self) -> [f64; 3] {
         [0, 1, 2].map(|c| self.matrix.column(c).norm())
+    }
+}
+
+/// A box along the patient's axes, LPS millimetres.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct PatientBox {
+    /// Lowest x, y and z.
+    pub low: Point<Patient>,
+    /// Highest x, y and z.
+    pub high: Point<Patient>,
+}
+
+impl PatientBox {
+    /// The cube with this half side round a centre.
+    pub fn around(center: &Point<Patient>, half_side_mm: f64) -> Self {
+        let half = Vec3::repeat(half_side_mm);
+        Self {
+            low: Point::from_vec(center.vec() - half),
+            high: Point::from_vec(center.vec() + half),
+        }
+    }
+
+    /// The ranges of voxel indices of an image that enclose the part of the box inside it: one voxel more on each side where the
+    /// image has it, so that interpolation holds up to the faces of the box.
+    ///
+    /// # Errors
+    /// [`VolumeError::EmptyCrop`] when box and image do not meet.
+    pub fn index_ranges(&self, dims: [usize; 3], affine: &Affine) -> Result<[std::ops::Range<usize>; 3], VolumeError> {
+        let empty = VolumeError::EmptyCrop {
+            low_mm: self.low.xyz,
+            high_mm: self.high.xyz,
+        };
+        if !(self.low.is_finite() && self.high.is_finite()) {
+            return Err(empty);
+        }
+        let (mut low, mut high) = ([f64::INFINITY; 3], [f64::NEG_INFINITY; 3]);
+        for corner in 0..8usize {
+            let pick = |a: usize| {
+                if corner >> a & 1 == 1 {
+                    self.high.xyz[a]
+                } else {
+                    self.low.xyz[a]
+                }
+            };
+            let v = affine.to_voxel(&Point::new(pick(0), pick(1), pick(2)));
+            for a in 0..3 {
+                low[a] = low[a].min(v.xyz[a]);
+                high[a] = high[a].max(v.xyz[a]);
+            }
+        }
+        let mut ranges = [0..0, 0..0, 0..0];
+        for a in 0..3 {
+            let last = dims[a] as f64 - 1.0;
+            if low[a] > last + 0.5 || high[a] < -0.5 || low[a] > high[a] {
+                return Err(empty);
+            }
+            let first = low[a].floor().clamp(0.0, last) as usize;
+            ranges[a] = first..high[a].ceil().clamp(0.0, last) as usize + 1;
+        }
+        Ok(ranges)
     }
 }
 
@@ -169,6 +251,25 @@ impl<T: Copy> Volume<T> {
         }
     }
 
+    /// The part of the image that encloses a box in the patient, in place: see [`PatientBox::index_ranges`].
+    ///
+    /// # Errors
+    /// [`VolumeError::EmptyCrop`] when the box misses the image.
+    pub fn crop(&self, to: &PatientBox) -> Result<Self, VolumeError> {
+        let [ri, rj, rk] = to.index_ranges(self.dims, &self.affine)?;
+        let dims = [ri.len(), rj.len(), rk.len()];
+        let [nx, ny, _] = self.dims;
+        let mut data = Vec::with_capacity(Self::checked_len(dims)?);
+        for k in rk.clone() {
+            for j in rj.clone() {
+                let row = nx * (j + ny * k);
+                data.extend_from_slice(&self.data[row + ri.start..row + ri.end]);
+            }
+        }
+        let affine = self.affine.shifted([ri.start, rj.start, rk.start])?;
+        Self::new(dims, affine, data)
+    }
+
     /// The value of the voxel that holds `p`, or none outside the outer faces of the image.
     pub fn nearest(&self, p: &Point<Patient>) -> Option<T> {
         let v = self.affine.to_voxel(p);
@@ -248,6 +349,22 @@ mod tests {
         assert!((v.trilinear(&p).unwrap() - expected).abs() < 1e-12);
         assert_eq!(v.nearest(&p), Some(1.0 + 20.0 + 200.0));
         assert_eq!(v.trilinear(&Point::new(9.4, 20.0, 30.0)), None);
+    }
+
+    #[test]
+    fn a_crop_keeps_every_value_in_its_place() {
+        let v = ramp();
+        let part = v
+            .crop(&PatientBox {
+                low: Point::new(11.2, 21.0, 0.0),
+                high: Point::new(11.8, 25.0, 37.0),
+            })
+            .unwrap();
+        assert_eq!(part.dims(), [2, 4, 4]);
+        let p = Point::<Patient>::new(11.25, 23.0, 36.5);
+        assert_eq!(part.trilinear(&p), v.trilinear(&p));
+        let outside = PatientBox::around(&Point::new(100.0, 0.0, 0.0), 5.0);
+        assert!(matches!(v.crop(&outside), Err(VolumeError::EmptyCrop { .. })));
     }
 
     #[test]

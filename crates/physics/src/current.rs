@@ -92,7 +92,8 @@ impl Current {
             for (k, g) in block.iter_mut().enumerate() {
                 let at = tissue_faces[offset + k] as usize;
                 let f = &grid.faces[at];
-                *g = 1.0 / (medium.electric_a[at] / factor[f.a as usize] + medium.electric_b[at] / factor[f.b as usize]);
+                *g =
+                    1.0 / (medium.electric_a[at] / factor[f.a as usize] + medium.electric_b[at] / factor[f.b as usize]);
             }
         });
         self.ground.fill(0.0);
@@ -133,8 +134,10 @@ impl Current {
         }
 
         // The hierarchy is kept while σ(T) drifts, and made anew when it has become a poor likeness.
-        let mut multigrid =
-            self.multigrid.take().unwrap_or_else(|| Multigrid::new(&self.a, &[], 0.0));
+        let mut multigrid = self
+            .multigrid
+            .take()
+            .unwrap_or_else(|| Multigrid::new(&self.a, &[], 0.0));
         let solved = conjugate_gradients(&self.a, &mut multigrid, &b, &mut self.potential, tolerance, 200);
         if self.fresh_iterations == 0 {
             self.fresh_iterations = solved.iterations;
@@ -158,7 +161,11 @@ impl Current {
                     let at = faces[edge as usize] as usize;
                     let g = conductance[edge as usize];
                     let j = pattern.column[e] as usize;
-                    let own = if grid.faces[at].a as usize == i { medium.electric_a[at] } else { medium.electric_b[at] };
+                    let own = if grid.faces[at].a as usize == i {
+                        medium.electric_a[at]
+                    } else {
+                        medium.electric_b[at]
+                    };
                     let d = u[i] - u[j];
                     sum += g * g * d * d * own / factor[i];
                 }
@@ -183,7 +190,11 @@ impl Current {
             returned += g * u[cell];
         }
         let power = ordered_sum(n, |r| heat[r].iter().sum());
-        CurrentState { conductance: power, balance: (sent - returned) / sent_size, solved }
+        CurrentState {
+            conductance: power,
+            balance: (sent - returned) / sent_size,
+            solved,
+        }
     }
 
     /// Rows on each multigrid level of the last solve, finest first.

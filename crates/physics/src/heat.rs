@@ -47,7 +47,12 @@ impl Heat {
         }
         let multigrid = Multigrid::new(&perfused, &medium.capacity, 1.0);
         let a = stiffness.clone();
-        Self { stiffness, a, multigrid, outer }
+        Self {
+            stiffness,
+            a,
+            multigrid,
+            outer,
+        }
     }
 
     /// Makes the operator `shift · capacity + conduction + perfusion`.
@@ -66,7 +71,8 @@ impl Heat {
     /// Heat that leaves through conduction to the outer boundary and by perfusion, W.
     pub fn losses(&self, temperature: &[f64], perfusion: &[f64], boundary_c: f64, blood_c: f64) -> f64 {
         neurotome_base::parallel::ordered_sum(temperature.len(), |r| {
-            r.map(|i| self.outer[i] * (temperature[i] - boundary_c) + perfusion[i] * (temperature[i] - blood_c)).sum()
+            r.map(|i| self.outer[i] * (temperature[i] - boundary_c) + perfusion[i] * (temperature[i] - blood_c))
+                .sum()
         })
     }
 

@@ -124,7 +124,8 @@ impl Medium {
             let width = 0.25 * grid.across(i as u32);
             let (mut electric, mut thermal) = (0.0, 0.0);
             for column in 0..4 {
-                let offset = u * if column & 1 == 0 { -width } else { width } + v * if column & 2 == 0 { -width } else { width };
+                let offset =
+                    u * if column & 1 == 0 { -width } else { width } + v * if column & 2 == 0 { -width } else { width };
                 let (mut e, mut k) = (0.0, 0.0);
                 for s in 0..ALONG {
                     let p = grid.center[i] + way * ((s as f64 + 0.5) / ALONG as f64) + offset;
@@ -165,7 +166,10 @@ impl Medium {
             .iter()
             .map(|f| {
                 let t = &tissues[usize::from(cells[f.cell as usize].tissue)];
-                (f.resistance / t.sigma_s_per_m, t.thermal_conductivity_w_per_m_k / f.resistance)
+                (
+                    f.resistance / t.sigma_s_per_m,
+                    t.thermal_conductivity_w_per_m_k / f.resistance,
+                )
             })
             .collect();
         let mut capacity: Vec<f64> = cells.iter().map(|c| c.capacity).collect();

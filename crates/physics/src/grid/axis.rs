@@ -20,7 +20,14 @@ impl Axis {
     /// A straight axis whose metal ends at `tip`, pointing along the unit vector `direction`, with end radius `radius`.
     pub fn straight(tip: Vec3, direction: Vec3, radius: f64) -> Self {
         let (side, other) = perpendicular_pair(&direction);
-        Self { start: tip - direction * radius, direction, side, other, angle: 0.0, arc: 0.0 }
+        Self {
+            start: tip - direction * radius,
+            direction,
+            side,
+            other,
+            angle: 0.0,
+            arc: 0.0,
+        }
     }
 
     /// A straight axis with a chosen side for the angle zero; `side` must be a unit vector across `direction`.
@@ -36,7 +43,14 @@ impl Axis {
         let end = direction * angle.cos() + side * angle.sin();
         // The part of the arc within the rounded end is laid straight; its curvature is that of the arc.
         let arc = (length - radius).max(radius);
-        Self { start: tip - end * radius, direction, side, other: direction.cross(&side), angle, arc }
+        Self {
+            start: tip - end * radius,
+            direction,
+            side,
+            other: direction.cross(&side),
+            angle,
+            arc,
+        }
     }
 
     fn curvature_of_arc(&self) -> f64 {

@@ -14,7 +14,9 @@ use super::{
 #[non_exhaustive]
 pub enum GridError {
     /// Two needles touch.
-    #[error("needles {first} and {second} come within {gap_mm:.3} mm of each other, metal to metal; expected at least {least_mm:.2} mm")]
+    #[error(
+        "needles {first} and {second} come within {gap_mm:.3} mm of each other, metal to metal; expected at least {least_mm:.2} mm"
+    )]
     Touching {
         /// First needle, counted from 1.
         first: usize,
@@ -26,7 +28,9 @@ pub enum GridError {
         least_mm: f64,
     },
     /// A needle's active tip leaves the region.
-    #[error("the active tip of needle {needle} comes within {depth_mm:.2} mm of the outer boundary; expected at least {least_mm:.2} mm")]
+    #[error(
+        "the active tip of needle {needle} comes within {depth_mm:.2} mm of the outer boundary; expected at least {least_mm:.2} mm"
+    )]
     Outside {
         /// The needle, counted from 1.
         needle: usize,
@@ -52,6 +56,7 @@ const LEAST_GAP: f64 = 0.15e-3;
 struct Clipped {
     cell: u32,
     volume: f64,
+    centroid: Vec3,
     areas: Vec<(u32, f64)>,
     outer: Vec<(f64, f64)>,
 }
@@ -145,7 +150,13 @@ impl Grid {
         for (g, p) in ghosts.iter().enumerate() {
             octree.add_point(p, GHOST + g as u32);
         }
-        let place = |i: u32| if i >= GHOST { ghosts[(i - GHOST) as usize] } else { center[(i & !INNER) as usize] };
+        let place = |i: u32| {
+            if i >= GHOST {
+                ghosts[(i - GHOST) as usize]
+            } else {
+                center[(i & !INNER) as usize]
+            }
+        };
 
         // Octree cells whose 26 neighbours are alike are cubes; the others are clipped.
         let node_is_plain = |n: usize| {
@@ -164,7 +175,13 @@ impl Grid {
                 }) && region.depth(&octree.center(leaf)) > 0.5001 * octree.size(leaf)
             })
             .collect();
-        irregular.extend(regular.iter().enumerate().filter(|r| !r.1).map(|r| (shell_points + r.0) as u32));
+        irregular.extend(
+            regular
+                .iter()
+                .enumerate()
+                .filter(|r| !r.1)
+                .map(|r| (shell_points + r.0) as u32),
+        );
 
         let clipped: Vec<Clipped> = irregular
             .par_iter()
@@ -209,7 +226,13 @@ impl Grid {
                             }
                         }
                         if 4.0 * reach <= radius * radius || radius > 40.0 * h {
-                            let mut found = Clipped { cell, volume: body.volume(), areas: vec![], outer: vec![] };
+                            let mut found = Clipped {
+                                cell,
+                                volume: body.volume(),
+                                centroid: p + body.centroid(),
+                                areas: vec![],
+                                outer: vec![],
+                            };
                             for (behind, area) in body.areas() {
                                 match behind {
                                     Behind::Point(i) if i < INNER => found.areas.push((i, area)),
@@ -241,11 +264,18 @@ impl Grid {
                 i < s.cell(s.shells() - 1, 0, 0)
             }
         };
+        let mut centroid = center.clone();
         // (a, b, area): from both sides where both were clipped.
         let mut pairs: Vec<(u32, u32, f64)> = Vec::new();
         for c in &clipped {
             if !is_inner_shell(c.cell) {
                 volume[c.cell as usize] = c.volume;
+                centroid[c.cell as usize] = c.centroid;
+                if (c.cell as usize) < shell_points {
+                    let s = &shells[usize::from(shell_of[c.cell as usize])];
+                    let (j, t, q) = s.index(c.cell);
+                    volume[c.cell as usize] += s.segment_volume(j, t, q);
+                }
             }
             for &(other, area) in &c.areas {
                 let same_needle = (c.cell as usize) < shell_points
@@ -258,7 +288,10 @@ impl Grid {
             }
             for &(area, distance) in &c.outer {
                 if area > 0.0 {
-                    outer.push(OuterFace { cell: c.cell, resistance: distance / area });
+                    outer.push(OuterFace {
+                        cell: c.cell,
+                        resistance: distance / area,
+                    });
                 }
             }
         }
@@ -279,7 +312,13 @@ impl Grid {
             let d = (center[a as usize] - center[b as usize]).norm();
             if area > 1e-6 * d * d {
                 let r = 0.5 * d / area;
-                faces.push(Face { a, b, ra: r, rb: r, kind: FaceKind::Tissue });
+                faces.push(Face {
+                    a,
+                    b,
+                    ra: r,
+                    rb: r,
+                    kind: FaceKind::Tissue,
+                });
             }
         }
         // Faces between two cubes.
@@ -290,11 +329,19 @@ impl Grid {
             let leaf = leaf as usize;
             let a = (shell_points + k) as u32;
             for offset in [[1, 0, 0], [0, 1, 0], [0, 0, 1]] {
-                let Some(m) = octree.covering(octree.level(leaf), octree.ijk(leaf), offset) else { continue };
+                let Some(m) = octree.covering(octree.level(leaf), octree.ijk(leaf), offset) else {
+                    continue;
+                };
                 let b = cell_of_node[m];
                 if is_regular(b) {
                     let r = 0.5 / octree.size(leaf);
-                    faces.push(Face { a, b, ra: r, rb: r, kind: FaceKind::Tissue });
+                    faces.push(Face {
+                        a,
+                        b,
+                        ra: r,
+                        rb: r,
+                        kind: FaceKind::Tissue,
+                    });
                 }
             }
         }
@@ -312,6 +359,7 @@ impl Grid {
         let neighbours = Neighbours::new(tissue_cells as usize, &faces);
         Ok(Self {
             center,
+            centroid,
             volume,
             size,
             tissue_cells: tissue_cells as usize,
@@ -366,7 +414,9 @@ fn modelled_end(region: &Region, needle: &FittedNeedle, sizing: &Sizing) -> f64 
 
 fn tip_depth(region: &Region, needle: &FittedNeedle) -> f64 {
     let ring = needle.active_length - needle.radius;
-    (0..=20).map(|i| region.depth(&needle.axis.at(ring * f64::from(i) / 20.0).0)).fold(f64::INFINITY, f64::min)
+    (0..=20)
+        .map(|i| region.depth(&needle.axis.at(ring * f64::from(i) / 20.0).0))
+        .fold(f64::INFINITY, f64::min)
 }
 
 /// How far the shells of needle `i` may reach: not into those of its neighbours.

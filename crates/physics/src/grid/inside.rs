@@ -9,7 +9,9 @@ use super::{Face, Grid, Shells};
 impl Grid {
     /// The shells that hold a tissue cell, if it is a shell cell.
     pub fn shells_of(&self, cell: u32) -> Option<&Shells> {
-        self.shells.iter().find(|s| cell >= s.first && cell < s.first + s.tissue_cells() as u32)
+        self.shells
+            .iter()
+            .find(|s| cell >= s.first && cell < s.first + s.tissue_cells() as u32)
     }
 
     /// `n³` points inside a tissue cell, in the middle of equal parts along its own coordinates (for `n = 2`: near its corners).
@@ -17,13 +19,38 @@ impl Grid {
         let shell = self.shells_of(cell).map(|s| (s, s.index(cell)));
         let (center, h) = (self.center[cell as usize], self.size[cell as usize]);
         (0..n * n * n).map(move |k| {
-            let part = |k: usize| if n == 2 { if k == 0 { -0.45 } else { 0.45 } } else { (k as f64 + 0.5) / n as f64 - 0.5 };
+            let part = |k: usize| {
+                if n == 2 {
+                    if k == 0 { -0.45 } else { 0.45 }
+                } else {
+                    (k as f64 + 0.5) / n as f64 - 0.5
+                }
+            };
             let (x, y, z) = (part(k % n), part(k / n % n), part(k / (n * n)));
             match shell {
                 Some((s, index)) => s.inside(index, x, y, z),
                 None => center + Vec3::new(x, y, z) * h,
             }
         })
+    }
+
+    /// Three vectors along the sides of the box that stands for a tissue cell, m.
+    pub fn spans(&self, cell: u32) -> [Vec3; 3] {
+        let v = self.volume[cell as usize];
+        match self.shells_of(cell) {
+            Some(s) if s.index(cell).1 > 0 => {
+                let index = s.index(cell);
+                let along = s.inside(index, 0.0, 0.5, 0.0) - s.inside(index, 0.0, -0.5, 0.0);
+                let round = s.inside(index, 0.0, 0.0, 0.5) - s.inside(index, 0.0, 0.0, -0.5);
+                // An outermost cell reaches as far as its volume says.
+                let across = along.cross(&round);
+                [across * (v / across.norm_squared()), along, round]
+            }
+            _ => {
+                let h = v.cbrt();
+                [Vec3::x() * h, Vec3::y() * h, Vec3::z() * h]
+            }
+        }
     }
 
     /// A width of the cell across the way to its neighbours, m.

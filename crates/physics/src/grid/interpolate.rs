@@ -3,7 +3,7 @@
 //! Within the shells: cubic in distance, meridian and angle. Elsewhere: a quadratic fitted by weighted least squares to the
 //! neighbours and their neighbours, exact at the cell's own point. Within the metal: linear along the axis.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use neurotome_base::Vec3;
 
@@ -35,8 +35,8 @@ pub enum Place {
 }
 
 /// Interpolates cell fields; the weights of each Voronoi cell are made once, on first use.
-pub struct Interpolator<'a> {
-    grid: &'a Grid,
+pub struct Interpolator {
+    grid: Arc<Grid>,
     fits: Vec<OnceLock<Fit>>,
 }
 
@@ -58,9 +58,9 @@ pub struct CellField<'f> {
     pub metal_share: f64,
 }
 
-impl<'a> Interpolator<'a> {
+impl Interpolator {
     /// An interpolator on a grid.
-    pub fn new(grid: &'a Grid) -> Self {
+    pub fn new(grid: Arc<Grid>) -> Self {
         let mut fits = Vec::new();
         fits.resize_with(grid.tissue_cells, OnceLock::new);
         Self { grid, fits }
@@ -68,7 +68,7 @@ impl<'a> Interpolator<'a> {
 
     /// Where a point lies; none outside the region.
     pub fn locate(&self, p: &Vec3) -> Option<Place> {
-        let g = self.grid;
+        let g = &*self.grid;
         if g.region.depth(p) < -1e-9 {
             return None;
         }
@@ -83,11 +83,21 @@ impl<'a> Interpolator<'a> {
             }
             let last = s.along_center(s.meridian() - 1);
             if distance <= s.shell_center(s.shells() - 1) && along <= last {
-                return Some(Place::Shell { needle, along, radius: r, angle });
+                return Some(Place::Shell {
+                    needle,
+                    along,
+                    radius: r,
+                    angle,
+                });
             }
         }
         let n = g.octree.leaf_at(p);
-        let start = g.octree.points(n).iter().copied().find(|&i| (i as usize) < g.tissue_cells);
+        let start = g
+            .octree
+            .points(n)
+            .iter()
+            .copied()
+            .find(|&i| (i as usize) < g.tissue_cells);
         let mut best = start.or_else(|| {
             let mut found: Option<(f64, u32)> = None;
             let mut radius = g.octree.size(n);
@@ -123,12 +133,15 @@ impl<'a> Interpolator<'a> {
     /// The field at a point already located.
     pub fn at(&self, place: &Place, p: &Vec3, field: &CellField) -> f64 {
         match *place {
-            Place::Metal { needle, along } => {
-                field.metal.map_or(f64::NAN, |m| self.on_axis(needle, along).iter().map(|w| w.1 * m[w.0]).sum())
-            }
-            Place::Shell { needle, along, radius, angle } => {
-                self.in_shells(&self.grid.shells[needle], along, radius, angle, field)
-            }
+            Place::Metal { needle, along } => field.metal.map_or(f64::NAN, |m| {
+                self.on_axis(needle, along).iter().map(|w| w.1 * m[w.0]).sum()
+            }),
+            Place::Shell {
+                needle,
+                along,
+                radius,
+                angle,
+            } => self.in_shells(&self.grid.shells[needle], along, radius, angle, field),
             Place::Cell(i) => self.in_cell(i, p, field.tissue),
         }
     }
@@ -142,7 +155,10 @@ impl<'a> Interpolator<'a> {
         let node = |k: usize| -> (u32, f64) {
             if k < METAL_LAYERS {
                 let layer = METAL_LAYERS - 1 - k;
-                (s.metal(layer, 0), -0.5 * (s.metal_radius[layer] + s.metal_radius[layer + 1]))
+                (
+                    s.metal(layer, 0),
+                    -0.5 * (s.metal_radius[layer] + s.metal_radius[layer + 1]),
+                )
             } else {
                 let t = s.cap() + k - METAL_LAYERS;
                 (s.metal(0, t), s.along_center(t))
@@ -172,8 +188,16 @@ impl<'a> Interpolator<'a> {
         // Nodes along the meridian at this distance; before the pole they lie on the other side of the axis.
         let m = s.meridian();
         let length = |t: isize| -> f64 {
-            let (sign, t) = if t < 0 { (-1.0, (-t) as usize) } else { (1.0, t as usize) };
-            sign * if t < s.cap() { r * s.polar_center(t) } else { r * std::f64::consts::FRAC_PI_2 + s.along_center(t) }
+            let (sign, t) = if t < 0 {
+                (-1.0, (-t) as usize)
+            } else {
+                (1.0, t as usize)
+            };
+            sign * if t < s.cap() {
+                r * s.polar_center(t)
+            } else {
+                r * std::f64::consts::FRAC_PI_2 + s.along_center(t)
+            }
         };
         let here = if along < 0.0 {
             r * radius.atan2(-along)
@@ -192,22 +216,15 @@ impl<'a> Interpolator<'a> {
         let q = turns.floor();
         let wq = lagrange(&[-1.0, 0.0, 1.0, 2.0], turns - q);
         let value = |k: usize, t: isize, q: usize| -> f64 {
-            let (t, q) = if t < 0 { ((-t) as usize, q + s.around / 2) } else { (t as usize, q) };
+            let (t, q) = if t < 0 {
+                ((-t) as usize, q + s.around / 2)
+            } else {
+                (t as usize, q)
+            };
             if k > 0 {
-                return field.tissue[s.cell(k - 1, t, q) as usize];
-            }
-            let near = field.tissue[s.cell(0, t, q) as usize];
-            match field.metal {
-                Some(metal) => {
-                    let steel = metal[s.metal(METAL_LAYERS - 1, t) as usize - self.grid.tissue_cells];
-                    field.metal_share * steel + (1.0 - field.metal_share) * near
-                }
-                // Without a value in the metal the field is carried on straight from the first two shells.
-                None => {
-                    let next = field.tissue[s.cell(1, t, q) as usize];
-                    let (r0, r1) = (s.shell_center(0), s.shell_center(1));
-                    near + (near - next) * (r0 - s.radius[0]) / (r1 - r0)
-                }
+                field.tissue[s.cell(k - 1, t, q) as usize]
+            } else {
+                self.surface(s, t, q, field)
             }
         };
         let mut sum = 0.0;
@@ -225,6 +242,52 @@ impl<'a> Interpolator<'a> {
             }
         }
         sum
+    }
+
+    /// The grid.
+    pub fn grid(&self) -> &Grid {
+        &self.grid
+    }
+
+    /// The field at a point; none outside the region, and in metal when the field does not exist there.
+    pub fn sample(&self, p: &Vec3, field: &CellField) -> Option<f64> {
+        let place = self.locate(p)?;
+        if matches!(place, Place::Metal { .. }) && field.metal.is_none() {
+            return None;
+        }
+        Some(self.at(&place, p, field))
+    }
+
+    /// Gradient of the field at the point of cell `i`, per metre.
+    pub fn gradient(&self, i: u32, values: &[f64]) -> Vec3 {
+        let fit = self.fits[i as usize].get_or_init(|| self.fit(i));
+        let m = fit.stencil.len();
+        let own = values[i as usize];
+        let mut g = Vec3::zeros();
+        for (k, &j) in fit.stencil.iter().enumerate() {
+            let d = values[j as usize] - own;
+            for a in 0..3 {
+                g[a] += fit.weights[a * m + k] * d;
+            }
+        }
+        g / fit.scale
+    }
+
+    /// The value at the metal's surface beside shell cell `(0, t, q)`.
+    pub fn surface(&self, s: &Shells, t: usize, q: usize, field: &CellField) -> f64 {
+        let near = field.tissue[s.cell(0, t, q) as usize];
+        match field.metal {
+            Some(metal) => {
+                let steel = metal[s.metal(METAL_LAYERS - 1, t) as usize - self.grid.tissue_cells];
+                field.metal_share * steel + (1.0 - field.metal_share) * near
+            }
+            // Without a value in the metal the field is carried on straight from the first two shells.
+            None => {
+                let next = field.tissue[s.cell(1, t, q) as usize];
+                let (r0, r1) = (s.shell_center(0), s.shell_center(1));
+                near + (near - next) * (r0 - s.radius[0]) / (r1 - r0)
+            }
+        }
     }
 
     /// The quadratic of cell `i` at `p`, kept within the values it was fitted to.
@@ -247,7 +310,7 @@ impl<'a> Interpolator<'a> {
     }
 
     fn fit(&self, i: u32) -> Fit {
-        let g = self.grid;
+        let g = &*self.grid;
         let mut stencil: Vec<u32> = g.neighbours.of(i).to_vec();
         let first = stencil.len();
         for k in 0..first {
@@ -292,12 +355,26 @@ impl<'a> Interpolator<'a> {
                 weights[b * m + k] = x[b];
             }
         }
-        Fit { stencil, weights, scale }
+        Fit {
+            stencil,
+            weights,
+            scale,
+        }
     }
 }
 
 fn quadratic(d: &Vec3) -> [f64; 9] {
-    [d.x, d.y, d.z, d.x * d.x, d.y * d.y, d.z * d.z, d.x * d.y, d.x * d.z, d.y * d.z]
+    [
+        d.x,
+        d.y,
+        d.z,
+        d.x * d.x,
+        d.y * d.y,
+        d.z * d.z,
+        d.x * d.y,
+        d.x * d.z,
+        d.y * d.z,
+    ]
 }
 
 fn cholesky(mut a: [[f64; 9]; 9]) -> [[f64; 9]; 9] {

@@ -12,6 +12,7 @@ mod axis;
 mod build;
 mod inside;
 mod interpolate;
+mod level_set;
 mod octree;
 mod region;
 mod shells;
@@ -22,6 +23,7 @@ use neurotome_base::Vec3;
 pub use axis::Axis;
 pub use build::GridError;
 pub use interpolate::{CellField, Interpolator, Place};
+pub use level_set::LevelSet;
 pub use region::Region;
 pub use shells::Shells;
 
@@ -79,17 +81,17 @@ pub struct Sizing {
 impl Default for Sizing {
     fn default() -> Self {
         Self {
-            shell_first: 0.045e-3,
-            shell_growth: 1.35,
-            shell_reach: 1.3e-3,
+            shell_first: 0.03e-3,
+            shell_growth: 1.22,
+            shell_reach: 5e-3,
             around: 16,
-            ring: 0.03e-3,
-            along_tip: 0.6e-3,
+            ring: 0.02e-3,
+            along_tip: 0.35e-3,
             along_shaft: 0.9e-3,
-            cap: 7,
-            octree_first: 0.4e-3,
+            cap: 9,
+            octree_first: 1e-3,
             octree_growth: 0.22,
-            octree_shaft: 0.8e-3,
+            octree_shaft: 1.0e-3,
             shaft: 30e-3,
             border: 0.5e-3,
             border_reach: 12e-3,
@@ -163,6 +165,8 @@ pub struct OuterFace {
 pub struct Grid {
     /// Points, m.
     pub center: Vec<Vec3>,
+    /// Centroids of the tissue cells, m (the points themselves but for clipped cells).
+    pub centroid: Vec<Vec3>,
     /// Volumes, m³.
     pub volume: Vec<f64>,
     /// A length that tells each cell's size, m.
@@ -192,8 +196,11 @@ struct Neighbours {
 
 impl Neighbours {
     fn new(cells: usize, faces: &[Face]) -> Self {
-        let pairs: Vec<(u32, u32)> =
-            faces.iter().filter(|f| f.kind == FaceKind::Tissue).map(|f| (f.a, f.b)).collect();
+        let pairs: Vec<(u32, u32)> = faces
+            .iter()
+            .filter(|f| f.kind == FaceKind::Tissue)
+            .map(|f| (f.a, f.b))
+            .collect();
         let mut start = vec![0u32; cells + 1];
         for &(a, b) in &pairs {
             start[a as usize + 1] += 1;

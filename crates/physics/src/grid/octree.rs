@@ -25,7 +25,16 @@ pub struct Octree {
 impl Octree {
     /// Refines a cube until `split(centre, side)` is false for every leaf, then balances. At most `max_leaves` leaves.
     pub fn new(origin: Vec3, side: f64, max_leaves: usize, split: impl Fn(&Vec3, f64) -> bool) -> Option<Self> {
-        let mut tree = Self { origin, side, nodes: vec![Node { child: LEAF, level: 0, ijk: [0; 3], points: vec![] }] };
+        let mut tree = Self {
+            origin,
+            side,
+            nodes: vec![Node {
+                child: LEAF,
+                level: 0,
+                ijk: [0; 3],
+                points: vec![],
+            }],
+        };
         let mut next = 0;
         while next < tree.nodes.len() {
             let n = &tree.nodes[next];
@@ -45,14 +54,25 @@ impl Octree {
         let (level, ijk) = (self.nodes[n].level + 1, self.nodes[n].ijk);
         self.nodes[n].child = self.nodes.len() as u32;
         for c in 0..8u32 {
-            let ijk = [2 * ijk[0] + (c & 1), 2 * ijk[1] + ((c >> 1) & 1), 2 * ijk[2] + ((c >> 2) & 1)];
-            self.nodes.push(Node { child: LEAF, level, ijk, points: vec![] });
+            let ijk = [
+                2 * ijk[0] + (c & 1),
+                2 * ijk[1] + ((c >> 1) & 1),
+                2 * ijk[2] + ((c >> 2) & 1),
+            ];
+            self.nodes.push(Node {
+                child: LEAF,
+                level,
+                ijk,
+                points: vec![],
+            });
         }
     }
 
     fn balance(&mut self) {
         // Leaves are visited finest first; a split queues the new leaves' elders again.
-        let mut queue: Vec<u32> = (0..self.nodes.len() as u32).filter(|&n| self.is_leaf(n as usize)).collect();
+        let mut queue: Vec<u32> = (0..self.nodes.len() as u32)
+            .filter(|&n| self.is_leaf(n as usize))
+            .collect();
         while let Some(n) = queue.pop() {
             if !self.is_leaf(n as usize) {
                 continue;

@@ -44,7 +44,12 @@ impl Region {
     pub fn half_extent(&self) -> f64 {
         match self {
             Self::Box { half, .. } => half.max(),
-            Self::Cylinder { axis, radius, half_length, .. } => (0..3)
+            Self::Cylinder {
+                axis,
+                radius,
+                half_length,
+                ..
+            } => (0..3)
                 .map(|i| axis[i].abs() * half_length + (1.0 - axis[i] * axis[i]).max(0.0).sqrt() * radius)
                 .fold(0.0, f64::max),
             Self::Sphere { radius, .. } => *radius,
@@ -66,7 +71,12 @@ impl Region {
                     }
                 }
             }
-            Self::Cylinder { center, axis, radius, half_length } => {
+            Self::Cylinder {
+                center,
+                axis,
+                radius,
+                half_length,
+            } => {
                 let d = p - center;
                 let along = d.dot(axis);
                 out.push((*axis, half_length - along));

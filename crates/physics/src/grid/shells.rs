@@ -58,13 +58,16 @@ impl Shells {
         }
         // The pole cell is half a step wide, so that its point on the axis is a step away from the next.
         let step = 0.5 * PI / (sizing.cap as f64 - 0.5);
-        let polar: Vec<f64> =
-            (0..=sizing.cap).map(|t| if t == 0 { 0.0 } else { step * (t as f64 - 0.5) }).collect();
+        let polar: Vec<f64> = (0..=sizing.cap)
+            .map(|t| if t == 0 { 0.0 } else { step * (t as f64 - 0.5) })
+            .collect();
         let ring = (needle.active_length - a).min(end);
         let cap_cell = step * (a + sizing.shell_first);
         let size = |s: f64| {
             let widest = if s < ring { sizing.along_tip } else { sizing.along_shaft };
-            (sizing.ring + 0.25 * (s - ring).abs()).min(cap_cell + 0.25 * s).min(widest)
+            (sizing.ring + 0.25 * (s - ring).abs())
+                .min(cap_cell + 0.25 * s)
+                .min(widest)
         };
         let mut along = vec![0.0];
         fill(&mut along, ring, &size);
@@ -121,7 +124,11 @@ impl Shells {
 
     /// The tissue cell `(j, t, q)`; at the pole any `q` gives the one cell.
     pub fn cell(&self, j: usize, t: usize, q: usize) -> u32 {
-        let in_shell = if t == 0 { 0 } else { 1 + (t - 1) * self.around + q % self.around };
+        let in_shell = if t == 0 {
+            0
+        } else {
+            1 + (t - 1) * self.around + q % self.around
+        };
         self.first + (j * self.per_shell() + in_shell) as u32
     }
 
@@ -145,9 +152,15 @@ impl Shells {
         if t == 0 { 1 } else { self.around }
     }
 
-    /// Radius of the points of shell `j`.
+    /// Radius of the points of shell `j`. Those of the outermost mirror the next inner ones at the face between, which so is
+    /// also a face of the Voronoi cells.
     pub fn shell_center(&self, j: usize) -> f64 {
-        0.5 * (self.radius[j] + self.radius[j + 1])
+        let middle = |j: usize| 0.5 * (self.radius[j] + self.radius[j + 1]);
+        if j > 0 && j + 1 == self.shells() {
+            2.0 * self.radius[j] - middle(j - 1)
+        } else {
+            middle(j)
+        }
     }
 
     fn metal_center(&self, layer: usize) -> f64 {
@@ -156,7 +169,11 @@ impl Shells {
 
     /// Angle from the pole of the points at a meridian place within the rounded end.
     pub fn polar_center(&self, t: usize) -> f64 {
-        if t == 0 { 0.0 } else { 0.5 * (self.polar[t] + self.polar[t + 1]) }
+        if t == 0 {
+            0.0
+        } else {
+            0.5 * (self.polar[t] + self.polar[t + 1])
+        }
     }
 
     /// Place along the shaft of the points at a meridian place beyond the rounded end.
@@ -168,7 +185,11 @@ impl Shells {
     /// Arc length along the meridian at the metal's surface of the points at `t`, from the pole.
     pub fn meridian_center(&self, t: usize) -> f64 {
         let a = self.radius[0];
-        if t < self.cap() { a * self.polar_center(t) } else { a * 0.5 * PI + self.along_center(t) }
+        if t < self.cap() {
+            a * self.polar_center(t)
+        } else {
+            a * 0.5 * PI + self.along_center(t)
+        }
     }
 
     /// The angle of the points with index `q`.
@@ -232,6 +253,29 @@ impl Shells {
         self.sector_volume(t, self.radius[j], self.radius[j + 1], self.angle(q), self.sector(t))
     }
 
+    /// Volume of the sector of `(t, q)` between the radii `r1` and `r2`.
+    pub fn part_volume(&self, t: usize, q: usize, r1: f64, r2: f64) -> f64 {
+        self.sector_volume(t, r1, r2, self.angle(q), self.sector(t))
+    }
+
+    /// Volume between the face at radius `radius[j]` (curved) and the plane that touches it at the point of `(t, q)`: what a
+    /// Voronoi cell of the outermost shell lacks.
+    pub fn segment_volume(&self, j: usize, t: usize, q: usize) -> f64 {
+        let r = self.radius[j];
+        let half = 0.5 * self.sector(t);
+        if t == 0 {
+            let w = self.polar[1];
+            r.powi(3) / 3.0 * (PI * w.tan().powi(2) - TAU * (1.0 - w.cos()))
+        } else if t < self.cap() {
+            let solid = 2.0 * half * (self.polar[t].cos() - self.polar[t + 1].cos());
+            let polar = 0.5 * (self.polar[t + 1] - self.polar[t]);
+            let flat = 4.0 * polar.tan() * (half * self.polar_center(t).sin()).tan();
+            r.powi(3) / 3.0 * (flat - solid).max(0.0)
+        } else {
+            self.length(t, r, self.angle(q)) * r * r * (half.tan() - half)
+        }
+    }
+
     /// Volume of a metal cell.
     pub fn metal_volume(&self, layer: usize, t: usize) -> f64 {
         self.sector_volume(t, self.metal_radius[layer], self.metal_radius[layer + 1], 0.5 * PI, TAU)
@@ -292,7 +336,11 @@ impl Shells {
                     let a = self.cell(j, t, q);
                     if j == 0 {
                         let last = METAL_LAYERS - 1;
-                        let kind = if t < self.insulated_from { FaceKind::Electrode } else { FaceKind::Shaft };
+                        let kind = if t < self.insulated_from {
+                            FaceKind::Electrode
+                        } else {
+                            FaceKind::Shaft
+                        };
                         out.push(Face {
                             a,
                             b: self.metal(last, t),
@@ -315,16 +363,34 @@ impl Shells {
                     }
                     if t > 0 && t + 1 < m {
                         let (ra, rb) = self.meridional(t, r1, r2, angle, sector);
-                        out.push(Face { a, b: self.cell(j, t + 1, q), ra, rb, kind: FaceKind::Tissue });
+                        out.push(Face {
+                            a,
+                            b: self.cell(j, t + 1, q),
+                            ra,
+                            rb,
+                            kind: FaceKind::Tissue,
+                        });
                     }
                     if t == 0 {
                         for p in 0..self.around {
                             let (ra, rb) = self.meridional(0, r1, r2, self.angle(p), self.sector(1));
-                            out.push(Face { a, b: self.cell(j, 1, p), ra, rb, kind: FaceKind::Tissue });
+                            out.push(Face {
+                                a,
+                                b: self.cell(j, 1, p),
+                                ra,
+                                rb,
+                                kind: FaceKind::Tissue,
+                            });
                         }
                     } else {
                         let (ra, rb) = (self.circumferential(j, t, q), self.circumferential(j, t, q + 1));
-                        out.push(Face { a, b: self.cell(j, t, q + 1), ra, rb, kind: FaceKind::Tissue });
+                        out.push(Face {
+                            a,
+                            b: self.cell(j, t, q + 1),
+                            ra,
+                            rb,
+                            kind: FaceKind::Tissue,
+                        });
                     }
                 }
             }

@@ -33,15 +33,34 @@ impl Polyhedron {
             let s = |bit: usize| if (c >> bit) & 1 == 1 { half } else { -half };
             Vec3::new(s(0), s(1), s(2))
         };
-        let faces = [[0, 4, 6, 2], [1, 3, 7, 5], [0, 1, 5, 4], [2, 6, 7, 3], [0, 2, 3, 1], [4, 5, 7, 6]];
-        let sides = faces.iter().map(|f| Side { behind: Behind::Open, corners: f.map(corner).to_vec() }).collect();
-        Self { sides, tolerance: 1e-10 * half }
+        let faces = [
+            [0, 4, 6, 2],
+            [1, 3, 7, 5],
+            [0, 1, 5, 4],
+            [2, 6, 7, 3],
+            [0, 2, 3, 1],
+            [4, 5, 7, 6],
+        ];
+        let sides = faces
+            .iter()
+            .map(|f| Side {
+                behind: Behind::Open,
+                corners: f.map(corner).to_vec(),
+            })
+            .collect();
+        Self {
+            sides,
+            tolerance: 1e-10 * half,
+        }
     }
 
     /// Keeps the part with `normal · x ≤ distance`; true when something was cut.
     pub fn clip(&mut self, normal: &Vec3, distance: f64, behind: Behind) -> bool {
         let tolerance = self.tolerance;
-        let cuts = self.sides.iter().any(|s| s.corners.iter().any(|c| normal.dot(c) > distance + tolerance));
+        let cuts = self
+            .sides
+            .iter()
+            .any(|s| s.corners.iter().any(|c| normal.dot(c) > distance + tolerance));
         if !cuts {
             return false;
         }
@@ -90,7 +109,11 @@ impl Polyhedron {
 
     /// Largest distance of a corner from the point, squared.
     pub fn reach_squared(&self) -> f64 {
-        self.sides.iter().flat_map(|s| &s.corners).map(Vec3::norm_squared).fold(0.0, f64::max)
+        self.sides
+            .iter()
+            .flat_map(|s| &s.corners)
+            .map(Vec3::norm_squared)
+            .fold(0.0, f64::max)
     }
 
     /// Area and what is behind, for every side.
@@ -100,7 +123,25 @@ impl Polyhedron {
 
     /// Volume.
     pub fn volume(&self) -> f64 {
-        self.sides.iter().map(|s| area(&s.corners).dot(&s.corners[0]).abs() / 3.0).sum()
+        self.sides
+            .iter()
+            .map(|s| area(&s.corners).dot(&s.corners[0]).abs() / 3.0)
+            .sum()
+    }
+
+    /// Centroid, from the point.
+    pub fn centroid(&self) -> Vec3 {
+        let mut sum = Vec3::zeros();
+        let mut volume = 0.0;
+        for s in &self.sides {
+            let o = s.corners[0];
+            for w in s.corners[1..].windows(2) {
+                let v = o.dot(&w[0].cross(&w[1])).abs() / 6.0;
+                sum += (o + w[0] + w[1]) * (0.25 * v);
+                volume += v;
+            }
+        }
+        sum / volume.max(1e-300)
     }
 }
 
@@ -118,8 +159,7 @@ fn area(corners: &[Vec3]) -> Vec3 {
 mod tests {
     use super::*;
 
-    #[test]
-    fn lattice_cells_are_cubes() {
+    fn lattice_cell() -> Polyhedron {
         let mut p = Polyhedron::cube(3.0);
         for d in 0..27 {
             let n = Vec3::new(f64::from(d % 3 - 1), f64::from(d / 3 % 3 - 1), f64::from(d / 9 - 1));
@@ -127,7 +167,17 @@ mod tests {
                 p.clip(&n.normalize(), 0.5 * n.norm(), Behind::Point(d as u32));
             }
         }
+        p
+    }
+
+    #[test]
+    fn lattice_cells_are_cubes() {
+        let mut p = lattice_cell();
         assert!((p.volume() - 1.0).abs() < 1e-12);
+        assert!(p.centroid().norm() < 1e-12);
+        p.clip(&Vec3::x(), 0.1, Behind::Outer(0));
+        assert!((p.centroid() - Vec3::new(-0.2, 0.0, 0.0)).norm() < 1e-12);
+        let p = lattice_cell();
         let sides: Vec<_> = p.areas().filter(|a| a.1 > 1e-9).collect();
         assert_eq!(sides.len(), 6);
         assert!(sides.iter().all(|s| (s.1 - 1.0).abs() < 1e-12));

@@ -28,7 +28,11 @@ pub fn conjugate_gradients(
     let b_norm = dot(b, b).sqrt();
     if b_norm == 0.0 {
         x.fill(0.0);
-        return Solved { iterations: 0, residual: 0.0, converged: true };
+        return Solved {
+            iterations: 0,
+            residual: 0.0,
+            converged: true,
+        };
     }
     let mut r = vec![0.0; n];
     let mut residual = a.residual(b, x, &mut r) / b_norm;
@@ -63,5 +67,9 @@ pub fn conjugate_gradients(
             break;
         }
     }
-    Solved { iterations, residual, converged: residual <= tolerance }
+    Solved {
+        iterations,
+        residual,
+        converged: residual <= tolerance,
+    }
 }

@@ -120,7 +120,10 @@ impl Csr<f64> {
             }
             row.push(column.len() as u32);
         }
-        Self { pattern: Pattern { row, column, diagonal }, value }
+        Self {
+            pattern: Pattern { row, column, diagonal },
+            value,
+        }
     }
 
     /// The transposed matrix of `columns` rows.
@@ -144,7 +147,14 @@ impl Csr<f64> {
                 next[c] += 1;
             }
         }
-        Self { pattern: Pattern { row, column, diagonal: Vec::new() }, value }
+        Self {
+            pattern: Pattern {
+                row,
+                column,
+                diagonal: Vec::new(),
+            },
+            value,
+        }
     }
 
     /// The product `self · other`, `other` having `columns` columns.

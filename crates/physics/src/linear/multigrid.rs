@@ -59,21 +59,31 @@ impl Multigrid {
         let mut strength = STRENGTH;
         while a.pattern.rows() > COARSEST && levels.len() < 12 {
             let aggregate = aggregate(&a, strength);
-            let coarse_n = aggregate.iter().filter(|&&g| g != u32::MAX).max().map_or(0, |g| *g as usize + 1);
+            let coarse_n = aggregate
+                .iter()
+                .filter(|&&g| g != u32::MAX)
+                .max()
+                .map_or(0, |g| *g as usize + 1);
             if coarse_n == 0 || coarse_n * 10 > a.pattern.rows() * 9 {
                 break;
             }
             let prolong = smoothed_prolongation(&a, &aggregate, strength);
             let restrict = prolong.transpose(coarse_n);
             let coarse_a = restrict.times(&a.times(&prolong, coarse_n), coarse_n);
-            let fine_mass = Csr { pattern: a.pattern.clone(), value: m.clone() };
+            let fine_mass = Csr {
+                pattern: a.pattern.clone(),
+                value: m.clone(),
+            };
             let coarse_mass = restrict.times(&fine_mass.times(&prolong, coarse_n), coarse_n);
             let coarse_m = onto_pattern(&coarse_mass, &coarse_a.pattern);
             let n = a.pattern.rows();
             levels.push(Level {
                 stiffness: a.value,
                 mass: m,
-                a: Csr { pattern: a.pattern, value: Vec::new() },
+                a: Csr {
+                    pattern: a.pattern,
+                    value: Vec::new(),
+                },
                 inverse_diagonal: vec![0.0; n],
                 lambda_max: 2.0,
                 prolong: single(&prolong),
@@ -88,9 +98,19 @@ impl Multigrid {
             strength *= 0.5;
         }
         let n = a.pattern.rows();
-        let coarsest =
-            Coarsest { n, pattern: a.pattern, stiffness: a.value, mass: m, factor: Vec::new(), x: vec![0.0; n] };
-        let mut multigrid = Self { levels, coarsest, shift: f64::NAN };
+        let coarsest = Coarsest {
+            n,
+            pattern: a.pattern,
+            stiffness: a.value,
+            mass: m,
+            factor: Vec::new(),
+            x: vec![0.0; n],
+        };
+        let mut multigrid = Self {
+            levels,
+            coarsest,
+            shift: f64::NAN,
+        };
         multigrid.set_shift(shift);
         multigrid
     }
@@ -102,7 +122,12 @@ impl Multigrid {
         }
         self.shift = shift;
         for level in &mut self.levels {
-            level.a.value = level.stiffness.iter().zip(&level.mass).map(|(k, m)| (k + shift * m) as f32).collect();
+            level.a.value = level
+                .stiffness
+                .iter()
+                .zip(&level.mass)
+                .map(|(k, m)| (k + shift * m) as f32)
+                .collect();
             for (i, &e) in level.a.pattern.diagonal.iter().enumerate() {
                 level.inverse_diagonal[i] = 1.0 / level.a.value[e as usize];
             }
@@ -120,7 +145,10 @@ impl Multigrid {
     pub fn operator_complexity(&self) -> f64 {
         let entries: usize =
             self.levels.iter().map(|l| l.stiffness.len()).sum::<usize>() + self.coarsest.stiffness.len();
-        let finest = self.levels.first().map_or(self.coarsest.stiffness.len(), |l| l.stiffness.len());
+        let finest = self
+            .levels
+            .first()
+            .map_or(self.coarsest.stiffness.len(), |l| l.stiffness.len());
         entries as f64 / finest as f64
     }
 
@@ -193,7 +221,14 @@ impl Level {
         let (theta, delta) = (0.5 * (upper + lower), 0.5 * (upper - lower));
         let sigma = theta / delta;
         let rho = 1.0 / sigma;
-        let Self { a, inverse_diagonal, x, b, d, .. } = self;
+        let Self {
+            a,
+            inverse_diagonal,
+            x,
+            b,
+            d,
+            ..
+        } = self;
         if fresh {
             for_blocks(x, |offset, block| {
                 for (k, v) in block.iter_mut().enumerate() {
@@ -291,7 +326,10 @@ impl Coarsest {
 }
 
 fn single(a: &Csr<f64>) -> Csr<f32> {
-    Csr { pattern: a.pattern.clone(), value: a.value.iter().map(|v| *v as f32).collect() }
+    Csr {
+        pattern: a.pattern.clone(),
+        value: a.value.iter().map(|v| *v as f32).collect(),
+    }
 }
 
 /// The values of `a` laid on a pattern that contains it.
@@ -311,7 +349,10 @@ fn onto_pattern(a: &Csr<f64>, pattern: &Pattern) -> Vec<f64> {
 
 fn is_strong(a: &Csr<f64>, i: usize, e: usize, strength: f64) -> bool {
     let j = a.pattern.column[e] as usize;
-    let (aii, ajj) = (a.value[a.pattern.diagonal[i] as usize], a.value[a.pattern.diagonal[j] as usize]);
+    let (aii, ajj) = (
+        a.value[a.pattern.diagonal[i] as usize],
+        a.value[a.pattern.diagonal[j] as usize],
+    );
     let v = a.value[e];
     i != j && v < 0.0 && v * v > strength * strength * aii * ajj
 }

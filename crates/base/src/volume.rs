@@ -89,6 +89,19 @@ impl Affine {
         Point::from_vec(self.inverse * (p.vec() - self.origin_mm))
     }
 
+    /// The inverse as three rows `[r0, r1, r2, r3]`: index `a` is `r0 x + r1 y + r2 z + r3` at patient position (x, y, z) mm.
+    pub fn to_voxel_rows(&self) -> [[f64; 4]; 3] {
+        let shift = self.inverse * self.origin_mm;
+        [0, 1, 2].map(|a| {
+            [
+                self.inverse[(a, 0)],
+                self.inverse[(a, 1)],
+                self.inverse[(a, 2)],
+                -shift[a],
+            ]
+        })
+    }
+
     /// The same grid with its first voxel at another index.
     ///
     /// # Errors

@@ -6,14 +6,18 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
-use neurotome_base::Volume;
+use neurotome_base::{PatientPoint, Volume};
 use neurotome_io::{
     results::{ExtraFile, ResultsError, ResultsOptions, RunForReport, summarise, write_results},
     volumes::{read_label_nifti, read_nifti},
 };
-use neurotome_procedure::lesion::{Bend, LesionProblem, LesionResult};
+use neurotome_procedure::{
+    anatomy::{TissueField, TissueId},
+    lesion::{Bend, LesionProblem, LesionResult},
+};
 
 const RECORD: &str = "{\"neurotome\": 1, \"title\": \"a test\"}\n";
 const SCENARIO: &str = "[needle]\ntarget = \"left L4 medial branch\" # <angle> & \"quotes\"\nactive_tip_mm = 10.0\n";
@@ -419,4 +423,68 @@ fn what_cannot_be_reported_is_refused_and_leaves_nothing() {
     let error = write(&folder, &problem, &result, None, &[], &options).unwrap_err();
     assert!(matches!(error, ResultsError::Occupied { .. }));
     assert_eq!(fs::read_to_string(folder.join("letter.txt")).unwrap(), "mine");
+}
+
+/// Tissues by plain thresholds of a CT.
+struct Thresholds(Volume<f32>);
+
+impl TissueField for Thresholds {
+    fn tissue_at(&self, p: &PatientPoint) -> TissueId {
+        TissueId(match self.0.trilinear(p).unwrap_or(-1000.0) {
+            hu if hu > 450.0 => 1,
+            hu if hu > 180.0 => 2,
+            hu if hu > -20.0 => 0,
+            hu if hu > -300.0 => 4,
+            _ => 5,
+        })
+    }
+}
+
+#[test]
+fn a_clinical_ct_is_reported_on_its_own_grid() {
+    let Some(data) = std::env::var_os("NEUROTOME_TEST_DATA") else {
+        println!("skipped: a_clinical_ct_is_reported_on_its_own_grid: NEUROTOME_TEST_DATA is not set");
+        return;
+    };
+    let zip = PathBuf::from(data).join("acrin-flt-breast-001/acrin001_ct_original_dicom.zip");
+    let ct = neurotome_io::dicom::read_ct(&zip).unwrap().hu;
+    // Right L4 medial branch at the neck of the L5 superior articular process, as in the scenario `real-dicom.toml`.
+    let point = |p: [f64; 3]| PatientPoint::new(p[0], p[1], p[2]);
+    let mut problem = synthetic::problem(false);
+    let tip = point([-41.5, 75.4, -684.4]);
+    let entry = point([-68.85, 154.84, -751.06]);
+    problem.needles[0].tip = tip;
+    problem.needles[0].direction = (tip.vec() - entry.vec()).normalize().into();
+    problem.needles[0].length_mm = 150.0;
+    problem.domain.center = tip;
+    problem.nerves[0].points = [
+        [-42.5, 65.5, -679.5],
+        [-41.7, 75.5, -685.8],
+        [-43.0, 80.0, -689.5],
+        [-41.8, 84.5, -693.2],
+        [-39.9, 85.9, -695.9],
+        [-36.3, 87.3, -699.5],
+    ]
+    .map(point)
+    .to_vec();
+    problem.nerves[1].points = [
+        [-37.0, 66.5, -675.5],
+        [-44.0, 64.0, -681.0],
+        [-47.5, 61.0, -688.0],
+        [-50.0, 59.0, -696.0],
+        [-52.0, 57.0, -706.0],
+    ]
+    .map(point)
+    .to_vec();
+    problem.anatomy = Arc::new(Thresholds(ct.clone()));
+    let result = synthetic::result(&problem);
+    let (folder, _keep) = scratch("clinical-ct");
+    let start = std::time::Instant::now();
+    write(&folder, &problem, &result, Some(&ct), &[], &ResultsOptions::default()).unwrap();
+    println!("written in {:.2} s", start.elapsed().as_secs_f64());
+    let mask = read_label_nifti(&folder.join("lesion_mask.nii.gz")).unwrap();
+    assert_eq!(mask.dims(), ct.dims());
+    let voxel: f64 = ct.affine().spacing_mm().iter().product();
+    let volume = mask.data().iter().filter(|m| **m == 1).count() as f64 * voxel;
+    assert!((volume / exact_volume_mm3() - 1.0).abs() < 0.2, "{volume} mm³ on clinical voxels");
 }

@@ -89,8 +89,8 @@ fn words(name: &str, scene: &Scene<'_>) -> (&'static str, String) {
         ),
         "view3d.png" => (
             "Two three-dimensional views of bone, needle, nerves and destroyed tissue",
-            "Left, the back of the spine from the needle's side: where the cannula lies on the bone. Right, close up with the bone made \
-             translucent: whether the destroyed tissue encloses the target nerve, and over what length. A longer coagulated stretch of \
+            "Left, the back of the spine from the needle's side: where the cannula lies on the bone. Right, close up, with bone \
+             made translucent where it covers something: whether the destroyed tissue encloses the target nerve, and over what length. A longer coagulated stretch of \
              nerve takes longer to grow back."
                 .to_owned(),
         ),

@@ -13,7 +13,7 @@ use super::{
 };
 
 /// Hounsfield values shown black and white: soft tissue stays grey, compact bone bright.
-const WINDOW_HU: (f64, f64) = (-300.0, 1000.0);
+const WINDOW_HU: (f64, f64) = (-200.0, 850.0);
 /// Distance between samples of the fields, mm.
 const FIELD_STEP_MM: f64 = 0.25;
 /// Distance between samples of the needle's signed distance, mm.
@@ -58,6 +58,7 @@ impl Plane {
 /// The three planes of the patient's axes through the middle of the active tip, and one that holds the needle.
 pub(crate) fn planes(scene: &Scene<'_>) -> [Plane; 4] {
     let c = scene.focus;
+    let at = |axis: &str, mm: f64| format!("{axis} = {mm:.1} mm").replace('-', "\u{2212}");
     let plane = |title: &str, place: String, right: Vec3, up: Vec3| Plane {
         title: title.to_owned(),
         place,
@@ -68,9 +69,9 @@ pub(crate) fn planes(scene: &Scene<'_>) -> [Plane; 4] {
     };
     let (right, up, place) = oblique(scene);
     [
-        plane("Axial", format!("z = {:.1} mm", c.z), Vec3::x(), -Vec3::y()),
-        plane("Coronal", format!("y = {:.1} mm", c.y), Vec3::x(), Vec3::z()),
-        plane("Sagittal", format!("x = {:.1} mm", c.x), Vec3::y(), Vec3::z()),
+        plane("Axial", at("z", c.z), Vec3::x(), -Vec3::y()),
+        plane("Coronal", at("y", c.y), Vec3::x(), Vec3::z()),
+        plane("Sagittal", at("x", c.x), Vec3::y(), Vec3::z()),
         Plane {
             upright: true,
             ..plane("Along the needle", place, right, up)
@@ -290,7 +291,7 @@ pub(crate) fn draw_panel(
     if overlay.lesion {
         draw_nerves(canvas, scene, plane, frame);
     }
-    draw_needles(canvas, scene, plane, frame);
+    draw_needles(canvas, scene, plane, frame, scene.run.ct.is_some() && what == Background::Ct);
     canvas.end_clip();
     draw_frame(canvas, plane, frame, scene.needles.len());
     labels.present()
@@ -333,7 +334,7 @@ fn draw_lesion(canvas: &mut Canvas, scene: &Scene<'_>, plane: &Plane, frame: &Fr
     }
 }
 
-fn draw_needles(canvas: &mut Canvas, scene: &Scene<'_>, plane: &Plane, frame: &Frame) {
+fn draw_needles(canvas: &mut Canvas, scene: &Scene<'_>, plane: &Plane, frame: &Frame, on_dark: bool) {
     let coarse_mm = 2.0;
     for needle in &scene.needles {
         // The axis as it projects on the plane, so that the eye finds the parts before and behind it.
@@ -345,7 +346,7 @@ fn draw_needles(canvas: &mut Canvas, scene: &Scene<'_>, plane: &Plane, frame: &F
                 frame.pixel(u, v)
             })
             .collect();
-        canvas.polyline(&axis, SHAFT, 1.5, 0.8, "2 6");
+        canvas.polyline(&axis, if on_dark { SHAFT } else { DARK }, 1.5, 0.8, "2 6");
         let near = |u: f64, v: f64| {
             // One look for each block of the plane; most blocks are far from the needle.
             let block = |c: f64| ((c / coarse_mm).floor() + 0.5) * coarse_mm;

@@ -36,8 +36,8 @@ struct View {
     /// Unit vector from the scene to the eye.
     toward: Vec3,
     half_mm: f64,
-    /// Opacity of bone seen face on, and what is added at its rims.
-    bone_opacity: (f64, f64),
+    /// Opacity of bone where it covers a needle, nerve or lesion, and what is added at its rims.
+    bone_over: (f64, f64),
 }
 
 /// One kind of surface: its nearest fragment at each sample.
@@ -317,8 +317,10 @@ fn render(scene: &Scene<'_>, bone: &Mesh, view: &View, size: usize) -> Vec<u8> {
                         continue;
                     }
                     let rim = 1.0 - f64::from(layers[l].facing[at]);
+                    let covers = (1..3).any(|o| layers[o].depth[at].is_finite());
                     let opacity = match l {
-                        0 => (view.bone_opacity.0 + view.bone_opacity.1 * rim * rim).min(1.0),
+                        0 if covers => (view.bone_over.0 + view.bone_over.1 * rim * rim).min(1.0),
+                        0 => 1.0,
                         1 => 1.0,
                         _ => 0.42 + 0.4 * rim * rim,
                     };
@@ -382,18 +384,18 @@ pub(crate) fn views(scene: &Scene<'_>) -> Result<Vec<u8>, ResultsError> {
     };
     let views = [
         View {
-            title: "From behind, bone as it is",
+            title: "From behind",
             note: "oblique, from above and from the needle's side",
             toward: toward(28.0, 22.0),
             half_mm: 42.0,
-            bone_opacity: (0.90, 0.1),
+            bone_over: (0.84, 0.1),
         },
         View {
-            title: "Close up, bone translucent",
+            title: "Close up, seen through bone",
             note: "from the needle's side",
             toward: toward(72.0, 12.0),
             half_mm: 22.0,
-            bone_opacity: (0.36, 0.5),
+            bone_over: (0.34, 0.4),
         },
     ];
     let mut canvas = Canvas::new(20 + 2 * (SIZE + 20), TOP + SIZE + 66);

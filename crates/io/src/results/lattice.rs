@@ -121,7 +121,11 @@ impl<'a> Probe<'a> {
             cem43_min: 0.0,
         };
         match self.sampler.sample(&PatientPoint::from_vec(*p)) {
-            Some(s) => (At::Tissue, s),
+            // Three fields interpolated each in its own way may cross by a hair; the peak is never below the others.
+            Some(s) => {
+                let peak_temperature_c = s.peak_temperature_c.max(s.temperature_c).max(s.heated_temperature_c);
+                (At::Tissue, FieldSample { peak_temperature_c, ..s })
+            }
             None if self.domain.level_mm(p) < -DOMAIN_SKIN_MM => (At::Metal, untouched),
             None => (At::Outside, untouched),
         }

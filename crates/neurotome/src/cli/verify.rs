@@ -50,7 +50,10 @@ impl Verify {
             return Err(Failure::Check("no claim was checked: the groups asked for are empty".to_owned()));
         }
         if failed > 0 {
-            return Err(Failure::Check(format!("{failed} of {} claims failed", report.rows().len())));
+            return Err(Failure::Check(format!(
+                "{failed} of {} claims failed",
+                report.rows().len()
+            )));
         }
         Ok(())
     }

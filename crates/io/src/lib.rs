@@ -4,5 +4,9 @@
 //! was found, what was expected and what to do. The patient frame is LPS in millimetres everywhere; RAS exists only inside the
 //! NIfTI reader and writer. Identifiers of a patient stop at the DICOM reader.
 
+pub mod catalog;
 pub mod dicom;
+pub mod report;
+pub mod results;
+pub mod scenario;
 pub mod volumes;

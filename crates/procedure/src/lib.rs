@@ -3,4 +3,5 @@
 //! Nothing here reads a file, a clock, the environment or a random source.
 
 pub mod anatomy;
+pub mod catalog;
 pub mod lesion;

@@ -4,6 +4,9 @@ pub mod ct;
 
 use neurotome_base::PatientPoint;
 
+pub mod builtin;
+pub mod phantom;
+
 /// Index of a tissue in the run's tissue table (the catalogue's order).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TissueId(pub u8);

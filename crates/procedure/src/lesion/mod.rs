@@ -1,7 +1,10 @@
 //! The radiofrequency lesion: current, heat and injury coupled under the generator.
 
+mod coupled;
+mod measure;
 mod problem;
 mod result;
+mod setup;
 mod solve;
 
 pub use problem::{

@@ -15,6 +15,8 @@ pub struct LesionResult {
     pub nerves: Vec<NerveInjury>,
     /// How well it was solved.
     pub evidence: Evidence,
+    /// Points on the surface Ω = 1 at the end (empty without a lesion).
+    pub lesion_surface: Vec<PatientPoint>,
     /// The fields at the end of the run.
     pub fields: Box<dyn FieldSampler>,
 }

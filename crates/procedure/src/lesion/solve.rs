@@ -1,6 +1,17 @@
-//! The coupled solve.
+//! The lesion solve: a run, a coarser run beside it for the stated error, and what is read off them.
 
-use super::{LesionProblem, LesionResult};
+use neurotome_base::PatientPoint;
+use neurotome_physics::grid::{CellField, Interpolator, Place};
+
+use super::{
+    ErrorEstimate, FieldSample, FieldSampler, LesionProblem, LesionResult,
+    coupled::{Run, State, run, temperature_field},
+    measure::{Measure, ln_omega},
+    setup::LesionFrame,
+};
+
+/// Cells of the second run are this much larger, its step tolerance twice as large.
+const COARSE_FACTOR: f64 = 1.5;
 
 /// Where a run stands; handed to the observer after each accepted time step.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -64,6 +75,130 @@ pub enum LesionError {
 /// # Errors
 /// [`LesionError`].
 pub fn solve(problem: &LesionProblem, observer: &mut dyn FnMut(Progress) -> bool) -> Result<LesionResult, LesionError> {
-    let _ = (problem, observer);
-    unreachable!("being written")
+    if problem.needles.is_empty() {
+        return Err(LesionError::Problem {
+            step: "reading the needles",
+            found: "none".into(),
+            expected: "at least one".into(),
+            advice: "add a needle".into(),
+        });
+    }
+    let coarse = if problem.solver.estimate_error {
+        Some(run(problem, COARSE_FACTOR, 2.0, &mut |_| observer_alive(observer))?)
+    } else {
+        None
+    };
+    let Run {
+        interpolator,
+        metal_share,
+        snapshots,
+        curves,
+        mut evidence,
+        state,
+        heated_at,
+        heated,
+    } = run(problem, 1.0, 1.0, observer)?;
+    if let Some(coarse) = coarse {
+        let relative = |fine: f64, coarse: f64| {
+            if fine.abs() > 0.0 {
+                ((fine - coarse) / fine).abs()
+            } else {
+                0.0
+            }
+        };
+        let size = |f: fn(&super::Contour) -> f64| match (&heated, &coarse.heated) {
+            (Some(a), Some(b)) => relative(f(a), f(b)),
+            (None, None) => 0.0,
+            _ => 1.0,
+        };
+        let probes = snapshots
+            .iter()
+            .zip(&coarse.snapshots)
+            .flat_map(|(a, b)| a.probes.values().zip(b.probes.values()).map(|(x, y)| (x - y).abs()));
+        let peak = |run: &[f64]| run.iter().fold(f64::NEG_INFINITY, |m, v| m.max(*v));
+        evidence.error = Some(ErrorEstimate {
+            width_relative: size(|c| c.width_mm),
+            length_relative: size(|c| c.length_mm),
+            volume_relative: size(|c| c.volume_mm3),
+            peak_temperature_k: probes.fold(
+                (peak(&curves.thermocouple_c) - peak(&coarse.curves.thermocouple_c)).abs(),
+                f64::max,
+            ),
+            impedance_relative: relative(
+                curves.impedance_ohm[heated_at],
+                coarse.curves.impedance_ohm[coarse.heated_at],
+            ),
+            power_relative: relative(curves.power_w[heated_at], coarse.curves.power_w[coarse.heated_at]),
+        });
+    }
+    let measure = Measure::new(problem, LesionFrame::new(&problem.needles));
+    let lesion_surface = measure.lesion_surface(&interpolator, &state);
+    let nerves = measure.nerves(&interpolator, &state, &lesion_surface);
+    let ln_omega = ln_omega(&state);
+    Ok(LesionResult {
+        snapshots,
+        curves,
+        nerves,
+        evidence,
+        lesion_surface,
+        fields: Box::new(Fields {
+            interpolator,
+            state,
+            ln_omega,
+            metal_share,
+        }),
+    })
+}
+
+/// The coarse run reports no progress of its own, but a request to stop is heard.
+fn observer_alive(observer: &mut dyn FnMut(Progress) -> bool) -> bool {
+    observer(Progress {
+        t_s: 0.0,
+        end_s: 1.0,
+        thermocouple_c: f64::NAN,
+        power_w: f64::NAN,
+        impedance_ohm: f64::NAN,
+    })
+}
+
+struct Fields {
+    interpolator: Interpolator,
+    state: State,
+    ln_omega: Vec<f64>,
+    metal_share: f64,
+}
+
+impl FieldSampler for Fields {
+    fn sample(&self, p: &PatientPoint) -> Option<FieldSample> {
+        let p = p.vec() * 1e-3;
+        let place = self.interpolator.locate(&p)?;
+        if matches!(place, Place::Metal { .. }) {
+            return None;
+        }
+        let tissue_only = |values: &[f64]| {
+            self.interpolator.at(
+                &place,
+                &p,
+                &CellField {
+                    tissue: values,
+                    metal: None,
+                    metal_share: 0.0,
+                },
+            )
+        };
+        let with_metal = |values: &[f64]| {
+            self.interpolator.at(
+                &place,
+                &p,
+                &temperature_field(&self.interpolator, values, self.metal_share),
+            )
+        };
+        Some(FieldSample {
+            temperature_c: with_metal(&self.state.temperature),
+            peak_temperature_c: tissue_only(&self.state.peak),
+            heated_temperature_c: with_metal(&self.state.heated),
+            ln_omega: tissue_only(&self.ln_omega),
+            cem43_min: tissue_only(&self.state.cem43).max(0.0),
+        })
+    }
 }

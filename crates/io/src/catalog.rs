@@ -1,0 +1,279 @@
+//! The catalogue compiled into the program, and a user's own laid over it.
+
+use std::{collections::BTreeMap, fs, path::Path};
+
+use neurotome_procedure::catalog::{Catalog, Cannula, Entry, GeneratorEntry, InjuryLaw, MetalEntry, Tissue};
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+
+use crate::scenario::fault::{Fault, parse_toml};
+
+/// Largest catalogue file read, bytes.
+const MAX_FILE_BYTES: u64 = 4 << 20;
+
+/// The files of a catalogue, with the text compiled in.
+const FILES: [(&str, &str); 5] = [
+    ("sources.toml", include_str!("../../../catalog/sources.toml")),
+    ("tissues.toml", include_str!("../../../catalog/tissues.toml")),
+    ("injury.toml", include_str!("../../../catalog/injury.toml")),
+    ("cannulas.toml", include_str!("../../../catalog/cannulas.toml")),
+    ("generators.toml", include_str!("../../../catalog/generators.toml")),
+];
+
+/// Why a catalogue cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CatalogError {
+    /// The folder or a file of it cannot be read.
+    #[error("catalogue: cannot read {path}: {reason}; name a folder with any of sources.toml, tissues.toml, injury.toml, cannulas.toml, generators.toml")]
+    Read {
+        /// The path as given.
+        path: String,
+        /// Why.
+        reason: String,
+    },
+    /// A file is not a catalogue file.
+    #[error("catalogue: {0}")]
+    Text(#[from] Box<Fault>),
+    /// An entry is unusable.
+    #[error("catalogue: {kind} \"{name}\": {found}; expected {expected}; correct the entry")]
+    Entry {
+        /// Kind of entry.
+        kind: &'static str,
+        /// Its name.
+        name: String,
+        /// What was found.
+        found: String,
+        /// What was expected.
+        expected: &'static str,
+    },
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct CatalogFile {
+    sources: BTreeMap<String, String>,
+    tissue: Vec<Tissue>,
+    law: Vec<InjuryLaw>,
+    cannula: Vec<Cannula>,
+    metal: Vec<MetalEntry>,
+    generator: Vec<GeneratorEntry>,
+}
+
+/// The catalogue compiled into the program.
+///
+/// # Errors
+/// [`CatalogError`], which would be a fault of the program; a test reads every entry.
+pub fn built_in() -> Result<Catalog, CatalogError> {
+    let mut catalog = Catalog::default();
+    for (name, text) in FILES {
+        lay_over(&mut catalog, parse_toml(name, text)?);
+    }
+    check(&catalog)?;
+    Ok(catalog)
+}
+
+/// The catalogue with the files of `folder` laid over it: an entry there replaces the whole entry of the same name.
+///
+/// # Errors
+/// [`CatalogError`].
+pub fn with_overlay(folder: &Path) -> Result<Catalog, CatalogError> {
+    let read_error = |path: &Path, reason: String| CatalogError::Read {
+        path: path.display().to_string(),
+        reason,
+    };
+    let mut catalog = built_in()?;
+    let mut found = false;
+    for (name, _) in FILES {
+        let path = folder.join(name);
+        let Ok(meta) = fs::metadata(&path) else { continue };
+        if meta.len() > MAX_FILE_BYTES {
+            return Err(read_error(&path, format!("{} bytes, at most {MAX_FILE_BYTES}", meta.len())));
+        }
+        let text = fs::read_to_string(&path).map_err(|e| read_error(&path, e.to_string()))?;
+        lay_over(&mut catalog, parse_toml(&path.display().to_string(), &text)?);
+        found = true;
+    }
+    if !found {
+        return Err(read_error(folder, "no catalogue file there".to_owned()));
+    }
+    check(&catalog)?;
+    Ok(catalog)
+}
+
+/// SHA-256 of the catalogue's content, hexadecimal; independent of layout and comments of the files.
+pub fn hash(catalog: &Catalog) -> String {
+    let text = serde_json::to_string(catalog).unwrap_or_default();
+    hex(&Sha256::digest(text.as_bytes()))
+}
+
+/// Lower-case hexadecimal.
+pub fn hex(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    bytes
+        .iter()
+        .flat_map(|b| [b >> 4, b & 15])
+        .map(|n| char::from(DIGITS[usize::from(n)]))
+        .collect()
+}
+
+fn lay_over(catalog: &mut Catalog, file: CatalogFile) {
+    fn merge<E: Entry>(all: &mut Vec<E>, new: Vec<E>) {
+        for entry in new {
+            match all.iter_mut().find(|e| e.name() == entry.name()) {
+                Some(old) => *old = entry,
+                None => all.push(entry),
+            }
+        }
+    }
+    catalog.sources.extend(file.sources);
+    merge(&mut catalog.tissues, file.tissue);
+    merge(&mut catalog.injury, file.law);
+    merge(&mut catalog.cannulas, file.cannula);
+    merge(&mut catalog.metals, file.metal);
+    merge(&mut catalog.generators, file.generator);
+}
+
+/// Values that may be zero; all others must be above zero.
+const MAY_BE_ZERO: [&str; 4] = [
+    "perfusion_per_s",
+    "water_fraction",
+    "sigma_temperature_coefficient_per_k",
+    "thermocouple_from_tip_mm",
+];
+
+fn check(catalog: &Catalog) -> Result<(), CatalogError> {
+    fn check_all<E: Entry>(catalog: &Catalog, entries: &[E]) -> Result<(), CatalogError> {
+        for entry in entries {
+            let fail = |found: String, expected: &'static str| CatalogError::Entry {
+                kind: E::KIND,
+                name: entry.name().to_owned(),
+                found,
+                expected,
+            };
+            for (key, v) in entry.values() {
+                let lowest_ok = v.value > 0.0 || (v.value == 0.0 && MAY_BE_ZERO.contains(&key));
+                if !(v.value.is_finite() && lowest_ok) {
+                    return Err(fail(format!("{key} = {}", v.value), "a finite value above zero"));
+                }
+                if !catalog.sources.contains_key(&v.source) {
+                    return Err(fail(format!("{key} names the source \"{}\"", v.source), "a key of [sources]"));
+                }
+            }
+        }
+        Ok(())
+    }
+    check_all(catalog, &catalog.tissues)?;
+    check_all(catalog, &catalog.injury)?;
+    check_all(catalog, &catalog.cannulas)?;
+    check_all(catalog, &catalog.metals)?;
+    check_all(catalog, &catalog.generators)?;
+    for law in &catalog.injury {
+        if law.arrhenius().is_none() {
+            return Err(CatalogError::Entry {
+                kind: InjuryLaw::KIND,
+                name: law.name.clone(),
+                found: "no usable frequency factor".to_owned(),
+                expected: "either frequency_factor_per_s or log10_frequency_factor_per_s",
+            });
+        }
+    }
+    for cannula in &catalog.cannulas {
+        let fail = |found: String, expected| CatalogError::Entry {
+            kind: Cannula::KIND,
+            name: cannula.name.clone(),
+            found,
+            expected,
+        };
+        if !catalog.metals.iter().any(|m| m.name == cannula.metal) {
+            return Err(fail(format!("metal \"{}\"", cannula.metal), "a [[metal]] of the catalogue"));
+        }
+        if cannula.active_tip_mm.value >= cannula.length_mm.value {
+            return Err(fail(
+                format!("active_tip_mm = {}", cannula.active_tip_mm.value),
+                "an active tip shorter than length_mm",
+            ));
+        }
+        if cannula.bend_angle_deg.is_some() != cannula.bend_length_mm.is_some() {
+            return Err(fail("half a bend".to_owned(), "both bend_angle_deg and bend_length_mm, or neither"));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use neurotome_procedure::catalog::find;
+
+    use super::*;
+
+    #[test]
+    fn the_built_in_catalogue_is_complete() {
+        let catalog = built_in().unwrap();
+        for name in [
+            "muscle", "fat", "skin", "cortical_bone", "cancellous_bone", "intervertebral_disc", "csf", "nerve", "blood",
+            "ligament", "cartilage", "dura", "air",
+        ] {
+            assert!(find(&catalog.tissues, name).is_some(), "{name}");
+        }
+        for gauge in [16, 18, 20, 22] {
+            for tip in [5, 10, 15] {
+                for shape in ["straight", "curved"] {
+                    let name = format!("{gauge}G-{tip}mm-{shape}");
+                    let cannula = find(&catalog.cannulas, &name).unwrap();
+                    assert_eq!(cannula.active_tip_mm.value, f64::from(tip));
+                    assert_eq!(cannula.bend([0.0; 3]).is_some(), shape == "curved");
+                }
+            }
+        }
+        let unused: Vec<_> = catalog
+            .sources
+            .keys()
+            .filter(|k| !FILES.iter().any(|(_, text)| text.contains(&format!("source = \"{k}\""))))
+            .collect();
+        assert!(unused.is_empty(), "sources that nothing cites: {unused:?}");
+    }
+
+    #[test]
+    fn injury_laws_give_the_iso_effect_temperatures_of_the_literature_notes() {
+        // Constant temperature in °C that gives Ω = 1 in 90 s, as computed in the notes for each set.
+        let catalog = built_in().unwrap();
+        for (name, expected) in [
+            ("liver_jacques", 48.7),
+            ("rat_sciatic_1988", 47.8),
+            ("muscle_jacques_gaylor", 54.2),
+            ("skin_henriques_moritz", 53.4),
+            ("bhk_borrelli", 47.8),
+            ("collagen_pearce", 65.8),
+            ("vessel_agah", 68.7),
+        ] {
+            let law = find(&catalog.injury, name).unwrap().arrhenius().unwrap();
+            let t = law.iso_effect_temperature_c(90.0);
+            assert!((t - expected).abs() < 0.08, "{name}: {t:.2} against {expected}");
+        }
+    }
+
+    #[test]
+    fn an_overlay_replaces_whole_entries_and_changes_the_hash() {
+        let dir = std::env::temp_dir().join(format!("neurotome-catalog-{}", std::process::id()));
+        fs::create_dir_all(&dir).unwrap();
+        fs::write(
+            dir.join("injury.toml"),
+            "[sources]\nmine = \"bench\"\n[[law]]\nname = \"liver_jacques\"\ntitle = \"mine\"\n\
+             log10_frequency_factor_per_s = { value = 40.0, source = \"mine\", verified = true }\n\
+             activation_energy_j_per_mol = { value = 2.6e5, source = \"mine\", verified = true }\n",
+        )
+        .unwrap();
+        let (plain, own) = (built_in().unwrap(), with_overlay(&dir).unwrap());
+        assert_eq!(find(&own.injury, "liver_jacques").unwrap().title, "mine");
+        assert_eq!(own.tissues, plain.tissues);
+        assert_ne!(hash(&own), hash(&plain));
+        assert_eq!(hash(&plain), hash(&built_in().unwrap()));
+
+        fs::write(dir.join("injury.toml"), "[[law]]\nname = \"x\"\ntitel = \"y\"\n").unwrap();
+        let message = with_overlay(&dir).unwrap_err().to_string();
+        assert!(message.contains("did you mean `title`"), "{message}");
+        fs::remove_dir_all(&dir).unwrap();
+        assert!(matches!(with_overlay(&dir), Err(CatalogError::Read { .. })));
+    }
+}

@@ -1,0 +1,475 @@
+//! Three-dimensional views: bone, needle, nerves and lesion, drawn orthographically with a depth buffer.
+
+use neurotome_base::{PatientPoint, Vec3, geometry::perpendicular_pair};
+use rayon::prelude::*;
+
+use super::{
+    Scene,
+    canvas::{Anchor, Canvas, Font},
+    section::{Entry, Mark, draw_legend},
+    style::{ACTIVE_TIP, BONE, INK, LESION, MUTED, NERVE_SPARED, NERVE_TARGET, Rgb, SHAFT},
+};
+use crate::results::{
+    ResultsError,
+    lattice::Lattice,
+    surface::{Mesh, isosurface},
+};
+
+/// Half of the cube in which bone is shown, mm.
+const BONE_REACH_MM: f64 = 42.0;
+/// Spacing of the lattice for the bone surface, mm.
+const BONE_SPACING_MM: f64 = 1.0;
+/// Pieces of bone smaller than this part of all bone shown are left out: specks that a threshold finds in soft tissue.
+const SPECK_SHARE: f64 = 0.01;
+/// Samples a pixel in each direction.
+const SUPERSAMPLING: usize = 2;
+/// Radius in pixels of the neighbourhood that shades hollows.
+const HOLLOW_RADIUS: usize = 14;
+
+/// What lies behind everything: a pale blue grey, against which pale bone stands out.
+const BACKGROUND: [f64; 3] = [236.0, 240.0, 245.0];
+
+/// A direct view on the scene.
+struct View {
+    title: &'static str,
+    note: &'static str,
+    /// Unit vector from the scene to the eye.
+    toward: Vec3,
+    half_mm: f64,
+    /// Opacity of bone seen face on, and what is added at its rims.
+    bone_opacity: (f64, f64),
+}
+
+/// One kind of surface: its nearest fragment at each sample.
+struct Layer {
+    depth: Vec<f32>,
+    color: Vec<[f32; 3]>,
+    /// Cosine between surface and view.
+    facing: Vec<f32>,
+}
+
+impl Layer {
+    fn new(n: usize) -> Self {
+        Self {
+            depth: vec![f32::NEG_INFINITY; n],
+            color: vec![[0.0; 3]; n],
+            facing: vec![0.0; n],
+        }
+    }
+}
+
+/// The eye and the samples of the picture.
+struct Eye {
+    center: Vec3,
+    right: Vec3,
+    up: Vec3,
+    toward: Vec3,
+    light: Vec3,
+    side: usize,
+    per_mm: f64,
+}
+
+impl Eye {
+    fn new(center: Vec3, toward: Vec3, half_mm: f64, side: usize) -> Self {
+        let right = (-toward).cross(&Vec3::z()).try_normalize(1e-6).unwrap_or_else(Vec3::x);
+        let up = toward.cross(&right);
+        Self {
+            center,
+            right,
+            up,
+            toward,
+            light: (toward + up * 0.7 - right * 0.5).normalize(),
+            side,
+            per_mm: side as f64 / (2.0 * half_mm),
+        }
+    }
+
+    /// Column, row and depth (larger is nearer) of a point.
+    fn project(&self, p: &Vec3) -> [f64; 3] {
+        let d = p - self.center;
+        let middle = 0.5 * self.side as f64;
+        [
+            middle + d.dot(&self.right) * self.per_mm,
+            middle - d.dot(&self.up) * self.per_mm,
+            d.dot(&self.toward),
+        ]
+    }
+
+    /// Draws a mesh into a layer; `color` gives each triangle's colour.
+    fn draw(&self, layer: &mut Layer, mesh: &Mesh, color: impl Fn(usize) -> Rgb) {
+        let projected: Vec<[f64; 3]> = mesh.positions.iter().map(|p| self.project(p)).collect();
+        // Ambient and diffuse light, and how far each vertex faces the eye.
+        let lit: Vec<(f64, f64)> = mesh
+            .normals
+            .iter()
+            .map(|n| (0.34 + 0.66 * n.dot(&self.light).max(0.0), n.dot(&self.toward).abs()))
+            .collect();
+        for (number, t) in mesh.triangles.iter().enumerate() {
+            let [a, b, c] = t.map(|v| projected[v as usize]);
+            let area = (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0]);
+            if area.abs() < 1e-12 {
+                continue;
+            }
+            let bounds = |axis: usize| {
+                let low = a[axis].min(b[axis]).min(c[axis]);
+                let high = a[axis].max(b[axis]).max(c[axis]);
+                let last = self.side as f64 - 1.0;
+                let first = (low - 0.5).ceil().max(0.0);
+                let end = (high - 0.5).floor().min(last);
+                (first <= end).then_some((first as usize, end as usize))
+            };
+            let (Some((x0, x1)), Some((y0, y1))) = (bounds(0), bounds(1)) else { continue };
+            let rgb = color(number).map(f64::from);
+            let shade = t.map(|v| lit[v as usize]);
+            for y in y0..=y1 {
+                for x in x0..=x1 {
+                    let (px, py) = (x as f64 + 0.5, y as f64 + 0.5);
+                    let w1 = ((px - a[0]) * (c[1] - a[1]) - (py - a[1]) * (c[0] - a[0])) / area;
+                    let w2 = ((b[0] - a[0]) * (py - a[1]) - (b[1] - a[1]) * (px - a[0])) / area;
+                    let w0 = 1.0 - w1 - w2;
+                    if w0 < 0.0 || w1 < 0.0 || w2 < 0.0 {
+                        continue;
+                    }
+                    let depth = (w0 * a[2] + w1 * b[2] + w2 * c[2]) as f32;
+                    let at = y * self.side + x;
+                    if depth > layer.depth[at] {
+                        layer.depth[at] = depth;
+                        let light = w0 * shade[0].0 + w1 * shade[1].0 + w2 * shade[2].0;
+                        layer.color[at] = rgb.map(|c| (c * light.min(1.0)) as f32);
+                        layer.facing[at] = (w0 * shade[0].1 + w1 * shade[1].1 + w2 * shade[2].1).min(1.0) as f32;
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Darkens hollows: samples that lie deeper than the mean of their neighbourhood.
+fn shade_hollows(layer: &mut Layer, side: usize, per_mm: f64) {
+    let floor = layer.depth.iter().copied().filter(|d| d.is_finite()).fold(f32::INFINITY, f32::min);
+    let depth: Vec<f32> = layer.depth.iter().map(|&d| if d.is_finite() { d } else { floor }).collect();
+    let blurred = box_blur(&box_blur(&depth, side), side);
+    let reach = (HOLLOW_RADIUS as f64 / per_mm) as f32;
+    for (at, color) in layer.color.iter_mut().enumerate() {
+        let d = layer.depth[at];
+        if d.is_finite() {
+            let hollow = ((blurred[at] - d) / (2.5 * reach)).clamp(0.0, 1.0);
+            *color = color.map(|c| c * (1.0 - 0.38 * hollow));
+        }
+    }
+}
+
+/// Mean over a row window, then transposed; applied twice it averages over a square.
+fn box_blur(values: &[f32], side: usize) -> Vec<f32> {
+    let mut out = vec![0.0f32; values.len()];
+    for y in 0..side {
+        let row = &values[y * side..(y + 1) * side];
+        let mut sum = 0.0f64;
+        let (mut first, mut end) = (0, 0);
+        for x in 0..side {
+            while end < (x + HOLLOW_RADIUS + 1).min(side) {
+                sum += f64::from(row[end]);
+                end += 1;
+            }
+            while first + HOLLOW_RADIUS < x {
+                sum -= f64::from(row[first]);
+                first += 1;
+            }
+            out[x * side + y] = (sum / (end - first) as f64) as f32;
+        }
+    }
+    out
+}
+
+/// The bone surface round the lesion, from the tissues that the lesion was computed with.
+fn bone_surface(scene: &Scene<'_>) -> Mesh {
+    let reach = Vec3::repeat(BONE_REACH_MM);
+    let lattice = Lattice::around(&(scene.focus - reach), &(scene.focus + reach), BONE_SPACING_MM);
+    let bone: Vec<bool> = scene.run.problem.tissues.iter().enumerate().map(|(t, _)| scene.style(t).bone).collect();
+    if !bone.contains(&true) {
+        return Mesh::default();
+    }
+    let anatomy = &scene.run.problem.anatomy;
+    let mut inside = lattice.map(|p| {
+        let tissue = anatomy.tissue_at(&PatientPoint::from_vec(*p)).0;
+        bone.get(usize::from(tissue)).copied().unwrap_or(false)
+    });
+    drop_specks(&mut inside, lattice.dims);
+    let values = smoothed(&inside, lattice.dims);
+    isosurface(&lattice, &values, 0.5)
+}
+
+/// Clears pieces of a mask that are small against the whole.
+fn drop_specks(mask: &mut [bool], dims: [usize; 3]) {
+    let total = mask.iter().filter(|m| **m).count();
+    let least = (total as f64 * SPECK_SHARE) as usize;
+    let strides = [1, dims[0], dims[0] * dims[1]];
+    let mut seen = vec![false; mask.len()];
+    for start in 0..mask.len() {
+        if !mask[start] || seen[start] {
+            continue;
+        }
+        let mut piece = vec![start];
+        seen[start] = true;
+        let mut next = 0;
+        while next < piece.len() {
+            let node = piece[next];
+            next += 1;
+            let index = [node % dims[0], node / dims[0] % dims[1], node / (dims[0] * dims[1])];
+            for a in 0..3 {
+                let neighbours = [
+                    (index[a] > 0).then(|| node - strides[a]),
+                    (index[a] + 1 < dims[a]).then(|| node + strides[a]),
+                ];
+                for n in neighbours.into_iter().flatten() {
+                    if mask[n] && !seen[n] {
+                        seen[n] = true;
+                        piece.push(n);
+                    }
+                }
+            }
+        }
+        if piece.len() < least {
+            for n in piece {
+                mask[n] = false;
+            }
+        }
+    }
+}
+
+/// The mask as a smooth field: weights 1 2 1 along each axis, twice.
+fn smoothed(mask: &[bool], dims: [usize; 3]) -> Vec<f32> {
+    let mut values: Vec<f32> = mask.iter().map(|&m| f32::from(u8::from(m))).collect();
+    let strides = [1, dims[0], dims[0] * dims[1]];
+    for pass in 0..6 {
+        let axis = pass % 3;
+        let (stride, n) = (strides[axis], dims[axis]);
+        let source = values.clone();
+        values.par_iter_mut().with_min_len(4096).enumerate().for_each(|(node, v)| {
+            let i = node / stride % n;
+            let down = if i > 0 { source[node - stride] } else { source[node] };
+            let up = if i + 1 < n { source[node + stride] } else { source[node] };
+            *v = 0.5 * source[node] + 0.25 * (down + up);
+        });
+    }
+    values
+}
+
+/// A tube round a polyline.
+fn tube(points: &[Vec3], radius_mm: f64) -> Mesh {
+    const FACETS: usize = 16;
+    let mut mesh = Mesh::default();
+    let mut side: Option<Vec3> = None;
+    for (n, p) in points.iter().enumerate() {
+        let ahead = points[(n + 1).min(points.len() - 1)] - points[n.saturating_sub(1)];
+        let axis = ahead.try_normalize(1e-9).unwrap_or_else(Vec3::z);
+        let s = side
+            .and_then(|s| (s - axis * axis.dot(&s)).try_normalize(1e-6))
+            .unwrap_or_else(|| perpendicular_pair(&axis).0);
+        side = Some(s);
+        let other = axis.cross(&s);
+        for f in 0..FACETS {
+            let a = std::f64::consts::TAU * f as f64 / FACETS as f64;
+            let out = s * a.cos() + other * a.sin();
+            mesh.push(p + out * radius_mm, out);
+        }
+        if n > 0 {
+            for f in 0..FACETS {
+                let v = |ring: usize, f: usize| (ring * FACETS + f % FACETS) as u32;
+                mesh.triangles.push([v(n - 1, f), v(n - 1, f + 1), v(n, f + 1)]);
+                mesh.triangles.push([v(n - 1, f), v(n, f + 1), v(n, f)]);
+            }
+        }
+    }
+    mesh
+}
+
+/// Pixels of one view.
+fn render(scene: &Scene<'_>, bone: &Mesh, view: &View, size: usize) -> Vec<u8> {
+    let side = size * SUPERSAMPLING;
+    let eye = Eye::new(scene.focus, view.toward, view.half_mm, side);
+    let n = side * side;
+    let mut layers = [Layer::new(n), Layer::new(n), Layer::new(n)];
+    eye.draw(&mut layers[0], bone, |_| BONE);
+    shade_hollows(&mut layers[0], side, eye.per_mm);
+    for needle in &scene.needles {
+        let (mesh, active) = needle.surface();
+        eye.draw(&mut layers[1], &mesh, |t| if active[t] { ACTIVE_TIP } else { SHAFT });
+    }
+    for nerve in &scene.nerves {
+        let color = if nerve.target { NERVE_TARGET } else { NERVE_SPARED };
+        eye.draw(&mut layers[1], &tube(&nerve.points, 0.5 * nerve.diameter_mm), |_| color);
+    }
+    eye.draw(&mut layers[2], &scene.lesion, |_| LESION);
+
+    let mut pixels = vec![255u8; size * size * 3];
+    pixels.par_chunks_exact_mut(size * 3).enumerate().for_each(|(row, line)| {
+        for (column, pixel) in line.chunks_exact_mut(3).enumerate() {
+            let mut sum = [0.0f64; 3];
+            for s in 0..SUPERSAMPLING * SUPERSAMPLING {
+                let at = (row * SUPERSAMPLING + s / SUPERSAMPLING) * side + column * SUPERSAMPLING + s % SUPERSAMPLING;
+                // At most one fragment of each kind, blended from far to near.
+                let mut order = [0, 1, 2];
+                order.sort_by(|&a, &b| layers[a].depth[at].total_cmp(&layers[b].depth[at]));
+                let mut color = BACKGROUND;
+                for l in order {
+                    if !layers[l].depth[at].is_finite() {
+                        continue;
+                    }
+                    let rim = 1.0 - f64::from(layers[l].facing[at]);
+                    let opacity = match l {
+                        0 => (view.bone_opacity.0 + view.bone_opacity.1 * rim * rim).min(1.0),
+                        1 => 1.0,
+                        _ => 0.42 + 0.4 * rim * rim,
+                    };
+                    for (c, new) in color.iter_mut().zip(layers[l].color[at]) {
+                        *c += opacity * (f64::from(new) - *c);
+                    }
+                }
+                for (s, c) in sum.iter_mut().zip(color) {
+                    *s += c;
+                }
+            }
+            let samples = (SUPERSAMPLING * SUPERSAMPLING) as f64;
+            for (p, s) in pixel.iter_mut().zip(sum) {
+                *p = (s / samples).round().clamp(0.0, 255.0) as u8;
+            }
+        }
+    });
+    pixels
+}
+
+/// The directions of the patient as short lines with letters.
+fn draw_axes(canvas: &mut Canvas, toward: &Vec3, x: f64, y: f64) {
+    let eye = Eye::new(Vec3::zeros(), *toward, 1.0, 2);
+    let mut axes: Vec<(f64, [f64; 2], &str)> = [
+        (Vec3::x(), "L"),
+        (-Vec3::x(), "R"),
+        (Vec3::y(), "P"),
+        (-Vec3::y(), "A"),
+        (Vec3::z(), "S"),
+        (-Vec3::z(), "I"),
+    ]
+    .into_iter()
+    .filter(|(v, _)| v.dot(toward) > -1e-9)
+    .map(|(v, name)| (v.dot(toward), [v.dot(&eye.right), -v.dot(&eye.up)], name))
+    .collect();
+    axes.sort_by(|a, b| b.0.total_cmp(&a.0));
+    canvas.rect(x - 50.0, y - 50.0, 100.0, 100.0, [255; 3], 0.8, 0.0);
+    for (_, d, name) in axes {
+        let length = d[0].hypot(d[1]);
+        let tip = [x + 30.0 * d[0], y + 30.0 * d[1]];
+        canvas.line([x, y], tip, INK, 2.0);
+        let out = if length > 0.05 { 43.0 / length.max(0.5) * length } else { 0.0 };
+        let unit = if length > 0.05 { [d[0] / length, d[1] / length] } else { [0.0, 0.0] };
+        let reach = (30.0 * length + 12.0).min(out.max(14.0));
+        canvas.text(x + unit[0] * reach, y + unit[1] * reach + 5.0, Anchor::Middle, Font::plain(14.0).bold(), name);
+    }
+}
+
+/// Two views: from behind as the operator stands, and close up with translucent bone.
+pub(crate) fn views(scene: &Scene<'_>) -> Result<Vec<u8>, ResultsError> {
+    const SIZE: usize = 660;
+    const TOP: usize = 78;
+    let bone = bone_surface(scene);
+    // The eye stands on the side from which the needle comes.
+    let hub = -scene.needles[0].tip_direction();
+    let lateral = if hub.x.abs() > 0.05 { hub.x } else { scene.focus.x };
+    let side = if lateral < 0.0 { -1.0 } else { 1.0 };
+    let toward = |azimuth_deg: f64, elevation_deg: f64| {
+        let (a, e) = (azimuth_deg.to_radians(), elevation_deg.to_radians());
+        Vec3::new(side * a.sin() * e.cos(), a.cos() * e.cos(), e.sin())
+    };
+    let views = [
+        View {
+            title: "From behind, bone as it is",
+            note: "oblique, from above and from the needle's side",
+            toward: toward(28.0, 22.0),
+            half_mm: 42.0,
+            bone_opacity: (0.90, 0.1),
+        },
+        View {
+            title: "Close up, bone translucent",
+            note: "from the needle's side",
+            toward: toward(72.0, 12.0),
+            half_mm: 22.0,
+            bone_opacity: (0.36, 0.5),
+        },
+    ];
+    let mut canvas = Canvas::new(20 + 2 * (SIZE + 20), TOP + SIZE + 66);
+    canvas.text(20.0, 30.0, Anchor::Start, Font::plain(20.0).bold(), "Needle, nerves and destroyed tissue");
+    let pictures: Vec<Vec<u8>> = views.par_iter().map(|v| render(scene, &bone, v, SIZE)).collect();
+    for (n, (view, pixels)) in views.iter().zip(&pictures).enumerate() {
+        let x = 20 + n * (SIZE + 20);
+        let (fx, fy, s) = (x as f64, TOP as f64, SIZE as f64);
+        canvas.blit(x, TOP, SIZE, pixels);
+        canvas.rect(fx, fy, s, s, MUTED, 1.0, 1.0);
+        canvas.text(fx, fy - 10.0, Anchor::Start, Font::plain(16.0).bold(), view.title);
+        canvas.text(fx + s, fy - 10.0, Anchor::End, Font::plain(13.5).color(MUTED), view.note);
+        draw_axes(&mut canvas, &view.toward, fx + s - 60.0, fy + s - 60.0);
+        let bar = 10.0 * s / (2.0 * view.half_mm);
+        canvas.rect(fx + 8.0, fy + s - 50.0, bar + 20.0, 42.0, [255; 3], 0.8, 0.0);
+        canvas.rect(fx + 18.0, fy + s - 22.0, bar, 5.0, INK, 1.0, 0.0);
+        canvas.text(fx + 18.0 + bar / 2.0, fy + s - 30.0, Anchor::Middle, Font::plain(13.5).bold(), "10 mm");
+    }
+    let entry = |mark, color, label: &str| Entry {
+        mark,
+        color,
+        label: label.to_owned(),
+    };
+    let mut entries = vec![
+        entry(Mark::Rod, ACTIVE_TIP, "active tip"),
+        entry(Mark::Rod, SHAFT, "insulated shaft"),
+    ];
+    if !scene.lesion.triangles.is_empty() {
+        entries.push(entry(Mark::Area, LESION, "destroyed tissue, Ω ≥ 1"));
+    }
+    if scene.nerves.iter().any(|n| n.target) {
+        entries.push(entry(Mark::Rod, NERVE_TARGET, "target nerve"));
+    }
+    if scene.nerves.iter().any(|n| !n.target) {
+        entries.push(entry(Mark::Rod, NERVE_SPARED, "nerve to be spared"));
+    }
+    if !bone.triangles.is_empty() {
+        entries.push(entry(Mark::Rod, BONE, "bone"));
+    }
+    draw_legend(&mut canvas, 24.0, (TOP + SIZE + 34) as f64, 2.0 * SIZE as f64, &entries);
+    canvas.png()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seen_from_behind_the_right_side_is_on_the_right() {
+        let eye = Eye::new(Vec3::zeros(), Vec3::y(), 10.0, 100);
+        let right = eye.project(&Vec3::new(-5.0, 0.0, 0.0));
+        let head = eye.project(&Vec3::new(0.0, 0.0, 5.0));
+        assert!(right[0] > 50.0 && head[1] < 50.0);
+        assert!(eye.project(&Vec3::y())[2] > eye.project(&-Vec3::y())[2]);
+    }
+
+    #[test]
+    fn specks_go_and_large_pieces_stay() {
+        let dims = [20, 20, 20];
+        let mut mask: Vec<bool> = (0..8000).map(|n| n % 20 < 10).collect();
+        mask[15] = true;
+        drop_specks(&mut mask, dims);
+        assert!(!mask[15] && mask[5]);
+        assert_eq!(mask.iter().filter(|m| **m).count(), 4000);
+    }
+
+    #[test]
+    fn the_nearer_surface_wins() {
+        let eye = Eye::new(Vec3::zeros(), Vec3::y(), 10.0, 40);
+        let mut layer = Layer::new(1600);
+        let far = tube(&[Vec3::new(-5.0, -3.0, 0.0), Vec3::new(5.0, -3.0, 0.0)], 2.0);
+        let near = tube(&[Vec3::new(0.0, 3.0, -5.0), Vec3::new(0.0, 3.0, 5.0)], 1.0);
+        eye.draw(&mut layer, &near, |_| [255, 0, 0]);
+        eye.draw(&mut layer, &far, |_| [0, 255, 0]);
+        let middle = layer.color[20 * 40 + 20];
+        assert!(middle[0] > middle[1]);
+        assert!(layer.color[20 * 40 + 12][1] > 0.0);
+    }
+}

@@ -1,0 +1,142 @@
+//! Scenario files: what a person writes to say which procedure is to be computed.
+//!
+//! [`load`] turns a [`Source`] into a lesion problem, and lists each unverified value of the catalogue that the problem uses.
+
+mod axis;
+mod build;
+pub(crate) mod fault;
+mod hash;
+mod locate;
+mod model;
+mod resolved;
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use neurotome_procedure::{anatomy::builtin::LumbarSegment, lesion::LesionProblem};
+use serde::{Deserialize, Serialize};
+
+pub use build::{MAX_NEEDLES, MAX_NERVES, MAX_OUTPUT_TIMES, MAX_PROBES, MAX_REGIONS, load};
+pub use fault::Fault;
+pub use model::*;
+pub use resolved::resolved;
+
+/// Largest scenario file read, bytes.
+const MAX_FILE_BYTES: u64 = 4 << 20;
+
+/// Environment variable that stands for the folder of test images in the paths of a scenario.
+pub const TEST_DATA_VARIABLE: &str = "NEUROTOME_TEST_DATA";
+
+/// Why a scenario cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ScenarioError {
+    /// The file cannot be read.
+    #[error("scenario: cannot read {path}: {reason}; give the path of a scenario file (TOML)")]
+    Read {
+        /// The path as given.
+        path: String,
+        /// Why.
+        reason: String,
+    },
+    /// Something in the file is wrong.
+    #[error("scenario: {0}")]
+    Fault(#[from] Box<Fault>),
+}
+
+/// The text of a scenario and where its relative paths start.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Source {
+    /// Name for messages and the record: a file name without folders.
+    pub name: String,
+    /// The text.
+    pub text: String,
+    /// Folder from which relative paths start.
+    pub folder: PathBuf,
+}
+
+impl Source {
+    /// Reads a scenario file.
+    ///
+    /// # Errors
+    /// [`ScenarioError::Read`].
+    pub fn read(path: &Path) -> Result<Self, ScenarioError> {
+        let error = |reason: String| ScenarioError::Read {
+            path: path.display().to_string(),
+            reason,
+        };
+        let meta = fs::metadata(path).map_err(|e| error(e.to_string()))?;
+        if !meta.is_file() {
+            return Err(error("not a file".to_owned()));
+        }
+        if meta.len() > MAX_FILE_BYTES {
+            return Err(error(format!("{} bytes, at most {MAX_FILE_BYTES}", meta.len())));
+        }
+        let text = fs::read_to_string(path).map_err(|e| error(e.to_string()))?;
+        Ok(Self {
+            name: path
+                .file_name()
+                .map_or_else(|| "scenario.toml".to_owned(), |n| n.to_string_lossy().into_owned()),
+            text,
+            folder: path.parent().unwrap_or(Path::new("")).to_owned(),
+        })
+    }
+
+    /// The built-in patient with the default needle.
+    pub fn built_in() -> Self {
+        Self {
+            name: "built-in.toml".to_owned(),
+            text: include_str!("../../../../scenarios/built-in.toml").to_owned(),
+            folder: PathBuf::new(),
+        }
+    }
+}
+
+/// A value of the catalogue that nobody has checked against its source, and that the run uses.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Notice {
+    /// What it belongs to, such as `tissue muscle`.
+    pub subject: String,
+    /// Its key, unit included.
+    pub key: String,
+    /// The value used.
+    pub value: f64,
+    /// Its source as the catalogue cites it.
+    pub source: String,
+}
+
+/// An input file and its content's SHA-256.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct InputFile {
+    /// The path as the scenario writes it.
+    pub path: String,
+    /// SHA-256, hexadecimal; of a folder, over the names and contents of its files in name order.
+    pub sha256: String,
+}
+
+/// The anatomy behind the problem, for pictures.
+#[derive(Clone)]
+pub enum Setting {
+    /// The built-in segment.
+    BuiltIn(Arc<LumbarSegment>),
+    /// A phantom.
+    Phantom,
+}
+
+/// A scenario ready to be computed.
+pub struct Loaded {
+    /// The scenario as written.
+    pub scenario: Scenario,
+    /// The problem.
+    pub problem: LesionProblem,
+    /// The anatomy.
+    pub setting: Setting,
+    /// Unverified values used.
+    pub notices: Vec<Notice>,
+    /// Input files.
+    pub inputs: Vec<InputFile>,
+}
+

@@ -1,0 +1,402 @@
+//! The scenario file, key by key. The documentation of each key is also the description in the JSON Schema.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// A radiofrequency procedure: where, with which needles, driven how, and what to report.
+///
+/// Positions are millimetres in the patient frame (LPS: x to the patient's left, y posterior, z superior).
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Scenario {
+    /// What this scenario shows, in one line.
+    pub title: String,
+    /// What perfusion does: "on", "off", or "stops_with_injury" (off at a point from the moment Ω ≥ 1 there; the default).
+    pub perfusion: PerfusionMode,
+    /// Latent heat of vaporisation near 100 °C.
+    pub latent_heat: bool,
+    /// A CT image. Give at most one of `image` and `phantom`; without both the built-in L4–L5 segment is used.
+    pub image: Option<Image>,
+    /// A phantom made of simple shapes.
+    pub phantom: Option<Phantom>,
+    /// The region computed.
+    pub domain: DomainTable,
+    /// Tissues: new ones, and changes to those of the catalogue, by name.
+    pub tissues: BTreeMap<String, TissueTable>,
+    /// Blood.
+    pub blood: BloodTable,
+    /// Needles. The first one is controlled.
+    pub needles: Vec<NeedleTable>,
+    /// What the generator does.
+    pub drive: DriveTable,
+    /// Law of thermal injury.
+    pub injury: InjuryTable,
+    /// Nerves whose injury is reported.
+    pub nerves: Vec<NerveTable>,
+    /// Named points whose temperature is reported.
+    pub probes: Vec<ProbeTable>,
+    /// When to report.
+    pub output: OutputTable,
+    /// Accuracy asked of the solver.
+    pub solver: SolverTable,
+}
+
+/// What perfusion does.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PerfusionMode {
+    /// As in the tissue table, always.
+    On,
+    /// None.
+    Off,
+    /// As in the tissue table until Ω ≥ 1, then none.
+    #[default]
+    StopsWithInjury,
+}
+
+/// A CT image and, where there is one, a volume of labels.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Image {
+    /// DICOM folder, DICOM file, zip of DICOM files, or NIfTI file; relative to this scenario file. `${NEUROTOME_TEST_DATA}` stands for that environment variable.
+    pub path: String,
+    /// Labels on the same or another grid (NIfTI); relative to this scenario file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub labels: Option<String>,
+    /// What each label number means.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub label_meaning: BTreeMap<String, String>,
+}
+
+/// A phantom: one tissue everywhere, and regions laid over it in order (a later region lies over an earlier one).
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Phantom {
+    /// Tissue everywhere else.
+    pub background: String,
+    /// Regions.
+    #[serde(default)]
+    pub regions: Vec<Region>,
+}
+
+/// A region of a phantom. Which keys it needs depends on its shape.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Region {
+    /// Shape: "box" (center_mm, half_mm), "sphere" (center_mm, radius_mm), "cylinder" (center_mm, axis, radius_mm, half_length_mm), "capsule" (from_mm, to_mm, radius_mm), "half_space" (point_mm, normal: the side to which the normal points), "layer" (point_mm, normal, thickness_mm along the normal), "labels" (path, label_tissues).
+    pub shape: RegionShape,
+    /// Its tissue (all shapes but "labels").
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tissue: Option<String>,
+    /// Centre, mm.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub center_mm: Option<[f64; 3]>,
+    /// Half sides along x, y, z, mm.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub half_mm: Option<[f64; 3]>,
+    /// Radius, mm.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub radius_mm: Option<f64>,
+    /// Direction of a cylinder's axis.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub axis: Option<[f64; 3]>,
+    /// Half length of a cylinder, mm.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub half_length_mm: Option<f64>,
+    /// One end of a capsule's axis, mm.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from_mm: Option<[f64; 3]>,
+    /// Other end of a capsule's axis, mm.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to_mm: Option<[f64; 3]>,
+    /// A point on the face of a half space or layer, mm.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub point_mm: Option<[f64; 3]>,
+    /// Normal of that face, pointing into the region.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub normal: Option<[f64; 3]>,
+    /// Thickness of a layer, mm.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thickness_mm: Option<f64>,
+    /// Label volume (NIfTI); relative to this scenario file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    /// Tissue of each label number; labels not named here leave what lies below.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub label_tissues: BTreeMap<String, String>,
+}
+
+/// Shape of a phantom's region.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RegionShape {
+    /// Axis-aligned box.
+    #[default]
+    Box,
+    /// Ball.
+    Sphere,
+    /// Finite cylinder.
+    Cylinder,
+    /// Cylinder with rounded ends: a vessel, a nerve.
+    Capsule,
+    /// Everything on one side of a plane.
+    HalfSpace,
+    /// A layer of constant thickness.
+    Layer,
+    /// A label volume.
+    Labels,
+}
+
+/// The region computed; its surface is the return electrode and is held at the boundary temperature.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct DomainTable {
+    /// Shape: "box" (half_mm), "cylinder" (axis, radius_mm, half_length_mm) or "sphere" (radius_mm). Default: a box of 60 mm half side.
+    pub shape: Option<DomainKind>,
+    /// Centre, mm. Default: the tip of the needle, or the middle of the tips.
+    pub center_mm: Option<[f64; 3]>,
+    /// Half sides along x, y, z, mm.
+    pub half_mm: Option<[f64; 3]>,
+    /// Radius, mm.
+    pub radius_mm: Option<f64>,
+    /// Half length, mm.
+    pub half_length_mm: Option<f64>,
+    /// Direction of the cylinder's axis. Default: z.
+    pub axis: Option<[f64; 3]>,
+    /// Temperature of the outer boundary, °C. Default: 37.
+    pub boundary_temperature_c: Option<f64>,
+    /// Temperature of everything at the start, °C. Default: 37.
+    pub initial_temperature_c: Option<f64>,
+}
+
+/// Shape of the region computed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum DomainKind {
+    /// Axis-aligned box.
+    Box,
+    /// Cylinder.
+    Cylinder,
+    /// Ball.
+    Sphere,
+}
+
+/// Properties of a tissue. Keys not given are those of the catalogue's tissue of this name, or of `based_on`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct TissueTable {
+    /// Tissue of the catalogue from which a new tissue takes the values not given.
+    pub based_on: Option<String>,
+    /// Electrical conductivity at the radiofrequency and 37 °C, S/m.
+    pub sigma_s_per_m: Option<f64>,
+    /// Relative change of the conductivity per kelvin: σ(T) = σ(37) (1 + c (min(T, limit) − 37)).
+    pub sigma_temperature_coefficient_per_k: Option<f64>,
+    /// Temperature above which the conductivity rises no further, °C.
+    pub sigma_limit_temperature_c: Option<f64>,
+    /// Thermal conductivity, W/(m K).
+    pub thermal_conductivity_w_per_m_k: Option<f64>,
+    /// Density, kg/m³.
+    pub density_kg_per_m3: Option<f64>,
+    /// Specific heat, J/(kg K).
+    pub specific_heat_j_per_kg_k: Option<f64>,
+    /// Perfusion, 1/s (volume of blood per volume of tissue and second).
+    pub perfusion_per_s: Option<f64>,
+    /// Mass fraction of water, for latent heat.
+    pub water_fraction: Option<f64>,
+}
+
+/// Blood, for the perfusion term.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct BloodTable {
+    /// Density, kg/m³. Default: the catalogue's blood.
+    pub density_kg_per_m3: Option<f64>,
+    /// Specific heat, J/(kg K). Default: the catalogue's blood.
+    pub specific_heat_j_per_kg_k: Option<f64>,
+    /// Arterial temperature, °C. Default: 37.
+    pub temperature_c: Option<f64>,
+}
+
+/// A placed needle: a cannula of the catalogue or explicit sizes, and `tip_mm` with `direction` or `target_mm` with `entry_mm`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct NeedleTable {
+    /// Name of a cannula in the catalogue, such as "20G-10mm-straight". Explicit sizes below go before it.
+    pub cannula: Option<String>,
+    /// Distal end of the metal, mm.
+    pub tip_mm: Option<[f64; 3]>,
+    /// Direction of the straight shaft, from the hub towards the tip; of any length.
+    pub direction: Option<[f64; 3]>,
+    /// Where the distal end is to lie, mm (with `entry_mm`).
+    pub target_mm: Option<[f64; 3]>,
+    /// A point on the shaft, such as its entry through the skin, mm (with `target_mm`).
+    pub entry_mm: Option<[f64; 3]>,
+    /// Direction towards which a curved tip bends.
+    pub bend_towards: Option<[f64; 3]>,
+    /// Potential as a fraction of the generator's voltage. Default: 1, or +½ and −½ for a bipolar pair.
+    pub potential_fraction: Option<f64>,
+    /// Outer diameter, mm.
+    pub outer_diameter_mm: Option<f64>,
+    /// Length of the active tip, its rounded end included, mm.
+    pub active_tip_mm: Option<f64>,
+    /// Length from hub to tip, mm. Default: 100.
+    pub length_mm: Option<f64>,
+    /// Distance of the thermocouple from the distal end along the axis, mm. Default: 0.5.
+    pub thermocouple_from_tip_mm: Option<f64>,
+    /// Angle between shaft and tip, degrees, for a curved tip.
+    pub bend_angle_deg: Option<f64>,
+    /// Length of the curved part, mm.
+    pub bend_length_mm: Option<f64>,
+    /// The metal. Default: stainless steel of the catalogue.
+    pub metal: MetalTable,
+}
+
+/// Thermal properties of a needle's metal.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct MetalTable {
+    /// Thermal conductivity, W/(m K).
+    pub thermal_conductivity_w_per_m_k: Option<f64>,
+    /// Density, kg/m³.
+    pub density_kg_per_m3: Option<f64>,
+    /// Specific heat, J/(kg K).
+    pub specific_heat_j_per_kg_k: Option<f64>,
+}
+
+/// What the generator does.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct DriveTable {
+    /// What the generator holds: "temperature" (set_temperature_c; the default), "voltage" (voltage_v), "current" (current_a) or "power" (power_w).
+    pub mode: DriveMode,
+    /// "monopolar" (return at the outer boundary; the default) or "bipolar" (between two needles).
+    pub arrangement: Arrangement,
+    /// Set temperature of the first needle's thermocouple, °C.
+    pub set_temperature_c: Option<f64>,
+    /// Volts rms, between the needles when bipolar.
+    pub voltage_v: Option<f64>,
+    /// Amperes rms.
+    pub current_a: Option<f64>,
+    /// Watts.
+    pub power_w: Option<f64>,
+    /// Seconds from the initial to the set temperature. Default: that of the generator.
+    pub ramp_s: Option<f64>,
+    /// Instead of `ramp_s`: rise of the set temperature, °C per second.
+    pub ramp_rate_c_per_s: Option<f64>,
+    /// Seconds of current in all, ramp included.
+    pub heating_s: Option<f64>,
+    /// Instead of `heating_s`: seconds of current after the ramp.
+    pub hold_s: Option<f64>,
+    /// Seconds followed after the current is off. Default: 0.
+    pub cooling_s: Option<f64>,
+    /// Generator of the catalogue whose limits and ramp hold where not given here. Default: "generic".
+    pub generator: Option<String>,
+    /// Limits of the output.
+    pub limits: LimitsTable,
+}
+
+/// What the generator holds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum DriveMode {
+    /// The thermocouple's temperature.
+    #[default]
+    Temperature,
+    /// The voltage.
+    Voltage,
+    /// The current.
+    Current,
+    /// The power.
+    Power,
+}
+
+/// Where the current returns.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Arrangement {
+    /// To the outer boundary.
+    #[default]
+    Monopolar,
+    /// To a second needle.
+    Bipolar,
+}
+
+/// Limits of the generator's output.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct LimitsTable {
+    /// Largest voltage, V rms.
+    pub voltage_v: Option<f64>,
+    /// Largest current, A rms.
+    pub current_a: Option<f64>,
+    /// Largest power, W.
+    pub power_w: Option<f64>,
+}
+
+/// Law of thermal injury: a law of the catalogue, or frequency factor and activation energy.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct InjuryTable {
+    /// Name of a law in the catalogue. Default: "liver_jacques".
+    pub law: Option<String>,
+    /// Frequency factor A, 1/s.
+    pub frequency_factor_per_s: Option<f64>,
+    /// Instead of `frequency_factor_per_s`: its decimal logarithm.
+    pub log10_frequency_factor_per_s: Option<f64>,
+    /// Activation energy, J/mol.
+    pub activation_energy_j_per_mol: Option<f64>,
+}
+
+/// A nerve as a polyline.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NerveTable {
+    /// Name in the results.
+    pub name: String,
+    /// At least two points, mm.
+    pub points_mm: Vec<[f64; 3]>,
+    /// Diameter, mm.
+    pub diameter_mm: f64,
+    /// True for the nerve that is to be destroyed, false for one to be spared.
+    #[serde(default)]
+    pub target: bool,
+}
+
+/// A named point.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ProbeTable {
+    /// Name in the results.
+    pub name: String,
+    /// Where it is, mm.
+    pub position_mm: [f64; 3],
+}
+
+/// When to report.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct OutputTable {
+    /// Times of the reports, s, ascending. The end of heating and the end of the run are always added.
+    pub times_s: Vec<f64>,
+}
+
+/// Accuracy asked of the solver.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct SolverTable {
+    /// Cell-size factor: 1 is the default, 0.5 halves every cell.
+    pub cell_size: Option<f64>,
+    /// Largest error of temperature allowed in one time step, K.
+    pub step_tolerance_k: Option<f64>,
+    /// Relative residual at which the linear solves stop.
+    pub linear_tolerance: Option<f64>,
+    /// Estimate the discretisation error by a second, coarser run.
+    pub estimate_error: Option<bool>,
+}
+
+/// The JSON Schema of a scenario file.
+pub fn schema() -> serde_json::Value {
+    schemars::schema_for!(Scenario).to_value()
+}

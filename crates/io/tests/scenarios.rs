@@ -1,0 +1,287 @@
+//! Scenario files: the ones shipped load, and every kind of bad input gives one error at its line.
+
+use std::path::{Path, PathBuf};
+
+use neurotome_io::{
+    catalog,
+    scenario::{self, Loaded, ScenarioError, Source},
+};
+use neurotome_procedure::lesion::{Drive, Perfusion};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+fn load_text(text: &str) -> Result<Loaded, ScenarioError> {
+    let source = Source {
+        name: "test.toml".to_owned(),
+        text: text.to_owned(),
+        folder: PathBuf::new(),
+    };
+    scenario::load(&source, &catalog::built_in().unwrap())
+}
+
+const GOOD: &str = r#"title = "good"
+perfusion = "on"
+[phantom]
+background = "muscle"
+[[needles]]
+cannula = "20G-10mm-straight"
+tip_mm = [0, 0, 0]
+direction = [0, 0, -1]
+[drive]
+set_temperature_c = 80
+hold_s = 90
+cooling_s = 30
+[[nerves]]
+name = "n"
+points_mm = [[3, 0, -20], [3, 0, 20]]
+diameter_mm = 1
+[[probes]]
+name = "p"
+position_mm = [2, 0, 5]
+[output]
+times_s = [10, 50]
+"#;
+
+/// Loads `GOOD` with one change; the error's line must be that which holds `marker`, its text must hold `expected`.
+fn refused(from: &str, to: &str, marker: &str, expected: &str) {
+    assert!(GOOD.contains(from), "{from}");
+    let text = GOOD.replacen(from, to, 1);
+    let Err(error) = load_text(&text) else {
+        panic!("{to:?} was accepted");
+    };
+    let message = error.to_string();
+    assert!(message.contains(expected), "{to:?}: {message}");
+    let ScenarioError::Fault(fault) = error else {
+        panic!("{to:?}: {message}");
+    };
+    let line = fault.line().unwrap_or_else(|| panic!("{to:?}: no line: {message}"));
+    let shown = text.lines().nth(line - 1).unwrap_or_default();
+    assert!(shown.contains(marker), "{to:?}: line {line} is {shown:?}, expected {marker:?}: {message}");
+    assert!(!fault.help.is_empty(), "{to:?}: no advice");
+}
+
+#[test]
+fn wrong_keys_types_and_values_are_shown_at_their_line() {
+    for (from, to, marker, expected) in [
+        // keys and types
+        ("set_temperature_c = 80", "set_temperature = 80", "set_temperature", "did you mean `set_temperature_c`"),
+        ("[phantom]", "[phantm]", "[phantm]", "did you mean `phantom`"),
+        ("hold_s = 90", "hold_s = \"long\"", "hold_s", "`drive.hold_s` is unusable"),
+        ("tip_mm = [0, 0, 0]", "tip_mm = [0, 0]", "tip_mm", "needles[0].tip_mm"),
+        ("perfusion = \"on\"", "perfusion = \"maybe\"", "maybe", "unknown value \"maybe\""),
+        ("title = \"good\"", "title = ", "title", "not valid TOML"),
+        // catalogue names
+        ("20G-10mm-straight", "20G-10mm-strait", "strait", "did you mean \"20G-10mm-straight\""),
+        ("background = \"muscle\"", "background = \"muscel\"", "muscel", "did you mean \"muscle\""),
+        // numbers
+        ("tip_mm = [0, 0, 0]", "tip_mm = [0, nan, 0]", "nan", "expected three numbers"),
+        ("cooling_s = 30", "cooling_s = inf", "inf", "`drive.cooling_s` is inf"),
+        ("cooling_s = 30", "cooling_s = -1", "-1", "expected 0 to 3600 s"),
+        ("direction = [0, 0, -1]", "direction = [0, 0, 0]", "direction", "a direction other than zero"),
+        ("set_temperature_c = 80", "set_temperature_c = 30", "30", "above the 37 °C at the start"),
+        ("set_temperature_c = 80", "set_temperature_c = 101", "101", "at most 100 °C"),
+        ("diameter_mm = 1", "diameter_mm = 0", "diameter_mm = 0", "expected above 0"),
+        ("times_s = [10, 50]", "times_s = [10, 500]", "times_s", "at most 135 s"),
+        ("times_s = [10, 50]", "times_s = [50, 10]", "times_s", "does not come after"),
+        ("times_s = [10, 50]", "times_s = [nan]", "times_s", "output time NaN"),
+        // geometry
+        ("direction = [0, 0, -1]", "direction = [0, 0, -1]\nactive_tip_mm = 100", "active_tip_mm", "not shorter than the needle"),
+        ("tip_mm = [0, 0, 0]", "tip_mm = [0, 0, 0]\ntarget_mm = [0, 0, 0]", "[[needles]]", "given twice"),
+        ("direction = [0, 0, -1]", "", "[[needles]]", "incomplete"),
+        ("points_mm = [[3, 0, -20], [3, 0, 20]]", "points_mm = [[3, 0, 90], [3, 0, 95]]", "points_mm", "outside the region"),
+        ("points_mm = [[3, 0, -20], [3, 0, 20]]", "points_mm = [[3, 0, 9]]", "points_mm", "at least 2"),
+        ("position_mm = [2, 0, 5]", "position_mm = [2, 0, 500]", "position_mm", "outside the region"),
+        // combinations
+        ("hold_s = 90", "hold_s = 90\nheating_s = 100", "hold_s", "expected one"),
+        ("hold_s = 90", "hold_s = 90\nvoltage_v = 10", "voltage_v", "no meaning with mode = \"temperature\""),
+        ("hold_s = 90", "", "[drive]", "how long does the current flow"),
+        ("hold_s = 90", "hold_s = 90\narrangement = \"bipolar\"", "arrangement", "with 1 needles, expected two"),
+        ("[phantom]", "[image]\npath = \"x.nii\"\n[phantom]", "[phantom]", "both [image] and [phantom]"),
+        ("[[probes]]", "[[probes]]\nname = \"p\"\nposition_mm = [1, 0, 0]\n[[probes]]", "name = \"p\"", "occurs twice"),
+    ] {
+        refused(from, to, marker, expected);
+    }
+}
+
+#[test]
+fn tissues_and_regions_are_checked() {
+    let tissues = |t: &str| format!("[tissues.muscle]\n{t}\n[phantom]");
+    for (to, marker, expected) in [
+        (tissues("density_kg_per_m3 = 0"), "density", "expected above 0"),
+        (tissues("sigma_s_per_m = -0.4"), "sigma", "expected above 0"),
+        (tissues("sigma_s_per_cm = 0.4"), "sigma_s_per_cm", "did you mean `sigma_s_per_m`"),
+        ("[tissues.new]\nsigma_s_per_m = 1\n[phantom]".to_owned(), "[tissues.new]", "not in the catalogue"),
+        (
+            "[tissues.new]\nbased_on = \"muscel\"\n[phantom]".to_owned(),
+            "muscel",
+            "did you mean \"muscle\"",
+        ),
+        ("[domain]\nshape = \"sphere\"\nhalf_mm = [50, 50, 50]\n[phantom]".to_owned(), "half_mm", "for a sphere"),
+        ("[domain]\ncenter_mm = [0, 0, 59.5]\n[phantom]".to_owned(), "tip_mm", "outside the region computed"),
+        ("[injury]\nlaw = \"liver\"\n[phantom]".to_owned(), "law", "did you mean \"liver_jacques\""),
+        ("[injury]\nfrequency_factor_per_s = 1e40\n[phantom]".to_owned(), "[injury]", "needs both numbers"),
+    ] {
+        refused("[phantom]", &to, marker, expected);
+    }
+    let region = |r: &str| format!("[[phantom.regions]]\n{r}\n[[needles]]");
+    for (r, marker, expected) in [
+        ("tissue = \"air\"\nshape = \"sphere\"\ncenter_mm = [0, 0, 0]\nradius_mm = 3", "tip_mm", "lies in air"),
+        ("tissue = \"fat\"\nshape = \"sphere\"\ncenter_mm = [0, 0, 0]", "[[phantom.regions]]", "`phantom.regions[0].radius_mm` is missing"),
+        ("tissue = \"fat\"\nshape = \"layer\"\nradius_mm = 3", "radius_mm", "no meaning for a layer"),
+        ("shape = \"box\"\ncenter_mm = [0, 0, 0]\nhalf_mm = [1, 1, 1]", "[[phantom.regions]]", "every region but labels has a tissue"),
+        (
+            "shape = \"labels\"\npath = \"no-such-file.nii\"\nlabel_tissues = { 1 = \"fat\" }",
+            "no-such-file.nii",
+            "does not exist",
+        ),
+        (
+            "shape = \"labels\"\npath = \"x\"\nlabel_tissues = { one = \"fat\" }",
+            "one",
+            "not a whole number",
+        ),
+    ] {
+        refused("[[needles]]", &region(r), marker, expected);
+    }
+}
+
+#[test]
+fn crossing_needles_and_crowds_are_refused() {
+    let second = "[[needles]]\ncannula = \"20G-10mm-straight\"\ntip_mm = [3, 0, 4]\ndirection = [-1, 0, 0]\n[drive]";
+    let reversed = second.replace("[3, 0, 4]", "[-3, 0, 4]");
+    refused("[drive]", &reversed, "[-3, 0, 4]", "needles 1 and 2 cross");
+    // The same needle the other way round stops short of the first.
+    let clear = GOOD.replacen("[drive]", second, 1);
+    load_text(&clear).unwrap();
+
+    let many = |n: usize, table: &str| table.repeat(n) + "[drive]";
+    let needle = "[[needles]]\ncannula = \"20G-10mm-straight\"\ntip_mm = [0, 0, 0]\ndirection = [0, 0, -1]\n";
+    refused("[drive]", &many(scenario::MAX_NEEDLES, needle), "[[needles]]", "expected at most 8");
+    let probe = "[[probes]]\nname = \"x\"\nposition_mm = [1, 0, 0]\n";
+    refused("[drive]", &many(scenario::MAX_PROBES, probe), "[[probes]]", "expected at most 256");
+}
+
+#[test]
+fn a_good_scenario_is_resolved() {
+    let loaded = load_text(GOOD).unwrap();
+    let p = &loaded.problem;
+    assert_eq!(p.drive, Drive::Temperature { set_temperature_c: 80.0, ramp_s: 15.0 });
+    assert_eq!((p.heating_s, p.cooling_s), (105.0, 30.0));
+    assert_eq!(p.output_times_s, [10.0, 50.0, 105.0, 135.0]);
+    assert_eq!(p.needles[0].outer_diameter_mm, 0.908);
+    assert_eq!(p.perfusion, Perfusion::On);
+    // Unverified values of the catalogue are named, and only those that the run uses.
+    let named: Vec<String> = loaded.notices.iter().map(|n| format!("{} {}", n.subject, n.key)).collect();
+    for expected in [
+        "tissue muscle perfusion_per_s",
+        "cannula 20G-10mm-straight outer_diameter_mm",
+        "metal steel_304 density_kg_per_m3",
+        "generator generic max_voltage_v",
+    ] {
+        assert!(named.iter().any(|n| n == expected), "{expected} is not in {named:?}");
+    }
+    for absent in ["fat", "water_fraction", "injury", "max_power_w", "active_tip_mm"] {
+        assert!(!named.iter().any(|n| n.contains(absent)), "{absent} in {named:?}");
+    }
+    assert!(loaded.notices.iter().all(|n| !n.source.is_empty() && n.value.is_finite()));
+    // A value given in the scenario is not the catalogue's.
+    let own = GOOD.replacen("[phantom]", "[tissues.muscle]\nperfusion_per_s = 0.001\n[phantom]", 1);
+    let loaded = load_text(&own).unwrap();
+    assert!(!loaded.notices.iter().any(|n| n.key == "perfusion_per_s"));
+    let muscle = loaded.problem.tissue_names.iter().position(|n| n == "muscle").unwrap();
+    assert_eq!(loaded.problem.tissues[muscle].perfusion_per_s, 0.001);
+}
+
+#[test]
+fn the_shipped_scenarios_load() {
+    let catalog = catalog::built_in().unwrap();
+    let mut count = 0;
+    for folder in ["scenarios", "validation/crosscode/field"] {
+        let mut paths: Vec<_> = std::fs::read_dir(root().join(folder))
+            .unwrap()
+            .map(|e| e.unwrap().path())
+            .filter(|p| p.extension().is_some_and(|e| e == "toml"))
+            .collect();
+        paths.sort();
+        for path in paths {
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            if name.starts_with("real-") && std::env::var_os(scenario::TEST_DATA_VARIABLE).is_none() {
+                println!("skipped: the_shipped_scenarios_load ({name}): NEUROTOME_TEST_DATA is not set");
+                continue;
+            }
+            let loaded = Source::read(&path)
+                .and_then(|s| scenario::load(&s, &catalog))
+                .unwrap_or_else(|e| panic!("{name}: {e}"));
+            // The reference cases define every number themselves.
+            if folder.starts_with("validation") {
+                assert_eq!(loaded.notices, [], "{name}");
+            }
+            count += 1;
+        }
+    }
+    assert!(count >= 8, "only {count} scenarios found");
+}
+
+#[test]
+fn the_built_in_patient_has_its_nerves_and_needle() {
+    let catalog = catalog::built_in().unwrap();
+    let loaded = scenario::load(&Source::built_in(), &catalog).unwrap();
+    assert_eq!(loaded.problem.needles.len(), 1);
+    assert_eq!(loaded.problem.needles[0].active_tip_mm, 10.0);
+    assert!(loaded.problem.nerves.iter().any(|n| n.target));
+    assert!(loaded.problem.nerves.iter().any(|n| n.name.contains("ventral ramus")));
+    let on_disk = std::fs::read_to_string(root().join("scenarios/built-in.toml")).unwrap();
+    assert_eq!(Source::built_in().text, on_disk);
+}
+
+#[test]
+fn bipolar_halves_add_up_to_the_voltage() {
+    let path = root().join("validation/crosscode/field/case-d.toml");
+    let loaded = scenario::load(&Source::read(&path).unwrap(), &catalog::built_in().unwrap()).unwrap();
+    assert_eq!(loaded.problem.drive, Drive::Voltage { voltage_v: 25.0 });
+    let fractions: Vec<f64> = loaded.problem.needles.iter().map(|n| n.potential_fraction).collect();
+    assert_eq!(fractions, [0.5, -0.5]);
+}
+
+#[test]
+fn the_checked_in_schema_is_current() {
+    let path = root().join("docs/scenario.schema.json");
+    let current = serde_json::to_string_pretty(&scenario::schema()).unwrap() + "\n";
+    let on_disk = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        on_disk == current,
+        "docs/scenario.schema.json is not what `neurotome schema` prints: write it again"
+    );
+}
+
+#[test]
+fn a_label_volume_makes_regions() {
+    let dir = tempfile::tempdir().unwrap();
+    let affine = neurotome_base::Affine::axis_aligned([1.0; 3], [-10.0; 3]).unwrap();
+    let mut volume = neurotome_base::Volume::filled([20, 20, 20], affine, 0u8).unwrap();
+    for v in volume.data_mut().iter_mut().skip(4000) {
+        *v = 7;
+    }
+    neurotome_io::volumes::write_nifti_u8(&dir.path().join("l.nii.gz"), &volume).unwrap();
+    let text = GOOD.replacen(
+        "[[needles]]",
+        "[[phantom.regions]]\nshape = \"labels\"\npath = \"l.nii.gz\"\nlabel_tissues = { 7 = \"fat\" }\n[[needles]]",
+        1,
+    );
+    let source = Source {
+        name: "labels.toml".to_owned(),
+        text,
+        folder: dir.path().to_owned(),
+    };
+    let loaded = scenario::load(&source, &catalog::built_in().unwrap()).unwrap();
+    let name = |p: [f64; 3]| {
+        let id = loaded.problem.anatomy.tissue_at(&neurotome_base::PatientPoint::new(p[0], p[1], p[2]));
+        loaded.problem.tissue_names[usize::from(id.0)].clone()
+    };
+    assert_eq!(name([0.0, 0.0, 5.0]), "fat");
+    assert_eq!(name([0.0, 0.0, -5.0]), "muscle");
+    assert_eq!(name([0.0, 0.0, 50.0]), "muscle");
+    assert_eq!(loaded.inputs.len(), 1);
+    assert_eq!((loaded.inputs[0].path.as_str(), loaded.inputs[0].sha256.len()), ("l.nii.gz", 64));
+}

@@ -1,0 +1,187 @@
+//! The command line: a thin layer that reads, computes, prints and writes. [`run`] is the whole program.
+
+mod catalog;
+mod failure;
+mod files;
+mod lesion;
+mod replay;
+mod simulate;
+mod solve;
+mod verify;
+
+use std::{
+    ffi::OsString,
+    io::Write as _,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use clap::{Args, Parser, Subcommand};
+use neurotome_io::{
+    catalog as catalog_files,
+    scenario::{self, Loaded, Source},
+};
+use neurotome_procedure::catalog::Catalog;
+
+use failure::Failure;
+
+const EXIT_CODES: &str = "\
+Exit status:
+  0    done
+  1    a check failed (verify, replay)
+  2    bad input: arguments, scenario, catalogue, record or a file that cannot be read or written
+  3    the equations were not solved
+  130  interrupted (Ctrl-C); no file was left behind
+
+Research and teaching software, not a medical device.";
+
+const EXAMPLES: &str = "\
+Examples:
+  neurotome simulate                                 the built-in patient, figures on the terminal
+  neurotome simulate --out first                     the same, with pictures and report in `first`
+  neurotome simulate scenarios/bone-half-space.toml
+  neurotome lesion scenarios/bipolar.toml --json -   numbers for another program
+  neurotome replay first/record.json                 compute it again and compare every figure
+  neurotome verify                                   is it right? claim by claim
+  neurotome catalog cannula                          what there is to choose from";
+
+/// Simulates radiofrequency neurotomy of the lumbar medial branch nerves.
+///
+/// A scenario file (TOML) says where the needles lie, how the generator drives them and in which tissue; the program computes the
+/// electric field, the temperature and the injury of the tissue, with the error of each figure.
+#[derive(Debug, Parser)]
+#[command(name = "neurotome", version, after_help = EXAMPLES, after_long_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"))]
+struct Cli {
+    #[command(flatten)]
+    common: Common,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Options that every command takes.
+#[derive(Debug, Clone, Args)]
+struct Common {
+    /// Threads to compute with (default: one for each core). The results do not depend on it.
+    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: Option<u16>,
+    /// Print nothing but what was asked for and errors.
+    #[arg(long, short, global = true)]
+    quiet: bool,
+    /// A folder with your own catalogue files (tissues.toml, injury.toml, cannulas.toml, generators.toml, sources.toml); an entry there
+    /// replaces the whole entry of the same name.
+    #[arg(long, global = true, value_name = "DIR")]
+    catalog: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run a whole procedure and show its key figures; with --out, write pictures, fields, report and record.
+    #[command(after_help = "Examples:\n  neurotome simulate\n  neurotome simulate scenarios/bench-layers.toml --out bench\n\nWithout SCENARIO the built-in patient is used: the right L4 medial branch in an L4–L5 segment, a 20 G cannula with a 10 mm tip\nat 80 °C for 90 s. `neurotome schema` describes the keys of a scenario.")]
+    Simulate(simulate::Simulate),
+    /// Compute the lesion of a scenario and give temperatures, electrical readings and contours at its output times.
+    #[command(after_help = "Examples:\n  neurotome lesion scenarios/bipolar.toml\n  neurotome lesion scenarios/bipolar.toml --json lesion.json\n  neurotome lesion scenarios/bipolar.toml --json - | python3 -m json.tool")]
+    Lesion(lesion::Lesion),
+    /// Compute the run of a record again, with one and with two threads, and compare every figure.
+    #[command(after_help = "Example:\n  neurotome replay results/record.json\n\nExit status 1 and the first difference when the figures are not the same to the last digit.")]
+    Replay(replay::Replay),
+    /// Check the program's claims: exact solutions, orders of convergence, other programs' results.
+    #[command(after_help = "Examples:\n  neurotome verify\n  neurotome verify --only crosscode --all\n  neurotome verify --json claims.json\n\nExit status 1 when any claim of the groups asked for fails.")]
+    Verify(verify::Verify),
+    /// Print the JSON Schema of a scenario file (for editors and other programs).
+    #[command(after_help = "Example:\n  neurotome schema > scenario.schema.json")]
+    Schema,
+    /// Show the catalogue: tissues, injury laws, cannulas, metals, generators, each value with its source.
+    #[command(after_help = "Examples:\n  neurotome catalog\n  neurotome catalog tissue\n  neurotome catalog tissue muscle\n  neurotome catalog cannula 20G-10mm-straight --json\n\nA value marked `unverified` was recalled, derived or assumed; a run that uses one says so.")]
+    Catalog(catalog::Show),
+}
+
+/// The whole program: reads `args` (the program's name first), runs, prints, and says how it ended.
+pub fn run<I, T>(args: I) -> ExitCode
+where
+    I: IntoIterator<Item = T>,
+    T: Into<OsString> + Clone,
+{
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version end well; anything else is a wrong argument.
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
+        }
+    };
+    let common = &cli.common;
+    let outcome = match &cli.command {
+        Command::Simulate(c) => c.run(common),
+        Command::Lesion(c) => c.run(common),
+        Command::Replay(c) => c.run(common),
+        Command::Verify(c) => c.run(common),
+        Command::Schema => schema(),
+        Command::Catalog(c) => c.run(common),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            failure.show();
+            ExitCode::from(failure.code())
+        }
+    }
+}
+
+fn schema() -> Result<(), Failure> {
+    print(&json_text(&scenario::schema())?);
+    Ok(())
+}
+
+/// The catalogue that the options name.
+fn open_catalog(common: &Common) -> Result<Catalog, Failure> {
+    let catalog = match &common.catalog {
+        Some(folder) => catalog_files::with_overlay(folder),
+        None => catalog_files::built_in(),
+    };
+    Ok(catalog?)
+}
+
+/// Reads a scenario, or the built-in one.
+fn open_scenario(path: Option<&Path>, catalog: &Catalog) -> Result<(Source, Loaded), Failure> {
+    let source = match path {
+        Some(path) => Source::read(path)?,
+        None => Source::built_in(),
+    };
+    let loaded = scenario::load(&source, catalog)?;
+    Ok((source, loaded))
+}
+
+/// JSON for people and files: indented, with a line end.
+fn json_text(value: &impl serde::Serialize) -> Result<String, Failure> {
+    serde_json::to_string_pretty(value)
+        .map(|text| text + "\n")
+        .map_err(|e| Failure::NotSolved(format!("writing JSON: {e}")))
+}
+
+/// Writes to standard output. A reader that has gone away (`| head`) is no error.
+fn print(text: &str) {
+    let mut out = std::io::stdout().lock();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}
+
+/// Prints when `target` is `-`, else writes the file whole or not at all.
+fn deliver(target: &Path, text: &str) -> Result<(), Failure> {
+    if target == Path::new("-") {
+        print(text);
+        Ok(())
+    } else {
+        files::write_whole(target, text.as_bytes())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        Cli::command().debug_assert();
+    }
+}

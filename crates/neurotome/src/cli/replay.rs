@@ -1,0 +1,103 @@
+//! `neurotome replay`.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use clap::Args;
+use neurotome_io::{
+    catalog,
+    scenario::{self, Source},
+};
+use serde_json::Value;
+
+use super::{Common, Failure, open_catalog, print, simulate, solve};
+use crate::record::{FORMAT, Record, first_difference};
+
+/// Largest record read, bytes.
+const MAX_RECORD_BYTES: u64 = 256 << 20;
+/// Numbers of threads with which a record is computed again.
+const THREADS: [u16; 2] = [1, 2];
+
+#[derive(Debug, Args)]
+pub(super) struct Replay {
+    /// A record that `neurotome simulate --out` wrote.
+    record: PathBuf,
+    /// Folder from which the scenario's relative paths start. Default: the record's folder.
+    #[arg(long, value_name = "DIR")]
+    folder: Option<PathBuf>,
+    /// Write the results again, to this folder.
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+}
+
+impl Replay {
+    pub fn run(&self, common: &Common) -> Result<(), Failure> {
+        let (recorded, value) = read(&self.record)?;
+        let catalog = open_catalog(common)?;
+        let catalog_sha256 = catalog::hash(&catalog);
+        let folder = self
+            .folder
+            .clone()
+            .or_else(|| self.record.parent().map(Path::to_owned))
+            .unwrap_or_default();
+        let source = Source {
+            name: recorded.scenario.name.clone(),
+            text: recorded.scenario.text.clone(),
+            folder,
+        };
+        let loaded = scenario::load(&source, &catalog)?;
+        let mut last = None;
+        for threads in THREADS {
+            let common = Common {
+                threads: Some(threads),
+                ..common.clone()
+            };
+            let result = solve::solve(&loaded.problem, &common)?;
+            let mut record = Record::new(&source, &loaded, &catalog_sha256, &result);
+            // Another version may well give the same figures; that is for the figures to say.
+            record.program.clone_from(&recorded.program);
+            let again = serde_json::to_value(&record)
+                .map_err(|e| Failure::NotSolved(format!("writing the record as JSON: {e}")))?;
+            // Inputs first: when they differ, the results are bound to.
+            for part in ["catalog_sha256", "inputs", "resolved", "results", "notices"] {
+                if let Some((path, before, now)) = first_difference(&value[part], &again[part]) {
+                    let dot = if path.is_empty() || path.starts_with('[') { "" } else { "." };
+                    return Err(Failure::Check(format!(
+                        "replay with {threads} thread(s): first difference at {part}{dot}{path}: recorded {before}, now {now}"
+                    )));
+                }
+            }
+            if !common.quiet {
+                print(&format!("{threads} thread(s): the same to the last digit\n"));
+            }
+            last = Some((result, record));
+        }
+        if let (Some(folder), Some((result, record))) = (&self.out, last) {
+            simulate::write_folder(folder, &source, &loaded, &result, &record, common)?;
+        }
+        Ok(())
+    }
+}
+
+fn read(path: &Path) -> Result<(Record, Value), Failure> {
+    let failure = |reason: String| {
+        Failure::Input(format!(
+            "cannot use the record {}: {reason}; give a record.json that `neurotome simulate --out` wrote",
+            path.display()
+        ))
+    };
+    let meta = fs::metadata(path).map_err(|e| failure(e.to_string()))?;
+    if meta.len() > MAX_RECORD_BYTES {
+        return Err(failure(format!("{} bytes, at most {MAX_RECORD_BYTES}", meta.len())));
+    }
+    let text = fs::read_to_string(path).map_err(|e| failure(e.to_string()))?;
+    let value: Value = serde_json::from_str(&text).map_err(|e| failure(format!("not JSON: {e}")))?;
+    let format = value["format"].as_str().unwrap_or("nothing");
+    if format != FORMAT {
+        return Err(failure(format!("its format is {format}, expected {FORMAT}")));
+    }
+    let record = serde_json::from_str(&text).map_err(|e| failure(format!("not a whole record: {e}")))?;
+    Ok((record, value))
+}

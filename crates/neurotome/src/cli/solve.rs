@@ -1,0 +1,81 @@
+//! A solve with its progress on the terminal, stopped by Ctrl-C.
+
+use std::{
+    io::IsTerminal as _,
+    sync::{
+        Once,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use neurotome_procedure::lesion::{self, LesionProblem, LesionResult};
+
+use super::{Common, Failure};
+
+static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+static HANDLER: Once = Once::new();
+
+/// From now on Ctrl-C asks the run to stop; the second one ends the program at once.
+fn watch_interrupt() {
+    HANDLER.call_once(|| {
+        // Without a handler Ctrl-C still ends the program; files are whole or absent either way.
+        let _ = ctrlc::set_handler(|| {
+            if INTERRUPTED.swap(true, Ordering::SeqCst) {
+                std::process::exit(130);
+            }
+        });
+    });
+}
+
+/// True once Ctrl-C was pressed.
+pub(super) fn interrupted() -> bool {
+    INTERRUPTED.load(Ordering::SeqCst)
+}
+
+/// Fails when Ctrl-C was pressed: called before anything is written.
+pub(super) fn check_interrupt() -> Result<(), Failure> {
+    if interrupted() {
+        return Err(Failure::Interrupted("interrupted; nothing was written".to_owned()));
+    }
+    Ok(())
+}
+
+/// Runs `work` on as many threads as asked for.
+pub(super) fn on_threads<R: Send>(threads: Option<u16>, work: impl FnOnce() -> R + Send) -> Result<R, Failure> {
+    watch_interrupt();
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(usize::from(threads.unwrap_or(0)))
+        .build()
+        .map_err(|e| Failure::Input(format!("cannot start {threads:?} threads: {e}; give a smaller --threads")))?;
+    Ok(pool.install(work))
+}
+
+/// Solves with a progress bar on standard error when that is a terminal.
+pub(super) fn solve(problem: &LesionProblem, common: &Common) -> Result<LesionResult, Failure> {
+    let show = !common.quiet && std::io::stderr().is_terminal();
+    let target = if show { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+    let bar = ProgressBar::with_draw_target(Some(1000), target);
+    if let Ok(style) = ProgressStyle::with_template("{bar:30} {msg} · {elapsed}") {
+        bar.set_style(style);
+    }
+    if show {
+        bar.set_message("preparing the grid");
+        bar.enable_steady_tick(Duration::from_millis(250));
+    }
+    let result = on_threads(common.threads, || {
+        lesion::solve(problem, &mut |p| {
+            if p.end_s > 0.0 {
+                bar.set_position((1000.0 * p.t_s / p.end_s) as u64);
+            }
+            bar.set_message(format!(
+                "{:.1} of {:.0} s · {:.1} °C · {:.2} W · {:.0} Ω",
+                p.t_s, p.end_s, p.thermocouple_c, p.power_w, p.impedance_ohm
+            ));
+            !interrupted()
+        })
+    })?;
+    bar.finish_and_clear();
+    Ok(result?)
+}

@@ -1,0 +1,274 @@
+//! The figures that a person asks for after a run.
+
+use std::fmt::Write as _;
+
+use neurotome_base::{PatientPoint, Vec3, geometry::perpendicular_pair};
+use neurotome_io::scenario::{Loaded, Setting};
+use neurotome_procedure::lesion::{
+    Contour, Contours, Drive, ErrorEstimate, Evidence, LesionProblem, LesionResult, NerveInjury, Snapshot,
+};
+use serde::{Deserialize, Serialize};
+
+/// The set temperature counts as reached when the thermocouple is this near, K.
+const REACHED_WITHIN_K: f64 = 0.5;
+/// Step of the search for the lesion's point nearest to the skin, mm.
+const SEARCH_STEP_MM: f64 = 0.5;
+
+/// Key figures of one run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Summary {
+    /// Impedance at the first step with current, Ω.
+    pub impedance_start_ohm: Option<f64>,
+    /// Impedance at the end of heating, Ω.
+    pub impedance_end_ohm: Option<f64>,
+    /// Highest power, W.
+    pub peak_power_w: f64,
+    /// Energy delivered to the tissue, J.
+    pub energy_j: f64,
+    /// Seconds until the thermocouple is within 0.5 K of the set temperature; null without one or when it is never reached.
+    pub time_to_set_temperature_s: Option<f64>,
+    /// Highest reading of the thermocouple, °C.
+    pub peak_thermocouple_c: f64,
+    /// Hottest tissue over the run, °C.
+    pub peak_tissue_c: f64,
+    /// Ω ≥ 1 at the end of the run.
+    pub lesion: Option<Contour>,
+    /// Isotherms at the end of heating.
+    pub heated: Contours,
+    /// Injury of the nerves.
+    pub nerves: Vec<NerveSummary>,
+    /// Nearest distance from the lesion to the skin, to 0.5 mm; null without lesion or skin.
+    pub lesion_to_skin_mm: Option<f64>,
+    /// Stated discretisation error.
+    pub error: Option<ErrorEstimate>,
+}
+
+/// Injury of one nerve.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct NerveSummary {
+    /// True for the nerve that is to be destroyed.
+    pub target: bool,
+    /// The injury.
+    #[serde(flatten)]
+    pub injury: NerveInjury,
+}
+
+/// The snapshot at a time.
+fn at(result: &LesionResult, t_s: f64) -> Option<&Snapshot> {
+    result.snapshots.iter().find(|s| (s.t_s - t_s).abs() < 1e-6)
+}
+
+impl Summary {
+    /// The key figures of a run.
+    pub fn new(loaded: &Loaded, result: &LesionResult) -> Self {
+        let problem = &loaded.problem;
+        let c = &result.curves;
+        let heated = at(result, problem.heating_s);
+        let largest = |v: &[f64]| v.iter().copied().fold(0.0, f64::max);
+        let set = match problem.drive {
+            Drive::Temperature { set_temperature_c, .. } => Some(set_temperature_c),
+            _ => None,
+        };
+        let nerves = result
+            .nerves
+            .iter()
+            .zip(&problem.nerves)
+            .map(|(injury, nerve)| NerveSummary {
+                target: nerve.target,
+                injury: injury.clone(),
+            })
+            .collect();
+        let lesion = result.snapshots.last().and_then(|s| s.contours.omega1);
+        Self {
+            impedance_start_ohm: (0..c.t_s.len()).find(|&i| c.current_a[i] > 0.0).map(|i| c.impedance_ohm[i]),
+            impedance_end_ohm: heated.map(|s| s.impedance_ohm),
+            peak_power_w: largest(&c.power_w),
+            energy_j: energy_j(&c.t_s, &c.power_w),
+            time_to_set_temperature_s: set.and_then(|set| {
+                (0..c.t_s.len())
+                    .find(|&i| c.thermocouple_c[i] >= set - REACHED_WITHIN_K)
+                    .map(|i| c.t_s[i])
+            }),
+            peak_thermocouple_c: largest(&c.thermocouple_c),
+            peak_tissue_c: largest(&c.max_tissue_c),
+            lesion,
+            heated: heated.map(|s| s.contours).unwrap_or_default(),
+            nerves,
+            lesion_to_skin_mm: lesion.and_then(|l| skin_distance_mm(loaded, result, &l)),
+            error: result.evidence.error,
+        }
+    }
+
+    /// The table that a person reads.
+    pub fn table(&self, loaded: &Loaded, evidence: &Evidence, wall_s: f64) -> String {
+        let mut out = String::new();
+        let e = self.error;
+        let row = |out: &mut String, name: &str, value: String, error: Option<String>| {
+            let pad = " ".repeat(38usize.saturating_sub(name.chars().count()));
+            let error = error.map(|e| format!("  ± {e}")).unwrap_or_default();
+            let _ = writeln!(out, "  {name}{pad} {value}{error}");
+        };
+        let percent = |r: f64| format!("{:.1} %", 100.0 * r);
+        if !loaded.scenario.title.is_empty() {
+            let _ = writeln!(out, "{}", loaded.scenario.title);
+        }
+        let _ = writeln!(out, "\nGenerator");
+        let ohm = |z: Option<f64>| z.map_or_else(|| "–".to_owned(), |z| format!("{z:.1} Ω"));
+        row(&mut out, "impedance at the start", ohm(self.impedance_start_ohm), None);
+        row(
+            &mut out,
+            "impedance at the end of heating",
+            ohm(self.impedance_end_ohm),
+            e.map(|e| percent(e.impedance_relative)),
+        );
+        row(
+            &mut out,
+            "peak power",
+            format!("{:.2} W", self.peak_power_w),
+            e.map(|e| percent(e.power_relative)),
+        );
+        row(&mut out, "energy", format!("{:.0} J", self.energy_j), None);
+        if matches!(loaded.problem.drive, Drive::Temperature { .. }) {
+            let time = self
+                .time_to_set_temperature_s
+                .map_or_else(|| "not reached".to_owned(), |t| format!("{t:.1} s"));
+            row(&mut out, "time to set temperature", time, None);
+        }
+        row(
+            &mut out,
+            "highest thermocouple reading",
+            format!("{:.1} °C", self.peak_thermocouple_c),
+            e.map(|e| format!("{:.1} K", e.peak_temperature_k)),
+        );
+        row(&mut out, "hottest tissue", format!("{:.1} °C", self.peak_tissue_c), None);
+
+        let _ = writeln!(out, "\nLesion{:>42}{:>12}{:>14}", "width", "length", "volume");
+        let size = |out: &mut String, name: &str, c: Option<Contour>| {
+            let pad = " ".repeat(38usize.saturating_sub(name.chars().count()));
+            let _ = match c {
+                Some(c) => writeln!(
+                    out,
+                    "  {name}{pad}{:>5.2} mm{:>9.2} mm{:>10.1} mm³",
+                    c.width_mm, c.length_mm, c.volume_mm3
+                ),
+                None => writeln!(out, "  {name}{pad}{:>8}{:>12}{:>14}", "–", "–", "–"),
+            };
+        };
+        size(&mut out, "destroyed (Ω ≥ 1), end of the run", self.lesion);
+        if let (Some(e), Some(_)) = (e, self.lesion) {
+            let _ = writeln!(
+                out,
+                "{:40}{:>8}{:>12}{:>14}",
+                "    stated error ±",
+                percent(e.width_relative),
+                percent(e.length_relative),
+                percent(e.volume_relative)
+            );
+        }
+        size(&mut out, "45 °C or more, end of heating", self.heated.iso45);
+        size(&mut out, "50 °C or more, end of heating", self.heated.iso50);
+        size(&mut out, "60 °C or more, end of heating", self.heated.iso60);
+
+        if !self.nerves.is_empty() || self.lesion_to_skin_mm.is_some() {
+            let _ = writeln!(out, "\nStructures");
+        }
+        for n in &self.nerves {
+            let role = if n.target { "target" } else { "to be spared" };
+            row(
+                &mut out,
+                &format!("{} ({role})", n.injury.name),
+                format!("{:.1} mm destroyed", n.injury.destroyed_mm),
+                None,
+            );
+            if !n.target || n.injury.destroyed_mm == 0.0 {
+                let distance = n
+                    .injury
+                    .distance_to_lesion_mm
+                    .map_or_else(|| "no lesion".to_owned(), |d| format!("{d:.1} mm from the lesion"));
+                row(&mut out, "", format!("{distance}, up to {:.1} °C", n.injury.peak_temperature_c), None);
+            }
+        }
+        if let Some(d) = self.lesion_to_skin_mm {
+            row(&mut out, "skin", format!("{d:.1} mm from the lesion"), None);
+        }
+
+        let _ = writeln!(out, "\nSolution");
+        row(
+            &mut out,
+            "cells, time steps",
+            format!("{}, {} ({} repeated)", evidence.cells, evidence.steps, evidence.rejected_steps),
+            None,
+        );
+        row(
+            &mut out,
+            "energy balance, current balance",
+            format!("{:.1e}, {:.1e}", evidence.energy_balance_relative, evidence.current_balance_relative),
+            None,
+        );
+        row(&mut out, "wall time", format!("{wall_s:.1} s"), None);
+        if e.is_none() {
+            row(&mut out, "stated error", "not asked for (solver.estimate_error)".to_owned(), None);
+        }
+        if !loaded.notices.is_empty() {
+            let _ = writeln!(out, "\nUnverified values used (see `neurotome catalog`)");
+            for n in &loaded.notices {
+                row(&mut out, &n.subject, format!("{} = {}", n.key, n.value), None);
+            }
+        }
+        let _ = writeln!(out, "\n{}", crate::DISCLAIMER);
+        out
+    }
+}
+
+/// Energy from the power at the end of each step: the steps are implicit, so the power of a step is that at its end.
+fn energy_j(t_s: &[f64], power_w: &[f64]) -> f64 {
+    let mut before = 0.0;
+    let mut sum = 0.0;
+    for (t, p) in t_s.iter().zip(power_w) {
+        sum += p * (t - before);
+        before = *t;
+    }
+    sum
+}
+
+/// Nearest distance from a point with Ω ≥ 1 to the skin.
+fn skin_distance_mm(loaded: &Loaded, result: &LesionResult, lesion: &Contour) -> Option<f64> {
+    let segment = match &loaded.setting {
+        Setting::BuiltIn(segment) => segment,
+        Setting::Phantom => return None,
+    };
+    let needle = loaded.problem.needles.first()?;
+    let axis = -Vec3::from(needle.direction);
+    let center = needle.tip.vec() + axis * (0.5 * needle.active_tip_mm);
+    let (u, v) = perpendicular_pair(&axis);
+    let along = (lesion.length_mm / SEARCH_STEP_MM).ceil() as i32;
+    let across = (lesion.width_mm.max(lesion.width_x_mm) / SEARCH_STEP_MM).ceil() as i32;
+    let mut nearest = f64::INFINITY;
+    for k in -along..=along {
+        for j in -across..=across {
+            for i in -across..=across {
+                let [x, y, z] = [i, j, k].map(|n| f64::from(n) * SEARCH_STEP_MM);
+                let p = PatientPoint::from_vec(center + u * x + v * y + axis * z);
+                if result.fields.sample(&p).is_some_and(|s| s.ln_omega >= 0.0) {
+                    nearest = nearest.min(segment.skin_distance_mm(&p));
+                }
+            }
+        }
+    }
+    nearest.is_finite().then_some(nearest)
+}
+
+/// The part of a problem that names its scale, for one line on the terminal.
+pub fn one_line(problem: &LesionProblem) -> String {
+    let drive = match problem.drive {
+        Drive::Voltage { voltage_v } => format!("{voltage_v} V"),
+        Drive::Current { current_a } => format!("{current_a} A"),
+        Drive::Power { power_w } => format!("{power_w} W"),
+        Drive::Temperature { set_temperature_c, .. } => format!("{set_temperature_c} °C"),
+    };
+    let needles = match problem.needles.len() {
+        1 => "one needle".to_owned(),
+        n => format!("{n} needles"),
+    };
+    format!("{needles}, {drive} for {} s", problem.heating_s)
+}

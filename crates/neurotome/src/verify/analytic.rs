@@ -1,0 +1,6 @@
+//! Comparison with exact solutions.
+
+use super::Claim;
+
+/// The claims of this group.
+pub(super) const CLAIMS: &[Claim] = &[];

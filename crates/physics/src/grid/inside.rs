@@ -1,0 +1,95 @@
+//! Points inside cells, for averages over what a cell holds.
+
+use std::f64::consts::TAU;
+
+use neurotome_base::Vec3;
+
+use super::{Face, Grid, Shells};
+
+impl Grid {
+    /// The shells that hold a tissue cell, if it is a shell cell.
+    pub fn shells_of(&self, cell: u32) -> Option<&Shells> {
+        self.shells
+            .iter()
+            .find(|s| cell >= s.first && cell < s.first + s.tissue_cells() as u32)
+    }
+
+    /// `n³` points inside a tissue cell, in the middle of equal parts along its own coordinates (for `n = 2`: near its corners).
+    pub fn sub_points(&self, cell: u32, n: usize) -> impl Iterator<Item = Vec3> + '_ {
+        let shell = self.shells_of(cell).map(|s| (s, s.index(cell)));
+        let (center, h) = (self.center[cell as usize], self.size[cell as usize]);
+        (0..n * n * n).map(move |k| {
+            let part = |k: usize| {
+                if n == 2 {
+                    if k == 0 { -0.45 } else { 0.45 }
+                } else {
+                    (k as f64 + 0.5) / n as f64 - 0.5
+                }
+            };
+            let (x, y, z) = (part(k % n), part(k / n % n), part(k / (n * n)));
+            match shell {
+                Some((s, index)) => s.inside(index, x, y, z),
+                None => center + Vec3::new(x, y, z) * h,
+            }
+        })
+    }
+
+    /// Three vectors along the sides of the box that stands for a tissue cell, m.
+    pub fn spans(&self, cell: u32) -> [Vec3; 3] {
+        let v = self.volume[cell as usize];
+        match self.shells_of(cell) {
+            Some(s) if s.index(cell).1 > 0 => {
+                let index = s.index(cell);
+                let along = s.inside(index, 0.0, 0.5, 0.0) - s.inside(index, 0.0, -0.5, 0.0);
+                let round = s.inside(index, 0.0, 0.0, 0.5) - s.inside(index, 0.0, 0.0, -0.5);
+                // An outermost cell reaches as far as its volume says.
+                let across = along.cross(&round);
+                [across * (v / across.norm_squared()), along, round]
+            }
+            _ => {
+                let h = v.cbrt();
+                [Vec3::x() * h, Vec3::y() * h, Vec3::z() * h]
+            }
+        }
+    }
+
+    /// A width of the cell across the way to its neighbours, m.
+    pub fn across(&self, cell: u32) -> f64 {
+        match self.shells_of(cell) {
+            Some(s) => {
+                let (j, t, _) = s.index(cell);
+                let around = TAU * s.shell_center(j) / s.around_at(t) as f64;
+                around.min(s.radius[j + 1] - s.radius[j]).min(self.size[cell as usize])
+            }
+            None => self.size[cell as usize],
+        }
+    }
+
+    /// The point on the metal's surface nearest to the tissue point of an electrode or shaft face.
+    pub fn foot(&self, face: &Face) -> Vec3 {
+        match self.shells_of(face.a) {
+            Some(s) => {
+                let (_, t, q) = s.index(face.a);
+                s.place(s.radius[0], t, s.angle(q))
+            }
+            None => self.center[face.a as usize],
+        }
+    }
+}
+
+impl Shells {
+    /// The point of cell `(j, t, q)` at fractions −½…½ across, along the meridian and round the axis.
+    pub fn inside(&self, (j, t, q): (usize, usize, usize), across: f64, along: f64, round: f64) -> Vec3 {
+        let radius = self.radius[j] + (across + 0.5) * (self.radius[j + 1] - self.radius[j]);
+        let angle = self.angle(q) + round * TAU / self.around_at(t) as f64;
+        if t < self.cap() {
+            let polar = self.polar[t] + (along + 0.5) * (self.polar[t + 1] - self.polar[t]);
+            self.polar_place(radius, polar, angle)
+        } else {
+            let k = t - self.cap();
+            let s = self.along[k] + (along + 0.5) * (self.along[k + 1] - self.along[k]);
+            let (c, _, e1, e2) = self.axis.at(s);
+            c + (e1 * angle.cos() + e2 * angle.sin()) * radius
+        }
+    }
+}

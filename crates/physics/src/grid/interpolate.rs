@@ -1,0 +1,423 @@
+//! Values between the points of the grid.
+//!
+//! Within the shells: cubic in distance, meridian and angle. Elsewhere: a quadratic fitted by weighted least squares to the
+//! neighbours and their neighbours, exact at the cell's own point. Within the metal: linear along the axis.
+
+use std::sync::{Arc, OnceLock};
+
+use neurotome_base::Vec3;
+
+use super::{Grid, Shells, shells::METAL_LAYERS};
+
+/// Where a point lies.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Place {
+    /// In the metal of a needle, at this place along its axis (metres from the centre of the rounded end).
+    Metal {
+        /// The needle.
+        needle: usize,
+        /// Place along the axis, m.
+        along: f64,
+    },
+    /// In the shells of a needle, at `(s, r, θ)`.
+    Shell {
+        /// The needle.
+        needle: usize,
+        /// Place along the axis, m; negative round the end.
+        along: f64,
+        /// Distance from the axis, m.
+        radius: f64,
+        /// Angle, rad.
+        angle: f64,
+    },
+    /// In the Voronoi cell of this index.
+    Cell(u32),
+}
+
+/// Interpolates cell fields; the weights of each Voronoi cell are made once, on first use.
+pub struct Interpolator {
+    grid: Arc<Grid>,
+    fits: Vec<OnceLock<Fit>>,
+}
+
+struct Fit {
+    stencil: Vec<u32>,
+    /// Nine rows (x, y, z, xx, yy, zz, xy, xz, yz) of weights on the differences to the own value.
+    weights: Vec<f64>,
+    scale: f64,
+}
+
+/// A cell field with the temperature of the metal's surface needed between metal and the first shell.
+pub struct CellField<'f> {
+    /// A value for every tissue cell.
+    pub tissue: &'f [f64],
+    /// A value for every metal cell; none when the field does not exist in metal.
+    pub metal: Option<&'f [f64]>,
+    /// Share of the metal's value in the value at the surface of the metal, for every shell cell that touches it (the rest
+    /// is the cell's): `k` of the metal side over the sum. One value serves, since steel conducts far better than tissue.
+    pub metal_share: f64,
+}
+
+impl Interpolator {
+    /// An interpolator on a grid.
+    pub fn new(grid: Arc<Grid>) -> Self {
+        let mut fits = Vec::new();
+        fits.resize_with(grid.tissue_cells, OnceLock::new);
+        Self { grid, fits }
+    }
+
+    /// Where a point lies; none outside the region.
+    pub fn locate(&self, p: &Vec3) -> Option<Place> {
+        let g = &*self.grid;
+        if g.region.depth(p) < -1e-9 {
+            return None;
+        }
+        for (needle, s) in g.shells.iter().enumerate() {
+            let (along, r, angle) = s.axis.coordinates(p);
+            if along > s.end() {
+                continue;
+            }
+            let distance = if along < 0.0 { r.hypot(along) } else { r };
+            if distance < s.radius[0] * (1.0 - 1e-9) {
+                return Some(Place::Metal { needle, along });
+            }
+            let last = s.along_center(s.meridian() - 1);
+            if distance <= s.shell_center(s.shells() - 1) && along <= last {
+                return Some(Place::Shell {
+                    needle,
+                    along,
+                    radius: r,
+                    angle,
+                });
+            }
+        }
+        let n = g.octree.leaf_at(p);
+        let start = g
+            .octree
+            .points(n)
+            .iter()
+            .copied()
+            .find(|&i| (i as usize) < g.tissue_cells);
+        let mut best = start.or_else(|| {
+            let mut found: Option<(f64, u32)> = None;
+            let mut radius = g.octree.size(n);
+            while found.is_none() && radius < 1.0 {
+                g.octree.for_points_near(p, radius, |i| {
+                    if (i as usize) < g.tissue_cells {
+                        let d = (g.center[i as usize] - p).norm_squared();
+                        if found.is_none_or(|f| d < f.0) {
+                            found = Some((d, i));
+                        }
+                    }
+                });
+                radius *= 2.0;
+            }
+            found.map(|f| f.1)
+        })?;
+        // Walk to the nearest point: on Voronoi neighbours this ends at the owner of the cell.
+        let mut distance = (g.center[best as usize] - p).norm_squared();
+        loop {
+            let next = g
+                .neighbours
+                .of(best)
+                .iter()
+                .map(|&i| ((g.center[i as usize] - p).norm_squared(), i))
+                .min_by(|a, b| a.0.total_cmp(&b.0));
+            match next {
+                Some((d, i)) if d < distance => (distance, best) = (d, i),
+                _ => return Some(Place::Cell(best)),
+            }
+        }
+    }
+
+    /// The field at a point already located.
+    pub fn at(&self, place: &Place, p: &Vec3, field: &CellField) -> f64 {
+        match *place {
+            Place::Metal { needle, along } => field.metal.map_or(f64::NAN, |m| {
+                self.on_axis(needle, along).iter().map(|w| w.1 * m[w.0]).sum()
+            }),
+            Place::Shell {
+                needle,
+                along,
+                radius,
+                angle,
+            } => self.in_shells(&self.grid.shells[needle], along, radius, angle, field),
+            Place::Cell(i) => self.in_cell(i, p, field.tissue),
+        }
+    }
+
+    /// Weights of metal cells (counted from the first metal cell) for a place along a needle's axis.
+    pub fn on_axis(&self, needle: usize, along: f64) -> [(usize, f64); 2] {
+        let s = &self.grid.shells[needle];
+        let base = self.grid.tissue_cells as u32;
+        // Points on the axis, from the tip: the pole's layers, outermost first, then the innermost layer along the shaft.
+        let count = METAL_LAYERS + s.meridian() - s.cap();
+        let node = |k: usize| -> (u32, f64) {
+            if k < METAL_LAYERS {
+                let layer = METAL_LAYERS - 1 - k;
+                (
+                    s.metal(layer, 0),
+                    -0.5 * (s.metal_radius[layer] + s.metal_radius[layer + 1]),
+                )
+            } else {
+                let t = s.cap() + k - METAL_LAYERS;
+                (s.metal(0, t), s.along_center(t))
+            }
+        };
+        let mut k = 0;
+        while k + 2 < count && node(k + 1).1 < along {
+            k += 1;
+        }
+        let ((i, x), (j, y)) = (node(k), node(k + 1));
+        let w = ((along - x) / (y - x)).clamp(-1.0, 2.0);
+        [((i - base) as usize, 1.0 - w), ((j - base) as usize, w)]
+    }
+
+    fn in_shells(&self, s: &Shells, along: f64, radius: f64, angle: f64, field: &CellField) -> f64 {
+        let r = if along < 0.0 { radius.hypot(along) } else { radius };
+        // Nodes across: the metal's surface, then the shells.
+        let n = s.shells();
+        let across = |k: usize| if k == 0 { s.radius[0] } else { s.shell_center(k - 1) };
+        let mut k = 0;
+        while k + 1 < n && across(k + 1) < r {
+            k += 1;
+        }
+        let k0 = k.saturating_sub(1).min(n.saturating_sub(3));
+        let across_nodes: [f64; 4] = std::array::from_fn(|i| across((k0 + i).min(n)));
+        let wr = lagrange(&across_nodes, r);
+        // Nodes along the meridian at this distance; before the pole they lie on the other side of the axis.
+        let m = s.meridian();
+        let length = |t: isize| -> f64 {
+            let (sign, t) = if t < 0 {
+                (-1.0, (-t) as usize)
+            } else {
+                (1.0, t as usize)
+            };
+            sign * if t < s.cap() {
+                r * s.polar_center(t)
+            } else {
+                r * std::f64::consts::FRAC_PI_2 + s.along_center(t)
+            }
+        };
+        let here = if along < 0.0 {
+            r * radius.atan2(-along)
+        } else {
+            r * std::f64::consts::FRAC_PI_2 + along
+        };
+        let mut t = 0isize;
+        while (t as usize) + 2 < m && length(t + 1) < here {
+            t += 1;
+        }
+        let t0 = (t - 1).min(m as isize - 4);
+        let along_nodes: [f64; 4] = std::array::from_fn(|i| length(t0 + i as isize));
+        let wt = lagrange(&along_nodes, here);
+        let step = std::f64::consts::TAU / s.around as f64;
+        let turns = angle.rem_euclid(std::f64::consts::TAU) / step;
+        let q = turns.floor();
+        let wq = lagrange(&[-1.0, 0.0, 1.0, 2.0], turns - q);
+        let value = |k: usize, t: isize, q: usize| -> f64 {
+            let (t, q) = if t < 0 {
+                ((-t) as usize, q + s.around / 2)
+            } else {
+                (t as usize, q)
+            };
+            if k > 0 {
+                field.tissue[s.cell(k - 1, t, q) as usize]
+            } else {
+                self.surface(s, t, q, field)
+            }
+        };
+        let mut sum = 0.0;
+        for (i, wr) in wr.iter().enumerate() {
+            if *wr == 0.0 {
+                continue;
+            }
+            for (j, wt) in wt.iter().enumerate() {
+                for (l, wq) in wq.iter().enumerate() {
+                    let w = wr * wt * wq;
+                    if w != 0.0 {
+                        sum += w * value(k0 + i, t0 + j as isize, q as usize + s.around + l - 1);
+                    }
+                }
+            }
+        }
+        sum
+    }
+
+    /// The grid.
+    pub fn grid(&self) -> &Grid {
+        &self.grid
+    }
+
+    /// The field at a point; none outside the region, and in metal when the field does not exist there.
+    pub fn sample(&self, p: &Vec3, field: &CellField) -> Option<f64> {
+        let place = self.locate(p)?;
+        if matches!(place, Place::Metal { .. }) && field.metal.is_none() {
+            return None;
+        }
+        Some(self.at(&place, p, field))
+    }
+
+    /// Gradient of the field at the point of cell `i`, per metre.
+    pub fn gradient(&self, i: u32, values: &[f64]) -> Vec3 {
+        let fit = self.fits[i as usize].get_or_init(|| self.fit(i));
+        let m = fit.stencil.len();
+        let own = values[i as usize];
+        let mut g = Vec3::zeros();
+        for (k, &j) in fit.stencil.iter().enumerate() {
+            let d = values[j as usize] - own;
+            for a in 0..3 {
+                g[a] += fit.weights[a * m + k] * d;
+            }
+        }
+        g / fit.scale
+    }
+
+    /// The value at the metal's surface beside shell cell `(0, t, q)`.
+    pub fn surface(&self, s: &Shells, t: usize, q: usize, field: &CellField) -> f64 {
+        let near = field.tissue[s.cell(0, t, q) as usize];
+        match field.metal {
+            Some(metal) => {
+                let steel = metal[s.metal(METAL_LAYERS - 1, t) as usize - self.grid.tissue_cells];
+                field.metal_share * steel + (1.0 - field.metal_share) * near
+            }
+            // Without a value in the metal the field is carried on straight from the first two shells.
+            None => {
+                let next = field.tissue[s.cell(1, t, q) as usize];
+                let (r0, r1) = (s.shell_center(0), s.shell_center(1));
+                near + (near - next) * (r0 - s.radius[0]) / (r1 - r0)
+            }
+        }
+    }
+
+    /// The quadratic of cell `i` at `p`, kept within the values it was fitted to.
+    pub fn in_cell(&self, i: u32, p: &Vec3, values: &[f64]) -> f64 {
+        let fit = self.fits[i as usize].get_or_init(|| self.fit(i));
+        let own = values[i as usize];
+        let d = (p - self.grid.center[i as usize]) / fit.scale;
+        let basis = quadratic(&d);
+        let m = fit.stencil.len();
+        let (mut low, mut high) = (own, own);
+        let mut sum = own;
+        for (k, &j) in fit.stencil.iter().enumerate() {
+            let v = values[j as usize];
+            low = low.min(v);
+            high = high.max(v);
+            let w: f64 = (0..9).map(|b| basis[b] * fit.weights[b * m + k]).sum();
+            sum += w * (v - own);
+        }
+        sum.clamp(low, high)
+    }
+
+    fn fit(&self, i: u32) -> Fit {
+        let g = &*self.grid;
+        let mut stencil: Vec<u32> = g.neighbours.of(i).to_vec();
+        let first = stencil.len();
+        for k in 0..first {
+            stencil.extend_from_slice(g.neighbours.of(stencil[k]));
+        }
+        stencil.sort_unstable();
+        stencil.dedup();
+        stencil.retain(|&j| j != i);
+        let center = g.center[i as usize];
+        // The nearest 40 serve; more only cost time.
+        stencil.sort_by(|&a, &b| {
+            let d = |j: u32| (g.center[j as usize] - center).norm_squared();
+            d(a).total_cmp(&d(b)).then(a.cmp(&b))
+        });
+        stencil.truncate(40);
+        let scale = g.size[i as usize];
+        let m = stencil.len();
+        let rows: Vec<([f64; 9], f64)> = stencil
+            .iter()
+            .map(|&j| {
+                let d = (g.center[j as usize] - center) / scale;
+                (quadratic(&d), 1.0 / (d.norm_squared() + 1e-6))
+            })
+            .collect();
+        let mut normal = [[0.0; 9]; 9];
+        for (row, w) in &rows {
+            for a in 0..9 {
+                for b in 0..9 {
+                    normal[a][b] += w * row[a] * row[b];
+                }
+            }
+        }
+        let trace: f64 = (0..9).map(|a| normal[a][a]).sum();
+        for (a, row) in normal.iter_mut().enumerate() {
+            row[a] += 1e-9 * trace;
+        }
+        let factor = cholesky(normal);
+        let mut weights = vec![0.0; 9 * m];
+        for (k, (row, w)) in rows.iter().enumerate() {
+            let x = cholesky_solve(&factor, row.map(|v| v * w));
+            for b in 0..9 {
+                weights[b * m + k] = x[b];
+            }
+        }
+        Fit {
+            stencil,
+            weights,
+            scale,
+        }
+    }
+}
+
+fn quadratic(d: &Vec3) -> [f64; 9] {
+    [
+        d.x,
+        d.y,
+        d.z,
+        d.x * d.x,
+        d.y * d.y,
+        d.z * d.z,
+        d.x * d.y,
+        d.x * d.z,
+        d.y * d.z,
+    ]
+}
+
+fn cholesky(mut a: [[f64; 9]; 9]) -> [[f64; 9]; 9] {
+    for j in 0..9 {
+        for k in 0..j {
+            let v = a[j][k];
+            for i in j..9 {
+                a[i][j] -= a[i][k] * v;
+            }
+        }
+        let root = a[j][j].max(1e-300).sqrt();
+        for i in j..9 {
+            a[i][j] /= root;
+        }
+    }
+    a
+}
+
+fn cholesky_solve(f: &[[f64; 9]; 9], mut x: [f64; 9]) -> [f64; 9] {
+    for i in 0..9 {
+        for k in 0..i {
+            x[i] -= f[i][k] * x[k];
+        }
+        x[i] /= f[i][i];
+    }
+    for i in (0..9).rev() {
+        for k in i + 1..9 {
+            x[i] -= f[k][i] * x[k];
+        }
+        x[i] /= f[i][i];
+    }
+    x
+}
+
+/// Cubic Lagrange weights of four ascending nodes.
+fn lagrange(node: &[f64; 4], x: f64) -> [f64; 4] {
+    std::array::from_fn(|i| {
+        let mut w = 1.0;
+        for j in 0..4 {
+            if j != i {
+                w *= (x - node[j]) / (node[i] - node[j]);
+            }
+        }
+        w
+    })
+}

@@ -1,0 +1,332 @@
+//! The region where a cell field is at least zero: its surface, extent and volume.
+
+use neurotome_base::Vec3;
+
+use super::{CellField, FaceKind, Interpolator, Place, Shells};
+
+/// A region `f ≥ 0`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LevelSet {
+    /// Points on its surface, where the lattice of the grid crosses it.
+    pub surface: Vec<Vec3>,
+    /// Volume of tissue inside, m³.
+    pub volume: f64,
+}
+
+impl LevelSet {
+    /// Finds the region; none when it is empty.
+    pub fn new(interpolator: &Interpolator, field: &CellField) -> Option<Self> {
+        let grid = interpolator.grid();
+        let f = field.tissue;
+        let mut surface = Vec::new();
+        let mut volume = 0.0;
+        for s in &grid.shells {
+            shell_surface(interpolator, s, field, &mut surface);
+            volume += shell_volume(interpolator, s, field);
+        }
+        let inner = |i: u32| {
+            grid.shells
+                .iter()
+                .any(|s| i >= s.first && i < s.cell(s.shells() - 1, 0, 0))
+        };
+        let mut cut = vec![false; grid.tissue_cells];
+        for face in grid.faces.iter().filter(|f| f.kind == FaceKind::Tissue) {
+            let (a, b) = (face.a as usize, face.b as usize);
+            if (f[a] >= 0.0) == (f[b] >= 0.0) {
+                continue;
+            }
+            (cut[a], cut[b]) = (true, true);
+            if inner(face.a) || inner(face.b) {
+                continue;
+            }
+            let way = grid.center[b] - grid.center[a];
+            let (da, db) = (
+                interpolator.gradient(face.a, f).dot(&way),
+                interpolator.gradient(face.b, f).dot(&way),
+            );
+            surface.push(grid.center[a] + way * hermite_root(f[a], f[b], da, db));
+        }
+        for i in 0..grid.tissue_cells as u32 {
+            if inner(i) {
+                continue;
+            }
+            let at = i as usize;
+            let near = cut[at] || {
+                // A neighbour of a cut cell can hold a corner of the region.
+                let reach = 0.9 * grid.size[at];
+                f[at].abs() < reach * 40e3 && interpolator.gradient(i, f).norm() * reach > f[at].abs()
+            };
+            if near {
+                let g = interpolator.gradient(i, f);
+                let middle = f[at] + g.dot(&(grid.centroid[at] - grid.center[at]));
+                volume += grid.volume[at] * box_fraction(&grid.spans(i).map(|span| g.dot(&span)), middle);
+            } else if f[at] >= 0.0 {
+                volume += grid.volume[at];
+            }
+        }
+        if surface.is_empty() && volume <= 0.0 {
+            None
+        } else {
+            Some(Self { surface, volume })
+        }
+    }
+
+    /// Largest reach of the region along the unit vector `direction`, as `direction · p` in metres; none without a surface.
+    pub fn extent(&self, interpolator: &Interpolator, field: &CellField, direction: &Vec3) -> Option<f64> {
+        let mut best = *self
+            .surface
+            .iter()
+            .max_by(|a, b| direction.dot(a).total_cmp(&direction.dot(b)))?;
+        let value = |p: &Vec3| -> Option<f64> {
+            match interpolator.locate(p)? {
+                Place::Metal { .. } => None,
+                place => Some(interpolator.at(&place, p, field)),
+            }
+        };
+        // The lattice samples the surface; climb from its best point along the surface.
+        let mut step = 0.3e-3;
+        'climb: while step > 0.01e-3 {
+            if let Some((_, g)) = value_and_gradient(&value, &best) {
+                let n = g / g.norm().max(1e-30);
+                let tangent = direction - n * direction.dot(&n);
+                if tangent.norm() > 1e-3 {
+                    let mut p = best + tangent.normalize() * step;
+                    for _ in 0..3 {
+                        let Some((f, g)) = value_and_gradient(&value, &p) else {
+                            step *= 0.5;
+                            continue 'climb;
+                        };
+                        let move_by = g * (-f / g.norm_squared().max(1e-30));
+                        if move_by.norm() > step {
+                            step *= 0.5;
+                            continue 'climb;
+                        }
+                        p += move_by;
+                    }
+                    if direction.dot(&p) > direction.dot(&best) + 1e-9 {
+                        best = p;
+                        continue;
+                    }
+                }
+            }
+            step *= 0.5;
+        }
+        Some(direction.dot(&best))
+    }
+}
+
+fn value_and_gradient(value: &impl Fn(&Vec3) -> Option<f64>, p: &Vec3) -> Option<(f64, Vec3)> {
+    const H: f64 = 0.03e-3;
+    let mut g = Vec3::zeros();
+    for a in 0..3 {
+        let mut d = Vec3::zeros();
+        d[a] = H;
+        g[a] = (value(&(p + d))? - value(&(p - d))?) / (2.0 * H);
+    }
+    Some((value(p)?, g))
+}
+
+/// Crossings along the three families of lattice lines within the shells, the metal's surface included.
+fn shell_surface(interpolator: &Interpolator, s: &Shells, field: &CellField, out: &mut Vec<Vec3>) {
+    let (n, m) = (s.shells(), s.meridian());
+    let at = |k: usize, t: usize, q: usize| {
+        if k == 0 {
+            interpolator.surface(s, t, q, field)
+        } else {
+            field.tissue[s.cell(k - 1, t, q) as usize]
+        }
+    };
+    let radius = |k: usize| if k == 0 { s.radius[0] } else { s.shell_center(k - 1) };
+    for t in 0..m {
+        for q in 0..s.around_at(t) {
+            let mut low = at(0, t, q);
+            for k in 0..n {
+                let high = at(k + 1, t, q);
+                if (low >= 0.0) != (high >= 0.0) {
+                    let r = line_root(n + 1, k, &radius, &|k| at(k, t, q));
+                    out.push(s.place(r, t, s.angle(q)));
+                }
+                low = high;
+            }
+        }
+    }
+    for k in 0..=n {
+        let r = radius(k);
+        let half_turn = r * std::f64::consts::FRAC_PI_2;
+        let length = |t: usize| {
+            if t < s.cap() {
+                r * s.polar_center(t)
+            } else {
+                half_turn + s.along_center(t)
+            }
+        };
+        for q in 0..s.around {
+            for t in 0..m - 1 {
+                if (at(k, t, q) >= 0.0) != (at(k, t + 1, q) >= 0.0) {
+                    let x = line_root(m, t, &length, &|t| at(k, t, q));
+                    out.push(if x < half_turn {
+                        s.polar_place(r, x / r, s.angle(q))
+                    } else {
+                        let (c, _, e1, e2) = s.axis.at(x - half_turn);
+                        c + (e1 * s.angle(q).cos() + e2 * s.angle(q).sin()) * r
+                    });
+                }
+                if t > 0 {
+                    let (f, g) = (at(k, t, q), at(k, t, q + 1));
+                    if (f >= 0.0) != (g >= 0.0) {
+                        out.push(s.place(r, t, s.angle(q) + f / (f - g) * std::f64::consts::TAU / s.around as f64));
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Volume within all shells but the outermost (whose cells are Voronoi cells).
+fn shell_volume(interpolator: &Interpolator, s: &Shells, field: &CellField) -> f64 {
+    let n = s.shells();
+    let radius = |k: usize| if k == 0 { s.radius[0] } else { s.shell_center(k - 1) };
+    let mut volume = 0.0;
+    for t in 0..s.meridian() {
+        for q in 0..s.around_at(t) {
+            let at = |k: usize| {
+                if k == 0 {
+                    interpolator.surface(s, t, q, field)
+                } else {
+                    field.tissue[s.cell(k - 1, t, q) as usize]
+                }
+            };
+            for j in 0..n - 1 {
+                // The cell from face to face: the values at its faces, cubic along the line.
+                let (r1, r2) = (s.radius[j], s.radius[j + 1]);
+                let f1 = line_value(n + 1, &radius, &at, r1);
+                let f2 = line_value(n + 1, &radius, &at, r2);
+                if f1 >= 0.0 && f2 >= 0.0 {
+                    volume += s.volume(j, t, q);
+                } else if (f1 >= 0.0) != (f2 >= 0.0) {
+                    let (mut a, mut b) = (r1, r2);
+                    for _ in 0..20 {
+                        let c = 0.5 * (a + b);
+                        if (line_value(n + 1, &radius, &at, c) >= 0.0) == (f1 >= 0.0) {
+                            a = c
+                        } else {
+                            b = c
+                        }
+                    }
+                    let part = s.part_volume(t, q, r1, a);
+                    volume += if f1 >= 0.0 { part } else { s.volume(j, t, q) - part };
+                }
+            }
+        }
+    }
+    volume
+}
+
+/// Cubic interpolation at `x` on the nodes `position(0..count)`.
+fn line_value(count: usize, position: &impl Fn(usize) -> f64, value: &impl Fn(usize) -> f64, x: f64) -> f64 {
+    let mut k = 0;
+    while k + 2 < count && position(k + 1) < x {
+        k += 1;
+    }
+    let k0 = k.saturating_sub(1).min(count.saturating_sub(4));
+    cubic(&std::array::from_fn(|i| (position(k0 + i), value(k0 + i))), x)
+}
+
+/// Where the cubic through the nodes changes sign between nodes `k` and `k + 1`.
+fn line_root(count: usize, k: usize, position: &impl Fn(usize) -> f64, value: &impl Fn(usize) -> f64) -> f64 {
+    let k0 = k.saturating_sub(1).min(count.saturating_sub(4));
+    let nodes: [(f64, f64); 4] = std::array::from_fn(|i| (position(k0 + i), value(k0 + i)));
+    let (mut a, mut b) = (position(k), position(k + 1));
+    let positive = value(k) >= 0.0;
+    for _ in 0..30 {
+        let c = 0.5 * (a + b);
+        if (cubic(&nodes, c) >= 0.0) == positive {
+            a = c
+        } else {
+            b = c
+        }
+    }
+    0.5 * (a + b)
+}
+
+fn cubic(node: &[(f64, f64); 4], x: f64) -> f64 {
+    (0..4)
+        .map(|i| {
+            let w: f64 = (0..4)
+                .filter(|&j| j != i)
+                .map(|j| (x - node[j].0) / (node[i].0 - node[j].0))
+                .product();
+            w * node[i].1
+        })
+        .sum()
+}
+
+/// Where the cubic with end values `a`, `b` of opposite sign and end slopes `da`, `db` on 0…1 crosses zero.
+fn hermite_root(a: f64, b: f64, da: f64, db: f64) -> f64 {
+    let value = |t: f64| {
+        let u = 1.0 - t;
+        a * u * u * (1.0 + 2.0 * t) + b * t * t * (3.0 - 2.0 * t) + da * t * u * u - db * t * t * u
+    };
+    let (mut low, mut high) = (0.0, 1.0);
+    for _ in 0..30 {
+        let c = 0.5 * (low + high);
+        if (value(c) >= 0.0) == (a >= 0.0) {
+            low = c
+        } else {
+            high = c
+        }
+    }
+    0.5 * (low + high)
+}
+
+/// Fraction of a box where `f + g·x ≥ 0`, `x` from the box's centre and `change` the differences of `g·x` along its three
+/// sides (Scardovelli and Zaleski 2000).
+fn box_fraction(change: &[f64; 3], f: f64) -> f64 {
+    let mut m = change.map(f64::abs);
+    let sum: f64 = m.iter().sum();
+    if sum < 1e-30 {
+        return if f >= 0.0 { 1.0 } else { 0.0 };
+    }
+    for v in &mut m {
+        *v /= sum;
+    }
+    let alpha = (0.5 + f / sum).clamp(0.0, 1.0);
+    // Volume below the plane m·x = α in the unit cube, by symmetry for α ≤ ½.
+    let below = |alpha: f64| {
+        let cube = |v: f64| v.max(0.0).powi(3);
+        let floor = m.map(|v| v.max(1e-6));
+        let total: f64 = floor.iter().sum();
+        let a = alpha * total;
+        let [p, q, r] = floor;
+        (cube(a) - cube(a - p) - cube(a - q) - cube(a - r) + cube(a - p - q) + cube(a - p - r) + cube(a - q - r)
+            - cube(a - p - q - r))
+            / (6.0 * p * q * r)
+    };
+    if alpha <= 0.5 {
+        below(alpha).clamp(0.0, 1.0)
+    } else {
+        (1.0 - below(1.0 - alpha)).clamp(0.0, 1.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn box_fractions() {
+        assert!((box_fraction(&[1.0, 0.0, 0.0], 0.25) - 0.75).abs() < 1e-3);
+        assert!((box_fraction(&[1.0, -2.0, 3.0], 0.0) - 0.5).abs() < 1e-12);
+        // A corner of side 0.3: 0.3³/6.
+        let corner = box_fraction(&[1.0, 1.0, 1.0], -(1.5 - 0.3));
+        assert!((corner - 0.3f64.powi(3) / 6.0).abs() < 1e-9, "{corner}");
+    }
+
+    #[test]
+    fn hermite_finds_the_root_of_a_cubic() {
+        // f = (t − 0.3)(t + 1)² has these end values and slopes.
+        let f = |t: f64| (t - 0.3) * (t + 1.0) * (t + 1.0);
+        let d = |t: f64| (t + 1.0) * (t + 1.0) + 2.0 * (t - 0.3) * (t + 1.0);
+        assert!((hermite_root(f(0.0), f(1.0), d(0.0), d(1.0)) - 0.3).abs() < 1e-8);
+    }
+}

@@ -1,0 +1,315 @@
+//! The literature as data: tissues, injury laws, cannulas and generators, each value with its source.
+//!
+//! The types are here; `neurotome_io::catalog` holds the text compiled into the program and reads a user's own files.
+
+use neurotome_physics::{injury::Arrhenius, tissue::TissueProperties};
+use serde::{Deserialize, Serialize};
+
+use crate::lesion::{Bend, Limits, Metal};
+
+/// A number with its source. The unit is in the name of the field that holds it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sourced {
+    /// The number.
+    pub value: f64,
+    /// A key of the catalogue's table of sources.
+    pub source: String,
+    /// True when the number was read in its source; false when recalled, derived or assumed.
+    pub verified: bool,
+    /// Under which condition it holds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub condition: Option<String>,
+    /// Published range.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub range: Option<[f64; 2]>,
+}
+
+/// A named entry of the catalogue.
+pub trait Entry {
+    /// What the entries of this kind are called, in the singular.
+    const KIND: &'static str;
+    /// The entry's name, unique in its kind.
+    fn name(&self) -> &str;
+    /// What it is, in words.
+    fn title(&self) -> &str;
+    /// Every number of the entry with the name of its field, in file order.
+    fn values(&self) -> Vec<(&'static str, &Sourced)>;
+}
+
+macro_rules! entry {
+    ($type:ident, $kind:literal, [$($field:ident),* $(,)?], [$($optional:ident),* $(,)?]) => {
+        impl Entry for $type {
+            const KIND: &'static str = $kind;
+            fn name(&self) -> &str {
+                &self.name
+            }
+            fn title(&self) -> &str {
+                &self.title
+            }
+            fn values(&self) -> Vec<(&'static str, &Sourced)> {
+                #[allow(unused_mut)]
+                let mut all = vec![$((stringify!($field), &self.$field)),*];
+                $(all.extend(self.$optional.as_ref().map(|v| (stringify!($optional), v)));)*
+                all
+            }
+        }
+    };
+}
+
+/// A tissue.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tissue {
+    /// Name, such as `cortical_bone`.
+    pub name: String,
+    /// What it is, in words.
+    pub title: String,
+    /// Electrical conductivity at the radiofrequency and 37 °C, S/m.
+    pub sigma_s_per_m: Sourced,
+    /// Relative change of that conductivity per kelvin.
+    pub sigma_temperature_coefficient_per_k: Sourced,
+    /// Temperature above which the conductivity rises no further, °C.
+    pub sigma_limit_temperature_c: Sourced,
+    /// Conductivity at 1 kHz, S/m, for stimulation.
+    pub sigma_1khz_s_per_m: Sourced,
+    /// Conductivity at the repetition rates of stimulation (2–50 Hz), S/m, where known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sigma_50hz_s_per_m: Option<Sourced>,
+    /// Thermal conductivity, W/(m K).
+    pub thermal_conductivity_w_per_m_k: Sourced,
+    /// Density, kg/m³.
+    pub density_kg_per_m3: Sourced,
+    /// Specific heat, J/(kg K).
+    pub specific_heat_j_per_kg_k: Sourced,
+    /// Perfusion, volume of blood per volume of tissue and second, 1/s.
+    pub perfusion_per_s: Sourced,
+    /// Mass fraction of water.
+    pub water_fraction: Sourced,
+}
+
+entry!(
+    Tissue,
+    "tissue",
+    [
+        sigma_s_per_m,
+        sigma_temperature_coefficient_per_k,
+        sigma_limit_temperature_c,
+        sigma_1khz_s_per_m,
+        thermal_conductivity_w_per_m_k,
+        density_kg_per_m3,
+        specific_heat_j_per_kg_k,
+        perfusion_per_s,
+        water_fraction,
+    ],
+    [sigma_50hz_s_per_m]
+);
+
+impl Tissue {
+    /// The properties that a lesion needs.
+    pub fn properties(&self) -> TissueProperties {
+        TissueProperties {
+            sigma_s_per_m: self.sigma_s_per_m.value,
+            sigma_temperature_coefficient_per_k: self.sigma_temperature_coefficient_per_k.value,
+            sigma_limit_temperature_c: self.sigma_limit_temperature_c.value,
+            thermal_conductivity_w_per_m_k: self.thermal_conductivity_w_per_m_k.value,
+            density_kg_per_m3: self.density_kg_per_m3.value,
+            specific_heat_j_per_kg_k: self.specific_heat_j_per_kg_k.value,
+            perfusion_per_s: self.perfusion_per_s.value,
+            water_fraction: self.water_fraction.value,
+        }
+    }
+}
+
+/// An injury law. One of the two forms of the frequency factor is given.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct InjuryLaw {
+    /// Name, such as `liver_jacques`.
+    pub name: String,
+    /// What it is, in words.
+    pub title: String,
+    /// Frequency factor A, 1/s.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub frequency_factor_per_s: Option<Sourced>,
+    /// Decimal logarithm of the frequency factor in 1/s.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub log10_frequency_factor_per_s: Option<Sourced>,
+    /// Activation energy, J/mol.
+    pub activation_energy_j_per_mol: Sourced,
+}
+
+entry!(
+    InjuryLaw,
+    "injury",
+    [activation_energy_j_per_mol],
+    [frequency_factor_per_s, log10_frequency_factor_per_s]
+);
+
+impl InjuryLaw {
+    /// The law, or none when the entry does not give exactly one usable frequency factor.
+    pub fn arrhenius(&self) -> Option<Arrhenius> {
+        let ln = match (&self.frequency_factor_per_s, &self.log10_frequency_factor_per_s) {
+            (Some(a), None) => a.value.ln(),
+            (None, Some(log)) => log.value * std::f64::consts::LN_10,
+            _ => return None,
+        };
+        (ln.is_finite()).then_some(Arrhenius {
+            ln_frequency_factor: ln,
+            activation_energy_j_per_mol: self.activation_energy_j_per_mol.value,
+        })
+    }
+}
+
+/// A cannula with its electrode.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cannula {
+    /// Name, such as `20G-10mm-straight`.
+    pub name: String,
+    /// What it is, in words.
+    pub title: String,
+    /// Name of its metal.
+    pub metal: String,
+    /// Outer diameter, mm.
+    pub outer_diameter_mm: Sourced,
+    /// Length of the active tip, mm.
+    pub active_tip_mm: Sourced,
+    /// Length from hub to tip, mm.
+    pub length_mm: Sourced,
+    /// Distance of the thermocouple from the distal end, mm.
+    pub thermocouple_from_tip_mm: Sourced,
+    /// Angle between shaft and tip of a curved cannula, degrees.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bend_angle_deg: Option<Sourced>,
+    /// Length of the arc of a curved cannula, mm.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bend_length_mm: Option<Sourced>,
+}
+
+entry!(
+    Cannula,
+    "cannula",
+    [outer_diameter_mm, active_tip_mm, length_mm, thermocouple_from_tip_mm],
+    [bend_angle_deg, bend_length_mm]
+);
+
+impl Cannula {
+    /// The bend, when the cannula is curved.
+    pub fn bend(&self, towards: [f64; 3]) -> Option<Bend> {
+        Some(Bend {
+            angle_deg: self.bend_angle_deg.as_ref()?.value,
+            length_mm: self.bend_length_mm.as_ref()?.value,
+            towards,
+        })
+    }
+}
+
+/// A metal.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MetalEntry {
+    /// Name, such as `steel_304`.
+    pub name: String,
+    /// What it is, in words.
+    pub title: String,
+    /// Thermal conductivity, W/(m K).
+    pub thermal_conductivity_w_per_m_k: Sourced,
+    /// Density, kg/m³.
+    pub density_kg_per_m3: Sourced,
+    /// Specific heat, J/(kg K).
+    pub specific_heat_j_per_kg_k: Sourced,
+}
+
+entry!(
+    MetalEntry,
+    "metal",
+    [thermal_conductivity_w_per_m_k, density_kg_per_m3, specific_heat_j_per_kg_k],
+    []
+);
+
+impl MetalEntry {
+    /// The metal's properties.
+    pub fn metal(&self) -> Metal {
+        Metal {
+            thermal_conductivity_w_per_m_k: self.thermal_conductivity_w_per_m_k.value,
+            density_kg_per_m3: self.density_kg_per_m3.value,
+            specific_heat_j_per_kg_k: self.specific_heat_j_per_kg_k.value,
+        }
+    }
+}
+
+/// A generator.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GeneratorEntry {
+    /// Name, such as `generic`.
+    pub name: String,
+    /// What it is, in words.
+    pub title: String,
+    /// Largest voltage, V rms.
+    pub max_voltage_v: Sourced,
+    /// Largest current, A rms.
+    pub max_current_a: Sourced,
+    /// Largest power, W.
+    pub max_power_w: Sourced,
+    /// Radiofrequency, kHz.
+    pub frequency_khz: Sourced,
+    /// Usual ramp to the set temperature, s.
+    pub ramp_s: Sourced,
+    /// Lowest set temperature, °C.
+    pub min_set_temperature_c: Sourced,
+    /// Highest set temperature, °C.
+    pub max_set_temperature_c: Sourced,
+    /// Interval between readings of the control loop, s.
+    pub sampling_s: Sourced,
+}
+
+entry!(
+    GeneratorEntry,
+    "generator",
+    [
+        max_voltage_v,
+        max_current_a,
+        max_power_w,
+        frequency_khz,
+        ramp_s,
+        min_set_temperature_c,
+        max_set_temperature_c,
+        sampling_s,
+    ],
+    []
+);
+
+impl GeneratorEntry {
+    /// The generator's limits.
+    pub fn limits(&self) -> Limits {
+        Limits {
+            voltage_v: self.max_voltage_v.value,
+            current_a: self.max_current_a.value,
+            power_w: self.max_power_w.value,
+        }
+    }
+}
+
+/// The whole catalogue.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Catalog {
+    /// Citation of each source key.
+    pub sources: std::collections::BTreeMap<String, String>,
+    /// Tissues; their order is that of [`crate::anatomy::TissueId`].
+    pub tissues: Vec<Tissue>,
+    /// Injury laws.
+    pub injury: Vec<InjuryLaw>,
+    /// Cannulas.
+    pub cannulas: Vec<Cannula>,
+    /// Metals.
+    pub metals: Vec<MetalEntry>,
+    /// Generators.
+    pub generators: Vec<GeneratorEntry>,
+}
+
+/// The entry of a name.
+pub fn find<'a, E: Entry>(entries: &'a [E], name: &str) -> Option<&'a E> {
+    entries.iter().find(|e| e.name() == name)
+}

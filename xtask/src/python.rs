@@ -1,0 +1,166 @@
+//! Independent readers judge our files, in a virtual environment below the target folder.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::steps::Failure;
+use crate::workspace::{Workspace, files_below};
+use crate::{process, suite};
+
+/// Scripts that are given the results folder of the built-in patient.
+const RESULT_CHECKS: [&str; 1] = ["check_vtk.py"];
+
+/// Scripts that compare an image with the copy that Neurotome made of it, and the ends of the names of such images.
+const IMAGE_CHECKS: [(&str, &[&str]); 2] = [("check_nifti.py", &[".nii", ".nii.gz"]), ("check_dicom.py", &[".zip"])];
+
+/// Example program that reads an image, copies it and prints places of voxels.
+const COPY_PROGRAM: &str = "ct_info";
+
+/// Runs every `python/tests/check_*.py`; images are those below `NEUROTOME_TEST_DATA`.
+pub fn check(w: &Workspace) -> Result<(), Failure> {
+    let scripts = w.root.join("python").join("tests");
+    refuse_unknown(&scripts)?;
+    let python = environment(w)?;
+    let run = |script: &str, arguments: &[&Path]| {
+        let mut check = Command::new(&python);
+        check
+            .current_dir(&w.root)
+            .env("PYTHONDONTWRITEBYTECODE", "1")
+            .arg(scripts.join(script))
+            .args(arguments);
+        process::show(
+            &mut check,
+            "our file and its independent reader disagree; see what the script says",
+        )
+    };
+    let results = suite::results(w)?;
+    for script in RESULT_CHECKS {
+        run(script, &[&results])?;
+    }
+    let Some(data) = std::env::var_os("NEUROTOME_TEST_DATA").map(PathBuf::from) else {
+        println!("   skipped: copies of real images: NEUROTOME_TEST_DATA is not set");
+        return Ok(());
+    };
+    let images = files_below(&data)?;
+    let copies = w.fresh_folder("copies")?;
+    let args = [
+        "build",
+        "--release",
+        "--locked",
+        "--package",
+        "neurotome-io",
+        "--example",
+        COPY_PROGRAM,
+    ];
+    process::show(&mut w.cargo(&args), "mend the build")?;
+    let program = w.target.join("release").join("examples").join(COPY_PROGRAM);
+    for (script, ends) in IMAGE_CHECKS {
+        for image in images
+            .iter()
+            .filter(|i| ends.iter().any(|end| i.to_string_lossy().ends_with(end)))
+        {
+            let copy = copies.join("copy.nii.gz");
+            let places = process::output(Command::new(&program).arg(image).arg(&copy))?;
+            let points = copies.join("points.txt");
+            std::fs::write(&points, places)
+                .map_err(|e| Failure::new(format!("cannot write {}: {e}", points.display()), "free space"))?;
+            match script {
+                "check_nifti.py" => run(script, &[image, &copy, &points])?,
+                _ => run(script, &[image, &copy])?,
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A check that no list names would never run; a list that names a missing one is no better.
+fn refuse_unknown(scripts: &Path) -> Result<(), Failure> {
+    let known: Vec<&str> = RESULT_CHECKS
+        .into_iter()
+        .chain(IMAGE_CHECKS.map(|(script, _)| script))
+        .collect();
+    let found: Vec<String> = files_below(scripts)?
+        .iter()
+        .filter(|p| p.extension().is_some_and(|e| e == "py"))
+        .filter_map(|p| Some(p.file_name()?.to_string_lossy().into_owned()))
+        .filter(|name| name.starts_with("check_"))
+        .collect();
+    let unknown = found
+        .iter()
+        .filter(|f| !known.contains(&f.as_str()))
+        .map(|f| format!("{f} is run by nobody"));
+    let missing = known
+        .iter()
+        .filter(|k| !found.iter().any(|f| f == *k))
+        .map(|k| format!("{k} is missing"));
+    let faults: Vec<String> = unknown.chain(missing).collect();
+    if faults.is_empty() {
+        Ok(())
+    } else {
+        Err(Failure::list(
+            "python/tests and xtask/src/python.rs disagree",
+            &faults,
+            "add the script to a list there, or restore it",
+        ))
+    }
+}
+
+/// The environment's Python, made or brought up to date when `python/requirements.txt` has changed.
+fn environment(workspace: &Workspace) -> Result<PathBuf, Failure> {
+    let requirements = workspace.root.join("python").join("requirements.txt");
+    let wanted = std::fs::read_to_string(&requirements).map_err(|e| {
+        Failure::new(
+            format!("cannot read {}: {e}", requirements.display()),
+            "restore it from git",
+        )
+    })?;
+    let folder = workspace.target.join("python-venv");
+    let python = folder.join("bin").join("python");
+    let stamp = folder.join("requirements-installed.txt");
+    if std::fs::read_to_string(&stamp).is_ok_and(|found| found == wanted) && runs(&python, "import pip") {
+        return Ok(python);
+    }
+    if !runs(Path::new("python3"), "import sys; assert sys.version_info >= (3, 11)") {
+        return Err(Failure::new(
+            "python3, version 3.11 or later, is missing",
+            "install it (Debian: `apt install python3 python3-venv`)",
+        ));
+    }
+    if !runs(Path::new("python3"), "import venv, ensurepip") {
+        return Err(Failure::new(
+            "python3 is here, but its modules venv and ensurepip are missing",
+            "install them (Debian: `apt install python3-venv`)",
+        ));
+    }
+    let mut make = Command::new("python3");
+    make.args(["-m", "venv", "--clear"]).arg(&folder);
+    process::show(
+        &mut make,
+        "free space in the target folder, or mend the python3 installation",
+    )?;
+    let mut install = Command::new(&python);
+    install
+        .args([
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+            "--no-input",
+            "--no-deps",
+            "-r",
+        ])
+        .arg(&requirements);
+    process::show(&mut install, "check the network to the Python registry, then try again")?;
+    std::fs::write(&stamp, wanted).map_err(|e| {
+        Failure::new(
+            format!("cannot write {}: {e}", stamp.display()),
+            "free space in the target folder",
+        )
+    })?;
+    Ok(python)
+}
+
+fn runs(python: &Path, code: &str) -> bool {
+    process::works(Command::new(python).args(["-c", code]))
+}

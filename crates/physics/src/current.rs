@@ -163,7 +163,7 @@ impl Current {
             .take()
             .unwrap_or_else(|| Multigrid::new(&self.a, &[], 0.0));
         let solved = conjugate_gradients(&self.a, &mut multigrid, &b, &mut self.potential, tolerance, 200);
-        self.close_balance(&b);
+        close_balance(&self.ground, &b, &mut self.potential);
         if self.fresh_iterations == 0 {
             self.fresh_iterations = solved.iterations;
         }
@@ -224,21 +224,20 @@ impl Current {
         }
     }
 
-    /// Scales the potential by the hair that makes what enters leave exactly: the residual's sum over all cells becomes zero.
-    fn close_balance(&mut self, b: &[f64]) {
-        let n = b.len();
-        let (ground, u) = (&self.ground, &mut self.potential);
-        let injected = ordered_sum(n, |r| b[r].iter().sum());
-        let drained = ordered_sum(n, |r| r.map(|i| ground[i] * u[i]).sum());
-        if drained.abs() > 0.0 && (injected / drained - 1.0).abs() < 1e-3 {
-            for v in u.iter_mut() {
-                *v *= injected / drained;
-            }
-        }
-    }
-
     /// Rows on each multigrid level of the last solve, finest first.
     pub fn level_sizes(&self) -> Vec<usize> {
         self.multigrid.as_ref().map(Multigrid::level_sizes).unwrap_or_default()
+    }
+}
+
+/// Scales the potential by the hair that makes what enters leave exactly: the residual's sum over all cells becomes zero.
+fn close_balance(ground: &[f64], b: &[f64], u: &mut [f64]) {
+    let n = b.len();
+    let injected = ordered_sum(n, |r| b[r].iter().sum());
+    let drained = ordered_sum(n, |r| r.map(|i| ground[i] * u[i]).sum());
+    if drained.abs() > 0.0 && (injected / drained - 1.0).abs() < 1e-3 {
+        for v in u {
+            *v *= injected / drained;
+        }
     }
 }

@@ -536,7 +536,7 @@ fn integrate_injury(problem: &LesionProblem, state: &mut State, t0: f64, history
     let root = 0.6f64.sqrt();
     // Weights of (oldest used, newest, new) at each node.
     let nodes: Vec<f64> = history
-        .points
+        .points()
         .iter()
         .rev()
         .take(2)

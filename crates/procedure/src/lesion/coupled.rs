@@ -142,9 +142,7 @@ pub(super) fn run(
     let fixed = |i: usize, perfusion: &[f64], heat: &Heat| {
         perfusion[i] * (problem.blood.temperature_c - t0) + heat.outer[i] * (problem.boundary_temperature_c - t0)
     };
-    let mut history = History {
-        points: vec![(0.0, vec![0.0; n])],
-    };
+    let mut history = History::new(0.0, vec![0.0; n]);
     let (mut potential_iterations, mut heat_iterations) = (Iterations::default(), Iterations::default());
     let mut evidence = Evidence {
         cells: n,

@@ -6,14 +6,18 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
-use neurotome_base::Volume;
+use neurotome_base::{PatientPoint, Volume};
 use neurotome_io::{
     results::{ExtraFile, ResultsError, ResultsOptions, RunForReport, summarise, write_results},
     volumes::{read_label_nifti, read_nifti},
 };
-use neurotome_procedure::lesion::{Bend, LesionProblem, LesionResult};
+use neurotome_procedure::{
+    anatomy::{TissueField, TissueId},
+    lesion::{Bend, LesionProblem, LesionResult},
+};
 
 const RECORD: &str = "{\"neurotome\": 1, \"title\": \"a test\"}\n";
 const SCENARIO: &str = "[needle]\ntarget = \"left L4 medial branch\" # <angle> & \"quotes\"\nactive_tip_mm = 10.0\n";
@@ -119,7 +123,11 @@ fn decode(png: &[u8]) -> (u32, u32, Vec<[u8; 3]>) {
     let mut bytes = vec![0; reader.output_buffer_size().unwrap()];
     let info = reader.next_frame(&mut bytes).unwrap();
     assert_eq!(info.color_type, png::ColorType::Rgb);
-    (info.width, info.height, bytes.chunks_exact(3).map(|p| [p[0], p[1], p[2]]).collect())
+    (
+        info.width,
+        info.height,
+        bytes.chunks_exact(3).map(|p| [p[0], p[1], p[2]]).collect(),
+    )
 }
 
 fn count(pixels: &[[u8; 3]], color: [u8; 3], slack: u8) -> usize {
@@ -129,7 +137,18 @@ fn count(pixels: &[[u8; 3]], color: [u8; 3], slack: u8) -> usize {
 
 fn pictures_show_their_objects(files: &Files) {
     for (name, colors) in [
-        ("slices.png", &[[86, 180, 233], [222, 226, 230], [240, 228, 66], [230, 159, 0], [213, 94, 0], [204, 121, 167], [0, 158, 115]][..]),
+        (
+            "slices.png",
+            &[
+                [86, 180, 233],
+                [222, 226, 230],
+                [240, 228, 66],
+                [230, 159, 0],
+                [213, 94, 0],
+                [204, 121, 167],
+                [0, 158, 115],
+            ][..],
+        ),
         ("tissues.png", &[[208, 164, 156], [222, 202, 158], [241, 224, 160]][..]),
         ("curves.png", &[[86, 180, 233], [213, 94, 0], [62, 76, 96]][..]),
         ("view3d.png", &[[86, 180, 233], [204, 121, 167]][..]),
@@ -169,12 +188,17 @@ fn the_report_is_whole_and_self_contained(files: &Files) {
     assert!(html.contains("# &lt;angle&gt; &amp; &quot;quotes&quot;"));
     assert_eq!(html.matches("data:image/png;base64,").count(), 4);
     assert_eq!(html.matches("<img alt=\"").count(), 4);
-    for id in ["summary", "pictures", "nerves", "curves", "evidence", "asked", "tissues", "scenario", "repeat", "files"] {
+    for id in [
+        "summary", "pictures", "nerves", "curves", "evidence", "asked", "tissues", "scenario", "repeat", "files",
+    ] {
         assert!(html.contains(&format!("<section id=\"{id}\">")), "section {id}");
     }
     let mut open: Vec<String> = Vec::new();
     for tag in html.split('<').skip(1) {
-        let name: String = tag.chars().take_while(|c| c.is_ascii_alphanumeric() || "/!".contains(*c)).collect();
+        let name: String = tag
+            .chars()
+            .take_while(|c| c.is_ascii_alphanumeric() || "/!".contains(*c))
+            .collect();
         if let Some(closed) = name.strip_prefix('/') {
             assert_eq!(open.pop().as_deref(), Some(closed));
         } else if !["!DOCTYPE", "meta", "img"].contains(&name.as_str()) {
@@ -192,7 +216,9 @@ fn the_table_of_curves_has_units_and_all_steps(files: &Files) {
         header,
         "t_s,set_temperature_c,thermocouple_c,max_tissue_c,voltage_v,current_a,power_w,impedance_ohm"
     );
-    let rows: Vec<Vec<f64>> = lines.map(|l| l.split(',').map(|v| v.parse().unwrap()).collect()).collect();
+    let rows: Vec<Vec<f64>> = lines
+        .map(|l| l.split(',').map(|v| v.parse().unwrap()).collect())
+        .collect();
     assert_eq!(rows.len(), 481);
     assert!(rows.iter().all(|r| r.len() == 8));
     assert_eq!(rows[480][0], 120.0);
@@ -217,14 +243,20 @@ fn arrays(file: &[u8]) -> BTreeMap<String, (String, Vec<u8>)> {
         let at = start + offset;
         let length = u64::from_le_bytes(file[at..at + 8].try_into().unwrap()) as usize;
         end_of_last = offset + 8 + length;
-        found.insert(attribute("Name"), (attribute("type"), file[at + 8..at + 8 + length].to_vec()));
+        found.insert(
+            attribute("Name"),
+            (attribute("type"), file[at + 8..at + 8 + length].to_vec()),
+        );
     }
     assert_eq!(&file[start + end_of_last..], b"\n</AppendedData>\n</VTKFile>\n");
     found
 }
 
 fn floats(bytes: &[u8]) -> Vec<f32> {
-    bytes.chunks_exact(4).map(|b| f32::from_le_bytes(b.try_into().unwrap())).collect()
+    bytes
+        .chunks_exact(4)
+        .map(|b| f32::from_le_bytes(b.try_into().unwrap()))
+        .collect()
 }
 
 fn the_field_file_holds_the_fields(files: &Files) {
@@ -241,7 +273,13 @@ fn the_field_file_holds_the_fields(files: &Files) {
         .collect();
     let nodes = (extent[1] + 1) * (extent[3] + 1) * (extent[5] + 1);
     assert!(head.contains("Spacing=\"0.5 0.5 0.5\""));
-    for name in ["temperature_end", "temperature_heated", "peak_temperature", "log10_omega", "cem43"] {
+    for name in [
+        "temperature_end",
+        "temperature_heated",
+        "peak_temperature",
+        "log10_omega",
+        "cem43",
+    ] {
         assert_eq!(arrays[name].0, "Float32");
         assert_eq!(floats(&arrays[name].1).len(), nodes, "{name}");
     }
@@ -253,18 +291,30 @@ fn the_field_file_holds_the_fields(files: &Files) {
     let metal = &arrays["metal"].1;
     let inside = omega.iter().zip(metal).filter(|(o, m)| **o >= 0.0 && **m == 0).count();
     let exact = exact_volume_mm3();
-    assert!((inside as f64 * 0.125 / exact - 1.0).abs() < 0.03, "{} against {exact}", inside as f64 * 0.125);
+    assert!(
+        (inside as f64 * 0.125 / exact - 1.0).abs() < 0.03,
+        "{} against {exact}",
+        inside as f64 * 0.125
+    );
 }
 
 fn exact_volume_mm3() -> f64 {
     let problem = synthetic::problem(false);
-    synthetic::result(&problem).snapshots[1].contours.omega1.unwrap().volume_mm3
+    synthetic::result(&problem).snapshots[1]
+        .contours
+        .omega1
+        .unwrap()
+        .volume_mm3
 }
 
 fn the_lesion_surface_is_closed_and_has_its_volume(files: &Files) {
     let arrays = arrays(&files["lesion.vtp"]);
     let points = floats(&arrays["Points"].1);
-    let ints: Vec<usize> = arrays["connectivity"].1.chunks_exact(4).map(|b| u32::from_le_bytes(b.try_into().unwrap()) as usize).collect();
+    let ints: Vec<usize> = arrays["connectivity"]
+        .1
+        .chunks_exact(4)
+        .map(|b| u32::from_le_bytes(b.try_into().unwrap()) as usize)
+        .collect();
     let mut edges = BTreeMap::new();
     let mut volume = 0.0;
     let at = |i: usize| [0, 1, 2].map(|a| f64::from(points[3 * i + a] - points[a]));
@@ -273,13 +323,19 @@ fn the_lesion_surface_is_closed_and_has_its_volume(files: &Files) {
             *edges.entry((a.min(b), a.max(b))).or_insert(0) += 1;
         }
         let [a, b, c] = [at(t[0]), at(t[1]), at(t[2])];
-        volume += (a[0] * (b[1] * c[2] - b[2] * c[1]) + a[1] * (b[2] * c[0] - b[0] * c[2]) + a[2] * (b[0] * c[1] - b[1] * c[0])) / 6.0;
+        volume += (a[0] * (b[1] * c[2] - b[2] * c[1])
+            + a[1] * (b[2] * c[0] - b[0] * c[2])
+            + a[2] * (b[0] * c[1] - b[1] * c[0]))
+            / 6.0;
     }
     assert!(edges.values().all(|n| *n == 2));
     // The surface also holds the needle in it: 0.9 mm thick and some 11.6 mm long.
     let metal = std::f64::consts::PI * 0.2025 * 11.3;
     let exact = exact_volume_mm3();
-    assert!(((volume - metal) / exact - 1.0).abs() < 0.02, "{volume} against {exact}");
+    assert!(
+        ((volume - metal) / exact - 1.0).abs() < 0.02,
+        "{volume} against {exact}"
+    );
 }
 
 fn nerves_and_needle_carry_their_data(files: &Files) {
@@ -287,7 +343,10 @@ fn nerves_and_needle_carry_their_data(files: &Files) {
     let points = nerves["Points"].1.len() / 12;
     assert_eq!(floats(&nerves["peak_temperature"].1).len(), points);
     assert_eq!(nerves["target"].1, [1, 0]);
-    assert!(floats(&nerves["log10_omega"].1).iter().any(|o| *o > 0.0), "the target is reached");
+    assert!(
+        floats(&nerves["log10_omega"].1).iter().any(|o| *o > 0.0),
+        "the target is reached"
+    );
     let needle = arrays(&files["needle.vtp"]);
     let active = &needle["active"].1;
     assert!(active.contains(&0) && active.contains(&1));
@@ -308,7 +367,10 @@ fn images_lie_on_the_grid_of_the_ct(files: &Files) {
     assert!((spacing[0] - 0.98).abs() < 1e-5 && (spacing[2] - 3.0).abs() < 1e-5);
     let voxels = mask.data().iter().filter(|m| **m == 1).count();
     let volume = voxels as f64 * spacing.iter().product::<f64>();
-    assert!((volume / exact_volume_mm3() - 1.0).abs() < 0.12, "{volume} mm³ on coarse voxels");
+    assert!(
+        (volume / exact_volume_mm3() - 1.0).abs() < 0.12,
+        "{volume} mm³ on coarse voxels"
+    );
     // Voxel by voxel the same as the field itself.
     let problem = synthetic::problem(false);
     let result = synthetic::result(&problem);
@@ -333,7 +395,8 @@ fn the_same_run_gives_the_same_bytes_on_any_number_of_threads() {
     let run = |threads: usize| {
         let (folder, _keep) = scratch("bipolar");
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-        pool.install(|| write(&folder, &problem, &result, None, &[], &ResultsOptions::default())).unwrap();
+        pool.install(|| write(&folder, &problem, &result, None, &[], &ResultsOptions::default()))
+            .unwrap();
         read_all(&folder)
     };
     let one = run(1);
@@ -410,7 +473,9 @@ fn what_cannot_be_reported_is_refused_and_leaves_nothing() {
     assert!(write(&folder, &bad, &result, None, &[], &options).is_err());
     let mut bad = synthetic::problem(false);
     bad.nerves[0].points.truncate(1);
-    let error = write(&folder, &bad, &result, None, &[], &options).unwrap_err().to_string();
+    let error = write(&folder, &bad, &result, None, &[], &options)
+        .unwrap_err()
+        .to_string();
     assert!(error.contains("left L4 medial branch"), "{error}");
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
 
@@ -419,4 +484,71 @@ fn what_cannot_be_reported_is_refused_and_leaves_nothing() {
     let error = write(&folder, &problem, &result, None, &[], &options).unwrap_err();
     assert!(matches!(error, ResultsError::Occupied { .. }));
     assert_eq!(fs::read_to_string(folder.join("letter.txt")).unwrap(), "mine");
+}
+
+/// Tissues by plain thresholds of a CT.
+struct Thresholds(Volume<f32>);
+
+impl TissueField for Thresholds {
+    fn tissue_at(&self, p: &PatientPoint) -> TissueId {
+        TissueId(match self.0.trilinear(p).unwrap_or(-1000.0) {
+            hu if hu > 450.0 => 1,
+            hu if hu > 180.0 => 2,
+            hu if hu > -20.0 => 0,
+            hu if hu > -300.0 => 4,
+            _ => 5,
+        })
+    }
+}
+
+#[test]
+fn a_clinical_ct_is_reported_on_its_own_grid() {
+    let Some(data) = std::env::var_os("NEUROTOME_TEST_DATA") else {
+        println!("skipped: a_clinical_ct_is_reported_on_its_own_grid: NEUROTOME_TEST_DATA is not set");
+        return;
+    };
+    let zip = PathBuf::from(data).join("acrin-flt-breast-001/acrin001_ct_original_dicom.zip");
+    let ct = neurotome_io::dicom::read_ct(&zip).unwrap().hu;
+    // Right L4 medial branch at the neck of the L5 superior articular process, as in the scenario `real-dicom.toml`.
+    let point = |p: [f64; 3]| PatientPoint::new(p[0], p[1], p[2]);
+    let mut problem = synthetic::problem(false);
+    let tip = point([-41.5, 75.4, -684.4]);
+    let entry = point([-68.85, 154.84, -751.06]);
+    problem.needles[0].tip = tip;
+    problem.needles[0].direction = (tip.vec() - entry.vec()).normalize().into();
+    problem.needles[0].length_mm = 150.0;
+    problem.domain.center = tip;
+    problem.nerves[0].points = [
+        [-42.5, 65.5, -679.5],
+        [-41.7, 75.5, -685.8],
+        [-43.0, 80.0, -689.5],
+        [-41.8, 84.5, -693.2],
+        [-39.9, 85.9, -695.9],
+        [-36.3, 87.3, -699.5],
+    ]
+    .map(point)
+    .to_vec();
+    problem.nerves[1].points = [
+        [-37.0, 66.5, -675.5],
+        [-44.0, 64.0, -681.0],
+        [-47.5, 61.0, -688.0],
+        [-50.0, 59.0, -696.0],
+        [-52.0, 57.0, -706.0],
+    ]
+    .map(point)
+    .to_vec();
+    problem.anatomy = Arc::new(Thresholds(ct.clone()));
+    let result = synthetic::result(&problem);
+    let (folder, _keep) = scratch("clinical-ct");
+    let start = std::time::Instant::now();
+    write(&folder, &problem, &result, Some(&ct), &[], &ResultsOptions::default()).unwrap();
+    println!("written in {:.2} s", start.elapsed().as_secs_f64());
+    let mask = read_label_nifti(&folder.join("lesion_mask.nii.gz")).unwrap();
+    assert_eq!(mask.dims(), ct.dims());
+    let voxel: f64 = ct.affine().spacing_mm().iter().product();
+    let volume = mask.data().iter().filter(|m| **m == 1).count() as f64 * voxel;
+    assert!(
+        (volume / exact_volume_mm3() - 1.0).abs() < 0.2,
+        "{volume} mm³ on clinical voxels"
+    );
 }

@@ -80,7 +80,9 @@ impl Summary {
             .collect();
         let lesion = result.snapshots.last().and_then(|s| s.contours.omega1);
         Self {
-            impedance_start_ohm: (0..c.t_s.len()).find(|&i| c.current_a[i] > 0.0).map(|i| c.impedance_ohm[i]),
+            impedance_start_ohm: (0..c.t_s.len())
+                .find(|&i| c.current_a[i] > 0.0)
+                .map(|i| c.impedance_ohm[i]),
             impedance_end_ohm: heated.map(|s| s.impedance_ohm),
             peak_power_w: largest(&c.power_w),
             energy_j: energy_j(&c.t_s, &c.power_w),
@@ -140,7 +142,12 @@ impl Summary {
             format!("{:.1} °C", self.peak_thermocouple_c),
             e.map(|e| format!("{:.1} K", e.peak_temperature_k)),
         );
-        row(&mut out, "hottest tissue", format!("{:.1} °C", self.peak_tissue_c), None);
+        row(
+            &mut out,
+            "hottest tissue",
+            format!("{:.1} °C", self.peak_tissue_c),
+            None,
+        );
 
         let _ = writeln!(out, "\nLesion{:>42}{:>12}{:>14}", "width", "length", "volume");
         let size = |out: &mut String, name: &str, c: Option<Contour>| {
@@ -185,7 +192,12 @@ impl Summary {
                     .injury
                     .distance_to_lesion_mm
                     .map_or_else(|| "no lesion".to_owned(), |d| format!("{d:.1} mm from the lesion"));
-                row(&mut out, "", format!("{distance}, up to {:.1} °C", n.injury.peak_temperature_c), None);
+                row(
+                    &mut out,
+                    "",
+                    format!("{distance}, up to {:.1} °C", n.injury.peak_temperature_c),
+                    None,
+                );
             }
         }
         if let Some(d) = self.lesion_to_skin_mm {
@@ -196,24 +208,41 @@ impl Summary {
         row(
             &mut out,
             "cells, time steps",
-            format!("{}, {} ({} repeated)", evidence.cells, evidence.steps, evidence.rejected_steps),
+            format!(
+                "{}, {} ({} repeated)",
+                evidence.cells, evidence.steps, evidence.rejected_steps
+            ),
             None,
         );
         row(
             &mut out,
             "energy balance, current balance",
-            format!("{:.1e}, {:.1e}", evidence.energy_balance_relative, evidence.current_balance_relative),
+            format!(
+                "{:.1e}, {:.1e}",
+                evidence.energy_balance_relative, evidence.current_balance_relative
+            ),
             None,
         );
         row(&mut out, "wall time", format!("{wall_s:.1} s"), None);
         if e.is_none() {
-            row(&mut out, "stated error", "not asked for (solver.estimate_error)".to_owned(), None);
+            row(
+                &mut out,
+                "stated error",
+                "not asked for (solver.estimate_error)".to_owned(),
+                None,
+            );
         }
         if !loaded.notices.is_empty() {
             let _ = writeln!(out, "\nUnverified values used (see `neurotome catalog`)");
             for n in &loaded.notices {
                 row(&mut out, &n.subject, format!("{} = {}", n.key, n.value), None);
             }
+        }
+        if !loaded.remarks.is_empty() {
+            let _ = writeln!(out, "\nRemarks on the image");
+        }
+        for remark in &loaded.remarks {
+            let _ = writeln!(out, "  {remark}");
         }
         let _ = writeln!(out, "\n{}", crate::DISCLAIMER);
         out
@@ -235,7 +264,7 @@ fn energy_j(t_s: &[f64], power_w: &[f64]) -> f64 {
 fn skin_distance_mm(loaded: &Loaded, result: &LesionResult, lesion: &Contour) -> Option<f64> {
     let segment = match &loaded.setting {
         Setting::BuiltIn(segment) => segment,
-        Setting::Phantom => return None,
+        Setting::Phantom | Setting::Image(_) => return None,
     };
     let needle = loaded.problem.needles.first()?;
     let axis = -Vec3::from(needle.direction);

@@ -1,12 +1,15 @@
 //! The needle as geometry: centre line, signed distance and surface.
 
 use neurotome_base::{Vec3, geometry::perpendicular_pair};
+use neurotome_physics::grid::Axis;
 use neurotome_procedure::lesion::Needle;
 
 use super::surface::Mesh;
 
 /// Longest piece of the centre line of a bend, mm.
 const ARC_STEP_MM: f64 = 0.25;
+/// Metres in a millimetre: physics works in metres.
+const M_PER_MM: f64 = 1e-3;
 /// Facets round the needle in its surface.
 const FACETS: usize = 24;
 
@@ -24,45 +27,43 @@ pub(crate) struct NeedleShape {
 }
 
 impl NeedleShape {
-    /// The shape of a needle. A bend is a circular arc that ends at the tip; the shaft before it is straight.
+    /// The shape of a needle, on the very axis with which the lesion is computed.
     pub fn new(needle: &Needle) -> Self {
         let radius_mm = 0.5 * needle.outer_diameter_mm;
         let shaft = Vec3::from(needle.direction)
             .try_normalize(1e-9)
             .unwrap_or_else(|| -Vec3::y());
-        let tip = needle.tip.vec();
-        let bend = needle
-            .bend
-            .filter(|b| b.angle_deg.abs() > 0.01 && b.length_mm > 2.0 * radius_mm);
-        let mut line = Vec::new();
-        let mut along_mm = Vec::new();
-        match bend {
-            None => {
-                for s in [radius_mm, needle.length_mm.max(2.0 * radius_mm)] {
-                    line.push(tip - shaft * s);
-                    along_mm.push(s);
-                }
-            }
-            Some(bend) => {
-                let towards = Vec3::from(bend.towards);
-                let across = (towards - shaft * shaft.dot(&towards))
-                    .try_normalize(1e-9)
-                    .unwrap_or_else(|| perpendicular_pair(&shaft).0);
-                let arc_radius = bend.length_mm / bend.angle_deg.to_radians();
-                // Angle `a` runs from 0, where the arc leaves the shaft, to the full bend at the tip.
-                let at = |a: f64| (shaft * a.sin() + across * (1.0 - a.cos())) * arc_radius;
-                let start = tip - at(bend.angle_deg.to_radians());
-                let steps = ((bend.length_mm - radius_mm) / ARC_STEP_MM).ceil().clamp(4.0, 400.0) as usize;
-                for i in 0..=steps {
-                    let s = radius_mm + (bend.length_mm - radius_mm) * i as f64 / steps as f64;
-                    line.push(start + at((bend.length_mm - s) / arc_radius));
-                    along_mm.push(s);
-                }
-                let shaft_mm = needle.length_mm.max(bend.length_mm + 1.0) - bend.length_mm;
-                line.push(start - shaft * shaft_mm);
-                along_mm.push(bend.length_mm + shaft_mm);
-            }
+        let (tip, radius_m) = (needle.tip.vec() * M_PER_MM, radius_mm * M_PER_MM);
+        let bend = needle.bend.filter(|b| b.angle_deg > 0.0).and_then(|b| {
+            let towards = Vec3::from(b.towards);
+            let side = (towards - shaft * shaft.dot(&towards)).try_normalize(1e-9)?;
+            Some((b, side))
+        });
+        let axis = match bend {
+            None => Axis::straight(tip, shaft, radius_m),
+            Some((b, side)) => Axis::bent(
+                tip,
+                shaft,
+                radius_m,
+                b.angle_deg.to_radians(),
+                b.length_mm * M_PER_MM,
+                side,
+            ),
+        };
+        let end = needle.length_mm.max(2.0 * radius_mm);
+        let mut along_mm = vec![radius_mm];
+        if let Some((b, _)) = bend {
+            let arc_end = b.length_mm.clamp(2.0 * radius_mm, end);
+            let steps = ((arc_end - radius_mm) / ARC_STEP_MM).ceil().clamp(4.0, 400.0) as usize;
+            along_mm.extend((1..=steps).map(|i| radius_mm + (arc_end - radius_mm) * i as f64 / steps as f64));
         }
+        if along_mm[along_mm.len() - 1] < end {
+            along_mm.push(end);
+        }
+        let line = along_mm
+            .iter()
+            .map(|s| axis.at((s - radius_mm) * M_PER_MM).0 / M_PER_MM)
+            .collect();
         Self {
             line,
             along_mm,
@@ -166,7 +167,8 @@ impl NeedleShape {
         }
         for f in 0..FACETS {
             let last = stations.len() - 1;
-            mesh.triangles.push([hub, ring_vertex(last, f), ring_vertex(last, f + 1)]);
+            mesh.triangles
+                .push([hub, ring_vertex(last, f), ring_vertex(last, f + 1)]);
             active.push(false);
         }
         (mesh, active)
@@ -201,7 +203,10 @@ mod tests {
     fn distance_of_a_straight_needle() {
         let shape = NeedleShape::new(&needle(None));
         let (d, s) = shape.distance_mm(&Vec3::new(1.0, 2.0, 3.0));
-        assert!(d.abs() < 1e-12 && s.abs() < 1e-12, "the tip lies on the surface: {d} {s}");
+        assert!(
+            d.abs() < 1e-12 && s.abs() < 1e-12,
+            "the tip lies on the surface: {d} {s}"
+        );
         let (d, s) = shape.distance_mm(&Vec3::new(4.0, 12.0, 3.0));
         assert!((d - 2.5).abs() < 1e-12 && (s - 10.0).abs() < 1e-12);
         assert!((shape.active_middle() - Vec3::new(1.0, 7.0, 3.0)).norm() < 1e-12);
@@ -214,7 +219,7 @@ mod tests {
             length_mm: 12.0,
             towards: [0.0, 0.0, 1.0],
         })));
-        assert!((shape.point_at(0.0) - Vec3::new(1.0, 2.0, 3.0)).norm() < 5e-3);
+        assert!((shape.point_at(0.0) - Vec3::new(1.0, 2.0, 3.0)).norm() < 1e-9);
         let tip = shape.tip_direction();
         assert!(tip.z > 0.1, "the tip leans towards the bend");
         let hub = shape.line()[shape.line().len() - 1];

@@ -48,14 +48,22 @@ pub(super) fn on_threads<R: Send>(threads: Option<u16>, work: impl FnOnce() -> R
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(usize::from(threads.unwrap_or(0)))
         .build()
-        .map_err(|e| Failure::Input(format!("cannot start {threads:?} threads: {e}; give a smaller --threads")))?;
+        .map_err(|e| {
+            Failure::Input(format!(
+                "cannot start {threads:?} threads: {e}; give a smaller --threads"
+            ))
+        })?;
     Ok(pool.install(work))
 }
 
 /// Solves with a progress bar on standard error when that is a terminal.
 pub(super) fn solve(problem: &LesionProblem, common: &Common) -> Result<LesionResult, Failure> {
     let show = !common.quiet && std::io::stderr().is_terminal();
-    let target = if show { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+    let target = if show {
+        ProgressDrawTarget::stderr()
+    } else {
+        ProgressDrawTarget::hidden()
+    };
     let bar = ProgressBar::with_draw_target(Some(1000), target);
     if let Ok(style) = ProgressStyle::with_template("{bar:30} {msg} · {elapsed}") {
         bar.set_style(style);

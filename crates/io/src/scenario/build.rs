@@ -24,15 +24,16 @@ use neurotome_procedure::{
 };
 
 use super::{
-    Arrangement, DomainKind, DomainTable, DriveMode, Fault, Image, InputFile, LabelNumbering, LabelStructure, Loaded, NeedleTable, Notice, PerfusionMode, Phantom,
-    Region, RegionShape, Scenario, ScenarioError, Setting, Source, TEST_DATA_VARIABLE, TissueTable,
+    Arrangement, DomainKind, DomainTable, DriveMode, Fault, Image, InputFile, LabelNumbering, LabelStructure, Loaded,
+    NeedleTable, Notice, PerfusionMode, Phantom, Region, RegionShape, Scenario, ScenarioError, Setting, Source,
+    TEST_DATA_VARIABLE, TissueTable,
     axis::{center_line, shaft_direction},
     fault::{nearest, parse_toml},
     hash::sha256_of,
     locate::span_of,
 };
 use crate::{
-    dicom::{CtOptions, read_ct_with},
+    dicom::{CtError, CtOptions, read_ct_with},
     volumes::read_label_nifti,
 };
 
@@ -146,7 +147,11 @@ impl Builder<'_> {
         }
         Err(self.fault(
             path,
-            format!("`{path}` is {value}, expected {} to {} {unit}", range.start(), range.end()),
+            format!(
+                "`{path}` is {value}, expected {} to {} {unit}",
+                range.start(),
+                range.end()
+            ),
             "give a value in this range, in the unit that the key names",
         ))
     }
@@ -219,12 +224,7 @@ impl Builder<'_> {
             subject: subject.to_owned(),
             key: key.to_owned(),
             value: value.value,
-            source: self
-                .catalog
-                .sources
-                .get(&value.source)
-                .unwrap_or(&value.source)
-                .clone(),
+            source: self.catalog.sources.get(&value.source).unwrap_or(&value.source).clone(),
         };
         if !value.verified && !self.notices.contains(&notice) {
             self.notices.push(notice);
@@ -328,7 +328,12 @@ impl Builder<'_> {
     /// The catalogue's tissues in their order with the scenario's changes, then the scenario's own in name order.
     fn tissues(&self, tables: &BTreeMap<String, TissueTable>) -> Result<Tissues> {
         let mut names: Vec<String> = self.catalog.tissues.iter().map(|t| t.name.clone()).collect();
-        names.extend(tables.keys().filter(|k| find(&self.catalog.tissues, k).is_none()).cloned());
+        names.extend(
+            tables
+                .keys()
+                .filter(|k| find(&self.catalog.tissues, k).is_none())
+                .cloned(),
+        );
         self.cap("tissues", names.len(), usize::from(u8::MAX))?;
         let empty = TissueTable::default();
         let properties = names
@@ -354,11 +359,22 @@ impl Builder<'_> {
                     "give this key, or a tissue of the catalogue in `based_on`",
                 ));
             };
-            if low > 0.0 { self.positive(&path, value, high, unit) } else { self.within(&path, value, low..=high, unit) }
+            if low > 0.0 {
+                self.positive(&path, value, high, unit)
+            } else {
+                self.within(&path, value, low..=high, unit)
+            }
         };
         let b = base.as_ref();
         Ok(TissueProperties {
-            sigma_s_per_m: pick("sigma_s_per_m", table.sigma_s_per_m, b.map(|b| b.sigma_s_per_m), 1.0, 100.0, "S/m")?,
+            sigma_s_per_m: pick(
+                "sigma_s_per_m",
+                table.sigma_s_per_m,
+                b.map(|b| b.sigma_s_per_m),
+                1.0,
+                100.0,
+                "S/m",
+            )?,
             sigma_temperature_coefficient_per_k: pick(
                 "sigma_temperature_coefficient_per_k",
                 table.sigma_temperature_coefficient_per_k,
@@ -407,7 +423,14 @@ impl Builder<'_> {
                 1.0,
                 "1/s",
             )?,
-            water_fraction: pick("water_fraction", table.water_fraction, b.map(|b| b.water_fraction), 0.0, 1.0, "")?,
+            water_fraction: pick(
+                "water_fraction",
+                table.water_fraction,
+                b.map(|b| b.water_fraction),
+                0.0,
+                1.0,
+                "",
+            )?,
         })
     }
 
@@ -441,15 +464,30 @@ impl Builder<'_> {
                 true,
                 &tissue.thermal_conductivity_w_per_m_k,
             ),
-            ("density_kg_per_m3", table.density_kg_per_m3, true, &tissue.density_kg_per_m3),
+            (
+                "density_kg_per_m3",
+                table.density_kg_per_m3,
+                true,
+                &tissue.density_kg_per_m3,
+            ),
             (
                 "specific_heat_j_per_kg_k",
                 table.specific_heat_j_per_kg_k,
                 true,
                 &tissue.specific_heat_j_per_kg_k,
             ),
-            ("perfusion_per_s", table.perfusion_per_s, perfused, &tissue.perfusion_per_s),
-            ("water_fraction", table.water_fraction, s.latent_heat, &tissue.water_fraction),
+            (
+                "perfusion_per_s",
+                table.perfusion_per_s,
+                perfused,
+                &tissue.perfusion_per_s,
+            ),
+            (
+                "water_fraction",
+                table.water_fraction,
+                s.latent_heat,
+                &tissue.water_fraction,
+            ),
         ] {
             if own.is_none() && used {
                 self.note(&subject, key, value);
@@ -507,7 +545,10 @@ impl Builder<'_> {
     }
 
     fn ids(&self, tissues: &Tissues, names: &[&str]) -> Result<Vec<TissueId>> {
-        names.iter().map(|name| self.tissue_id("tissues", tissues, name)).collect()
+        names
+            .iter()
+            .map(|name| self.tissue_id("tissues", tissues, name))
+            .collect()
     }
 
     fn image(
@@ -532,18 +573,26 @@ impl Builder<'_> {
                 high: PatientPoint::from_vec(center + half),
             }),
         };
-        let ct = read_ct_with(&full, &options).map_err(|e| self.fault("image.path", e.to_string(), ADVICE))?;
+        let outside = |i: usize| {
+            self.fault(
+                &self.position_path(i),
+                format!(
+                    "the tip of needle {} at {:?} mm lies outside the image",
+                    i + 1,
+                    needles[i].tip.xyz
+                ),
+                "positions are LPS millimetres of the image's own frame",
+            )
+        };
+        let ct = read_ct_with(&full, &options).map_err(|e| match e {
+            CtError::Crop(_) => outside(0),
+            e => self.fault("image.path", e.to_string(), ADVICE),
+        })?;
+        if let Some(i) = needles.iter().position(|n| !ct.hu.contains(&n.tip)) {
+            return Err(outside(i));
+        }
         self.input("image.path", &image.path, &full)?;
         self.remarks.extend(ct.notes);
-        for (i, needle) in needles.iter().enumerate() {
-            if !ct.hu.contains(&needle.tip) {
-                return Err(self.fault(
-                    &self.position_path(i),
-                    format!("the tip of needle {} at {:?} mm lies outside the image", i + 1, needle.tip.xyz),
-                    "positions are LPS millimetres of the image's own frame",
-                ));
-            }
-        }
         let labels = self.labels(image)?;
         let id = |name: &str| self.tissue_id("tissues", tissues, name);
         let ids = ct::TissueIds {
@@ -571,8 +620,16 @@ impl Builder<'_> {
 
     fn labels(&mut self, image: &Image) -> Result<Option<LabelMap>> {
         let Some(written) = &image.labels else {
-            self.unused("image.label_meaning", image.label_meaning.is_some(), "without `image.labels`")?;
-            self.unused("image.label_structures", !image.label_structures.is_empty(), "without `image.labels`")?;
+            self.unused(
+                "image.label_meaning",
+                image.label_meaning.is_some(),
+                "without `image.labels`",
+            )?;
+            self.unused(
+                "image.label_structures",
+                !image.label_structures.is_empty(),
+                "without `image.labels`",
+            )?;
             return Ok(None);
         };
         let meaning = match (image.label_meaning, image.label_structures.is_empty()) {
@@ -589,7 +646,10 @@ impl Builder<'_> {
                             LabelStructure::Disc => Structure::Disc,
                             LabelStructure::Canal => Structure::Canal,
                         };
-                        Ok((self.label_number(&format!("image.label_structures.{label}"), label)?, structure))
+                        Ok((
+                            self.label_number(&format!("image.label_structures.{label}"), label)?,
+                            structure,
+                        ))
                     })
                     .collect::<Result<_>>()?,
             ),
@@ -605,8 +665,8 @@ impl Builder<'_> {
             }
         };
         let full = self.resolve("image.labels", written)?;
-        let labels = read_label_nifti(&full)
-            .map_err(|e| self.fault("image.labels", e.to_string(), "give a NIfTI label map"))?;
+        let labels =
+            read_label_nifti(&full).map_err(|e| self.fault("image.labels", e.to_string(), "give a NIfTI label map"))?;
         self.input("image.labels", written, &full)?;
         Ok(Some(LabelMap { labels, meaning }))
     }
@@ -661,9 +721,17 @@ impl Builder<'_> {
         let why = format!("for a {kind}");
         let key = |k: &str| format!("{path}.{k}");
         for (name, given, shapes) in [
-            ("center_mm", r.center_mm.is_some(), &[S::Box, S::Sphere, S::Cylinder][..]),
+            (
+                "center_mm",
+                r.center_mm.is_some(),
+                &[S::Box, S::Sphere, S::Cylinder][..],
+            ),
             ("half_mm", r.half_mm.is_some(), &[S::Box]),
-            ("radius_mm", r.radius_mm.is_some(), &[S::Sphere, S::Cylinder, S::Capsule]),
+            (
+                "radius_mm",
+                r.radius_mm.is_some(),
+                &[S::Sphere, S::Cylinder, S::Capsule],
+            ),
             ("axis", r.axis.is_some(), &[S::Cylinder]),
             ("half_length_mm", r.half_length_mm.is_some(), &[S::Cylinder]),
             ("from_mm", r.from_mm.is_some(), &[S::Capsule]),
@@ -882,7 +950,12 @@ impl Builder<'_> {
             }
         };
         let c = cannula;
-        let outer_diameter_mm = size("outer_diameter_mm", n.outer_diameter_mm, c.map(|c| &c.outer_diameter_mm), None)?;
+        let outer_diameter_mm = size(
+            "outer_diameter_mm",
+            n.outer_diameter_mm,
+            c.map(|c| &c.outer_diameter_mm),
+            None,
+        )?;
         let active_tip_mm = size("active_tip_mm", n.active_tip_mm, c.map(|c| &c.active_tip_mm), None)?;
         let length_mm = size("length_mm", n.length_mm, c.map(|c| &c.length_mm), Some(100.0))?;
         let thermocouple_from_tip_mm = size(
@@ -953,7 +1026,10 @@ impl Builder<'_> {
             if Vec3::from(bend.towards).cross(&direction).norm() < 1e-3 {
                 return Err(self.fault(
                     &key("bend_towards"),
-                    format!("`{}` lies along the shaft, expected a direction across it", key("bend_towards")),
+                    format!(
+                        "`{}` lies along the shaft, expected a direction across it",
+                        key("bend_towards")
+                    ),
                     "give the side to which the tip bends",
                 ));
             }
@@ -1157,7 +1233,8 @@ impl Builder<'_> {
                 }
                 (Some(ramp), None) => self.within("drive.ramp_s", ramp, 0.1..=600.0, "s")?,
                 (None, Some(rate)) => {
-                    (set_temperature_c - initial_c) / self.within("drive.ramp_rate_c_per_s", rate, 0.05..=500.0, "°C/s")?
+                    (set_temperature_c - initial_c)
+                        / self.within("drive.ramp_rate_c_per_s", rate, 0.05..=500.0, "°C/s")?
                 }
                 (None, None) => {
                     self.note(&subject, "ramp_s", &generator.ramp_s);
@@ -1217,8 +1294,20 @@ impl Builder<'_> {
             self.positive(&format!("drive.limits.{k}"), own.unwrap_or(from.value), 1e9, unit)
         };
         let limits = Limits {
-            voltage_v: limit("voltage_v", d.limits.voltage_v, "max_voltage_v", &generator.max_voltage_v, "V")?,
-            current_a: limit("current_a", d.limits.current_a, "max_current_a", &generator.max_current_a, "A")?,
+            voltage_v: limit(
+                "voltage_v",
+                d.limits.voltage_v,
+                "max_voltage_v",
+                &generator.max_voltage_v,
+                "V",
+            )?,
+            current_a: limit(
+                "current_a",
+                d.limits.current_a,
+                "max_current_a",
+                &generator.max_current_a,
+                "A",
+            )?,
             power_w: limit("power_w", d.limits.power_w, "max_power_w", &generator.max_power_w, "W")?,
         };
         Ok((drive, heating_s, cooling_s, limits))
@@ -1238,7 +1327,11 @@ impl Builder<'_> {
                 self.note(&subject, key, value);
             }
             return law.arrhenius().ok_or_else(|| {
-                self.fault("injury.law", format!("law \"{name}\" has no usable frequency factor"), "correct the catalogue")
+                self.fault(
+                    "injury.law",
+                    format!("law \"{name}\" has no usable frequency factor"),
+                    "correct the catalogue",
+                )
             });
         }
         self.unused("injury.law", t.law.is_some(), "beside explicit values")?;
@@ -1265,7 +1358,12 @@ impl Builder<'_> {
         )?;
         Ok(Arrhenius {
             ln_frequency_factor,
-            activation_energy_j_per_mol: self.within("injury.activation_energy_j_per_mol", energy, 1e4..=5e6, "J/mol")?,
+            activation_energy_j_per_mol: self.within(
+                "injury.activation_energy_j_per_mol",
+                energy,
+                1e4..=5e6,
+                "J/mol",
+            )?,
         })
     }
 
@@ -1316,10 +1414,18 @@ impl Builder<'_> {
 
     fn named(&self, path: &str, name: &str, earlier: &mut Vec<String>) -> Result<()> {
         if name.trim().is_empty() || name.len() > 100 {
-            return Err(self.fault(path, format!("`{path}` is \"{name}\""), "give a name of 1 to 100 characters"));
+            return Err(self.fault(
+                path,
+                format!("`{path}` is \"{name}\""),
+                "give a name of 1 to 100 characters",
+            ));
         }
         if earlier.iter().any(|e| e == name) {
-            return Err(self.fault(path, format!("the name \"{name}\" occurs twice"), "give each one its own name"));
+            return Err(self.fault(
+                path,
+                format!("the name \"{name}\" occurs twice"),
+                "give each one its own name",
+            ));
         }
         earlier.push(name.to_owned());
         Ok(())
@@ -1356,7 +1462,11 @@ impl Builder<'_> {
                 if n.points_mm.len() < 2 {
                     return Err(self.fault(
                         &path,
-                        format!("nerve \"{}\" has {} points, expected at least 2", n.name, n.points_mm.len()),
+                        format!(
+                            "nerve \"{}\" has {} points, expected at least 2",
+                            n.name,
+                            n.points_mm.len()
+                        ),
                         "give its course from one end to the other",
                     ));
                 }

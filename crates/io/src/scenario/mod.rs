@@ -144,4 +144,3 @@ pub struct Loaded {
     /// What the readers of the images want the user to know.
     pub remarks: Vec<String>,
 }
-

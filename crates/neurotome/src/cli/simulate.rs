@@ -82,7 +82,9 @@ pub(super) fn write_folder(
         program: PROGRAM,
         extra_files: &[],
     };
-    solve::on_threads(common.threads, || write_results(folder, &run, &ResultsOptions::default()))?
-        .map(|_| ())
-        .map_err(|e| Failure::Input(e.to_string()))
+    solve::on_threads(common.threads, || {
+        write_results(folder, &run, &ResultsOptions::default())
+    })?
+    .map(|_| ())
+    .map_err(|e| Failure::Input(e.to_string()))
 }

@@ -61,6 +61,7 @@ fn made_up(nerves: &[String]) -> LesionResult {
             })
             .collect(),
         evidence: Evidence::default(),
+        lesion_surface: vec![PatientPoint::new(0.0, 0.0, 0.0)],
         fields: Box::new(NoField),
     }
 }

@@ -123,7 +123,11 @@ fn decode(png: &[u8]) -> (u32, u32, Vec<[u8; 3]>) {
     let mut bytes = vec![0; reader.output_buffer_size().unwrap()];
     let info = reader.next_frame(&mut bytes).unwrap();
     assert_eq!(info.color_type, png::ColorType::Rgb);
-    (info.width, info.height, bytes.chunks_exact(3).map(|p| [p[0], p[1], p[2]]).collect())
+    (
+        info.width,
+        info.height,
+        bytes.chunks_exact(3).map(|p| [p[0], p[1], p[2]]).collect(),
+    )
 }
 
 fn count(pixels: &[[u8; 3]], color: [u8; 3], slack: u8) -> usize {
@@ -133,7 +137,18 @@ fn count(pixels: &[[u8; 3]], color: [u8; 3], slack: u8) -> usize {
 
 fn pictures_show_their_objects(files: &Files) {
     for (name, colors) in [
-        ("slices.png", &[[86, 180, 233], [222, 226, 230], [240, 228, 66], [230, 159, 0], [213, 94, 0], [204, 121, 167], [0, 158, 115]][..]),
+        (
+            "slices.png",
+            &[
+                [86, 180, 233],
+                [222, 226, 230],
+                [240, 228, 66],
+                [230, 159, 0],
+                [213, 94, 0],
+                [204, 121, 167],
+                [0, 158, 115],
+            ][..],
+        ),
         ("tissues.png", &[[208, 164, 156], [222, 202, 158], [241, 224, 160]][..]),
         ("curves.png", &[[86, 180, 233], [213, 94, 0], [62, 76, 96]][..]),
         ("view3d.png", &[[86, 180, 233], [204, 121, 167]][..]),
@@ -173,12 +188,17 @@ fn the_report_is_whole_and_self_contained(files: &Files) {
     assert!(html.contains("# &lt;angle&gt; &amp; &quot;quotes&quot;"));
     assert_eq!(html.matches("data:image/png;base64,").count(), 4);
     assert_eq!(html.matches("<img alt=\"").count(), 4);
-    for id in ["summary", "pictures", "nerves", "curves", "evidence", "asked", "tissues", "scenario", "repeat", "files"] {
+    for id in [
+        "summary", "pictures", "nerves", "curves", "evidence", "asked", "tissues", "scenario", "repeat", "files",
+    ] {
         assert!(html.contains(&format!("<section id=\"{id}\">")), "section {id}");
     }
     let mut open: Vec<String> = Vec::new();
     for tag in html.split('<').skip(1) {
-        let name: String = tag.chars().take_while(|c| c.is_ascii_alphanumeric() || "/!".contains(*c)).collect();
+        let name: String = tag
+            .chars()
+            .take_while(|c| c.is_ascii_alphanumeric() || "/!".contains(*c))
+            .collect();
         if let Some(closed) = name.strip_prefix('/') {
             assert_eq!(open.pop().as_deref(), Some(closed));
         } else if !["!DOCTYPE", "meta", "img"].contains(&name.as_str()) {
@@ -196,7 +216,9 @@ fn the_table_of_curves_has_units_and_all_steps(files: &Files) {
         header,
         "t_s,set_temperature_c,thermocouple_c,max_tissue_c,voltage_v,current_a,power_w,impedance_ohm"
     );
-    let rows: Vec<Vec<f64>> = lines.map(|l| l.split(',').map(|v| v.parse().unwrap()).collect()).collect();
+    let rows: Vec<Vec<f64>> = lines
+        .map(|l| l.split(',').map(|v| v.parse().unwrap()).collect())
+        .collect();
     assert_eq!(rows.len(), 481);
     assert!(rows.iter().all(|r| r.len() == 8));
     assert_eq!(rows[480][0], 120.0);
@@ -221,14 +243,20 @@ fn arrays(file: &[u8]) -> BTreeMap<String, (String, Vec<u8>)> {
         let at = start + offset;
         let length = u64::from_le_bytes(file[at..at + 8].try_into().unwrap()) as usize;
         end_of_last = offset + 8 + length;
-        found.insert(attribute("Name"), (attribute("type"), file[at + 8..at + 8 + length].to_vec()));
+        found.insert(
+            attribute("Name"),
+            (attribute("type"), file[at + 8..at + 8 + length].to_vec()),
+        );
     }
     assert_eq!(&file[start + end_of_last..], b"\n</AppendedData>\n</VTKFile>\n");
     found
 }
 
 fn floats(bytes: &[u8]) -> Vec<f32> {
-    bytes.chunks_exact(4).map(|b| f32::from_le_bytes(b.try_into().unwrap())).collect()
+    bytes
+        .chunks_exact(4)
+        .map(|b| f32::from_le_bytes(b.try_into().unwrap()))
+        .collect()
 }
 
 fn the_field_file_holds_the_fields(files: &Files) {
@@ -245,7 +273,13 @@ fn the_field_file_holds_the_fields(files: &Files) {
         .collect();
     let nodes = (extent[1] + 1) * (extent[3] + 1) * (extent[5] + 1);
     assert!(head.contains("Spacing=\"0.5 0.5 0.5\""));
-    for name in ["temperature_end", "temperature_heated", "peak_temperature", "log10_omega", "cem43"] {
+    for name in [
+        "temperature_end",
+        "temperature_heated",
+        "peak_temperature",
+        "log10_omega",
+        "cem43",
+    ] {
         assert_eq!(arrays[name].0, "Float32");
         assert_eq!(floats(&arrays[name].1).len(), nodes, "{name}");
     }
@@ -257,18 +291,30 @@ fn the_field_file_holds_the_fields(files: &Files) {
     let metal = &arrays["metal"].1;
     let inside = omega.iter().zip(metal).filter(|(o, m)| **o >= 0.0 && **m == 0).count();
     let exact = exact_volume_mm3();
-    assert!((inside as f64 * 0.125 / exact - 1.0).abs() < 0.03, "{} against {exact}", inside as f64 * 0.125);
+    assert!(
+        (inside as f64 * 0.125 / exact - 1.0).abs() < 0.03,
+        "{} against {exact}",
+        inside as f64 * 0.125
+    );
 }
 
 fn exact_volume_mm3() -> f64 {
     let problem = synthetic::problem(false);
-    synthetic::result(&problem).snapshots[1].contours.omega1.unwrap().volume_mm3
+    synthetic::result(&problem).snapshots[1]
+        .contours
+        .omega1
+        .unwrap()
+        .volume_mm3
 }
 
 fn the_lesion_surface_is_closed_and_has_its_volume(files: &Files) {
     let arrays = arrays(&files["lesion.vtp"]);
     let points = floats(&arrays["Points"].1);
-    let ints: Vec<usize> = arrays["connectivity"].1.chunks_exact(4).map(|b| u32::from_le_bytes(b.try_into().unwrap()) as usize).collect();
+    let ints: Vec<usize> = arrays["connectivity"]
+        .1
+        .chunks_exact(4)
+        .map(|b| u32::from_le_bytes(b.try_into().unwrap()) as usize)
+        .collect();
     let mut edges = BTreeMap::new();
     let mut volume = 0.0;
     let at = |i: usize| [0, 1, 2].map(|a| f64::from(points[3 * i + a] - points[a]));
@@ -277,13 +323,19 @@ fn the_lesion_surface_is_closed_and_has_its_volume(files: &Files) {
             *edges.entry((a.min(b), a.max(b))).or_insert(0) += 1;
         }
         let [a, b, c] = [at(t[0]), at(t[1]), at(t[2])];
-        volume += (a[0] * (b[1] * c[2] - b[2] * c[1]) + a[1] * (b[2] * c[0] - b[0] * c[2]) + a[2] * (b[0] * c[1] - b[1] * c[0])) / 6.0;
+        volume += (a[0] * (b[1] * c[2] - b[2] * c[1])
+            + a[1] * (b[2] * c[0] - b[0] * c[2])
+            + a[2] * (b[0] * c[1] - b[1] * c[0]))
+            / 6.0;
     }
     assert!(edges.values().all(|n| *n == 2));
     // The surface also holds the needle in it: 0.9 mm thick and some 11.6 mm long.
     let metal = std::f64::consts::PI * 0.2025 * 11.3;
     let exact = exact_volume_mm3();
-    assert!(((volume - metal) / exact - 1.0).abs() < 0.02, "{volume} against {exact}");
+    assert!(
+        ((volume - metal) / exact - 1.0).abs() < 0.02,
+        "{volume} against {exact}"
+    );
 }
 
 fn nerves_and_needle_carry_their_data(files: &Files) {
@@ -291,7 +343,10 @@ fn nerves_and_needle_carry_their_data(files: &Files) {
     let points = nerves["Points"].1.len() / 12;
     assert_eq!(floats(&nerves["peak_temperature"].1).len(), points);
     assert_eq!(nerves["target"].1, [1, 0]);
-    assert!(floats(&nerves["log10_omega"].1).iter().any(|o| *o > 0.0), "the target is reached");
+    assert!(
+        floats(&nerves["log10_omega"].1).iter().any(|o| *o > 0.0),
+        "the target is reached"
+    );
     let needle = arrays(&files["needle.vtp"]);
     let active = &needle["active"].1;
     assert!(active.contains(&0) && active.contains(&1));
@@ -312,7 +367,10 @@ fn images_lie_on_the_grid_of_the_ct(files: &Files) {
     assert!((spacing[0] - 0.98).abs() < 1e-5 && (spacing[2] - 3.0).abs() < 1e-5);
     let voxels = mask.data().iter().filter(|m| **m == 1).count();
     let volume = voxels as f64 * spacing.iter().product::<f64>();
-    assert!((volume / exact_volume_mm3() - 1.0).abs() < 0.12, "{volume} mm³ on coarse voxels");
+    assert!(
+        (volume / exact_volume_mm3() - 1.0).abs() < 0.12,
+        "{volume} mm³ on coarse voxels"
+    );
     // Voxel by voxel the same as the field itself.
     let problem = synthetic::problem(false);
     let result = synthetic::result(&problem);
@@ -337,7 +395,8 @@ fn the_same_run_gives_the_same_bytes_on_any_number_of_threads() {
     let run = |threads: usize| {
         let (folder, _keep) = scratch("bipolar");
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-        pool.install(|| write(&folder, &problem, &result, None, &[], &ResultsOptions::default())).unwrap();
+        pool.install(|| write(&folder, &problem, &result, None, &[], &ResultsOptions::default()))
+            .unwrap();
         read_all(&folder)
     };
     let one = run(1);
@@ -414,7 +473,9 @@ fn what_cannot_be_reported_is_refused_and_leaves_nothing() {
     assert!(write(&folder, &bad, &result, None, &[], &options).is_err());
     let mut bad = synthetic::problem(false);
     bad.nerves[0].points.truncate(1);
-    let error = write(&folder, &bad, &result, None, &[], &options).unwrap_err().to_string();
+    let error = write(&folder, &bad, &result, None, &[], &options)
+        .unwrap_err()
+        .to_string();
     assert!(error.contains("left L4 medial branch"), "{error}");
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
 
@@ -486,5 +547,8 @@ fn a_clinical_ct_is_reported_on_its_own_grid() {
     assert_eq!(mask.dims(), ct.dims());
     let voxel: f64 = ct.affine().spacing_mm().iter().product();
     let volume = mask.data().iter().filter(|m| **m == 1).count() as f64 * voxel;
-    assert!((volume / exact_volume_mm3() - 1.0).abs() < 0.2, "{volume} mm³ on clinical voxels");
+    assert!(
+        (volume / exact_volume_mm3() - 1.0).abs() < 0.2,
+        "{volume} mm³ on clinical voxels"
+    );
 }

@@ -27,6 +27,8 @@ pub struct Record {
     pub catalog_sha256: String,
     /// Input images and label volumes.
     pub inputs: Vec<InputFile>,
+    /// What the readers of the images want the user to know.
+    pub remarks: Vec<String>,
     /// Unverified values of the catalogue that the run used.
     pub notices: Vec<Notice>,
     /// Every figure that entered the solve.
@@ -72,6 +74,7 @@ impl Record {
             },
             catalog_sha256: catalog_sha256.to_owned(),
             inputs: loaded.inputs.clone(),
+            remarks: loaded.remarks.clone(),
             notices: loaded.notices.clone(),
             resolved: resolved(&loaded.problem),
             results: Results {

@@ -238,6 +238,12 @@ impl Summary {
                 row(&mut out, &n.subject, format!("{} = {}", n.key, n.value), None);
             }
         }
+        if !loaded.remarks.is_empty() {
+            let _ = writeln!(out, "\nRemarks on the image");
+        }
+        for remark in &loaded.remarks {
+            let _ = writeln!(out, "  {remark}");
+        }
         let _ = writeln!(out, "\n{}", crate::DISCLAIMER);
         out
     }
@@ -258,7 +264,7 @@ fn energy_j(t_s: &[f64], power_w: &[f64]) -> f64 {
 fn skin_distance_mm(loaded: &Loaded, result: &LesionResult, lesion: &Contour) -> Option<f64> {
     let segment = match &loaded.setting {
         Setting::BuiltIn(segment) => segment,
-        Setting::Phantom => return None,
+        Setting::Phantom | Setting::Image(_) => return None,
     };
     let needle = loaded.problem.needles.first()?;
     let axis = -Vec3::from(needle.direction);

@@ -108,7 +108,11 @@ impl Canvas {
         let _ = writeln!(
             self.svg,
             r#"<line x1="{:.2}" y1="{:.2}" x2="{:.2}" y2="{:.2}" stroke="{}" stroke-width="{width}"/>"#,
-            a[0], a[1], b[0], b[1], hex(color)
+            a[0],
+            a[1],
+            b[0],
+            b[1],
+            hex(color)
         );
     }
 

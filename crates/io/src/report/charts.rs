@@ -33,7 +33,16 @@ fn nice_step(range: f64, parts: f64) -> f64 {
     let raw = (range / parts).max(1e-12);
     let power = 10f64.powf(raw.log10().floor());
     let factor = raw / power;
-    power * if factor <= 1.0 { 1.0 } else if factor <= 2.0 { 2.0 } else if factor <= 5.0 { 5.0 } else { 10.0 }
+    power
+        * if factor <= 1.0 {
+            1.0
+        } else if factor <= 2.0 {
+            2.0
+        } else if factor <= 5.0 {
+            5.0
+        } else {
+            10.0
+        }
 }
 
 /// A number of an axis with as many decimals as its step needs.
@@ -72,7 +81,15 @@ fn thinned(t: &[f64], v: &[f64], columns: usize, end: f64) -> Vec<(f64, f64)> {
     out
 }
 
-fn draw(canvas: &mut Canvas, scene: &Scene<'_>, chart: &Chart, title: &str, unit: &str, series: &[Series<'_>], from_zero: bool) {
+fn draw(
+    canvas: &mut Canvas,
+    scene: &Scene<'_>,
+    chart: &Chart,
+    title: &str,
+    unit: &str,
+    series: &[Series<'_>],
+    from_zero: bool,
+) {
     let t = &scene.run.result.curves.t_s;
     let end = t.last().copied().filter(|e| *e > 0.0).unwrap_or(1.0);
     let (mut low, mut high) = range(series);
@@ -94,7 +111,15 @@ fn draw(canvas: &mut Canvas, scene: &Scene<'_>, chart: &Chart, title: &str, unit
 
     // Heating is shaded, so that it need not be guessed when the current stopped.
     let heated = scene.run.problem.heating_s.clamp(0.0, end);
-    canvas.rect(chart.x, chart.y, px(heated) - chart.x, chart.height, [252, 241, 228], 1.0, 0.0);
+    canvas.rect(
+        chart.x,
+        chart.y,
+        px(heated) - chart.x,
+        chart.height,
+        [252, 241, 228],
+        1.0,
+        0.0,
+    );
     for k in 0..=((high - low) / step).round() as usize {
         let v = low + k as f64 * step;
         canvas.line([chart.x, py(v)], [chart.x + chart.width, py(v)], GRID, 1.0);
@@ -103,12 +128,40 @@ fn draw(canvas: &mut Canvas, scene: &Scene<'_>, chart: &Chart, title: &str, unit
     let t_step = nice_step(end, chart.width / 90.0);
     for k in 0..=(end / t_step + 1e-9).floor() as usize {
         let s = k as f64 * t_step;
-        canvas.line([px(s), chart.y + chart.height], [px(s), chart.y + chart.height + 5.0], MUTED, 1.0);
-        canvas.text(px(s), chart.y + chart.height + 19.0, Anchor::Middle, small, &label(s, t_step));
+        canvas.line(
+            [px(s), chart.y + chart.height],
+            [px(s), chart.y + chart.height + 5.0],
+            MUTED,
+            1.0,
+        );
+        canvas.text(
+            px(s),
+            chart.y + chart.height + 19.0,
+            Anchor::Middle,
+            small,
+            &label(s, t_step),
+        );
     }
-    canvas.text(chart.x + chart.width, chart.y + chart.height + 36.0, Anchor::End, small, "time in s");
-    canvas.line([chart.x, chart.y + chart.height], [chart.x + chart.width, chart.y + chart.height], MUTED, 1.2);
-    canvas.text(chart.x, chart.y - 12.0, Anchor::Start, Font::plain(16.0).bold(), &format!("{title} in {unit}"));
+    canvas.text(
+        chart.x + chart.width,
+        chart.y + chart.height + 36.0,
+        Anchor::End,
+        small,
+        "time in s",
+    );
+    canvas.line(
+        [chart.x, chart.y + chart.height],
+        [chart.x + chart.width, chart.y + chart.height],
+        MUTED,
+        1.2,
+    );
+    canvas.text(
+        chart.x,
+        chart.y - 12.0,
+        Anchor::Start,
+        Font::plain(16.0).bold(),
+        &format!("{title} in {unit}"),
+    );
 
     canvas.begin_clip(chart.x - 2.0, chart.y - 3.0, chart.width + 4.0, chart.height + 6.0);
     for s in series {
@@ -124,8 +177,20 @@ fn draw(canvas: &mut Canvas, scene: &Scene<'_>, chart: &Chart, title: &str, unit
         let mut x = chart.x + chart.width;
         for s in series.iter().rev() {
             let w = s.name.chars().count() as f64 * 8.0;
-            canvas.text(x - w, chart.y - 12.0, Anchor::Start, Font::plain(13.5).color(INK), s.name);
-            canvas.polyline(&[[x - w - 34.0, chart.y - 16.5], [x - w - 7.0, chart.y - 16.5]], s.color, 2.8, 1.0, s.dash);
+            canvas.text(
+                x - w,
+                chart.y - 12.0,
+                Anchor::Start,
+                Font::plain(13.5).color(INK),
+                s.name,
+            );
+            canvas.polyline(
+                &[[x - w - 34.0, chart.y - 16.5], [x - w - 7.0, chart.y - 16.5]],
+                s.color,
+                2.8,
+                1.0,
+                s.dash,
+            );
             x -= w + 56.0;
         }
     }
@@ -135,7 +200,13 @@ fn draw(canvas: &mut Canvas, scene: &Scene<'_>, chart: &Chart, title: &str, unit
 pub(crate) fn curves(scene: &Scene<'_>) -> Result<Vec<u8>, ResultsError> {
     let c = &scene.run.result.curves;
     let mut canvas = Canvas::new(1360, 1090);
-    canvas.text(70.0, 34.0, Anchor::Start, Font::plain(20.0).bold(), "What the generator did, and what the tissue felt");
+    canvas.text(
+        70.0,
+        34.0,
+        Anchor::Start,
+        Font::plain(20.0).bold(),
+        "What the generator did, and what the tissue felt",
+    );
     canvas.text(
         70.0,
         58.0,

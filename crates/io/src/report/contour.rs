@@ -50,8 +50,17 @@ impl Grid2 {
         let mut starts = Vec::new();
         for j in -1..self.rows as isize {
             for i in -1..self.columns as isize {
-                let v = [self.at(i, j), self.at(i + 1, j), self.at(i + 1, j + 1), self.at(i, j + 1)].map(|v| v - level);
-                let mask = v.iter().enumerate().fold(0, |m, (n, v)| m | (usize::from(*v > 0.0) << n));
+                let v = [
+                    self.at(i, j),
+                    self.at(i + 1, j),
+                    self.at(i + 1, j + 1),
+                    self.at(i, j + 1),
+                ]
+                .map(|v| v - level);
+                let mask = v
+                    .iter()
+                    .enumerate()
+                    .fold(0, |m, (n, v)| m | (usize::from(*v > 0.0) << n));
                 if mask == 0 || mask == 15 {
                     continue;
                 }
@@ -143,7 +152,9 @@ mod tests {
     use super::*;
 
     fn grid(f: impl Fn(f64, f64) -> f64) -> Grid2 {
-        let values = (0..41 * 31).map(|n| f((n % 41) as f64, (n / 41) as f64) as f32).collect();
+        let values = (0..41 * 31)
+            .map(|n| f((n % 41) as f64, (n / 41) as f64) as f32)
+            .collect();
         Grid2 {
             columns: 41,
             rows: 31,
@@ -171,7 +182,10 @@ mod tests {
     fn a_ring_gives_two_loops_and_a_border_closes() {
         let loops = grid(|x, y| 3.0 - ((x - 20.0).hypot(y - 15.0) - 9.0).abs()).loops(0.0);
         assert_eq!(loops.len(), 2);
-        assert!(area(&loops[0]) * area(&loops[1]) < 0.0, "inner and outer run in opposite directions");
+        assert!(
+            area(&loops[0]) * area(&loops[1]) < 0.0,
+            "inner and outer run in opposite directions"
+        );
         let half = grid(|x, _| 10.3 - x).loops(0.0);
         assert_eq!(half.len(), 1);
         assert!((area(&half[0]).abs() - 10.3 * 30.0).abs() < 1e-2 * 310.0 + 32.0);

@@ -74,7 +74,10 @@ impl<'a> Scene<'a> {
             .tissue_names
             .iter()
             .enumerate()
-            .map(|(i, name)| run.tissue_styles.map_or_else(|| TissueStyle::for_name(name, i), |s| s[i]))
+            .map(|(i, name)| {
+                run.tissue_styles
+                    .map_or_else(|| TissueStyle::for_name(name, i), |s| s[i])
+            })
             .collect();
         let survey = Survey::new(&Probe::new(problem, run.result.fields.as_ref()), &needles);
         let mut scene = Self {

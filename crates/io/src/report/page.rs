@@ -124,8 +124,15 @@ fn asked(html: &mut String, scene: &Scene<'_>) {
         Drive::Voltage { voltage_v } => format!("constant voltage, {} V", figure(voltage_v)),
         Drive::Current { current_a } => format!("constant current, {} A", figure(current_a)),
         Drive::Power { power_w } => format!("constant power, {} W", figure(power_w)),
-        Drive::Temperature { set_temperature_c, ramp_s } => {
-            format!("tip temperature {} °C after a ramp of {} s", figure(set_temperature_c), figure(ramp_s))
+        Drive::Temperature {
+            set_temperature_c,
+            ramp_s,
+        } => {
+            format!(
+                "tip temperature {} °C after a ramp of {} s",
+                figure(set_temperature_c),
+                figure(ramp_s)
+            )
         }
     };
     let perfusion = match p.perfusion {
@@ -150,8 +157,23 @@ fn asked(html: &mut String, scene: &Scene<'_>) {
     let rows = [
         ("Needle", needles.join("; ")),
         ("Generator", drive),
-        ("Limits", format!("{} V, {} A, {} W", figure(p.limits.voltage_v), figure(p.limits.current_a), figure(p.limits.power_w))),
-        ("Heating", format!("{} s, then {} s without current", figure(p.heating_s), figure(p.cooling_s))),
+        (
+            "Limits",
+            format!(
+                "{} V, {} A, {} W",
+                figure(p.limits.voltage_v),
+                figure(p.limits.current_a),
+                figure(p.limits.power_w)
+            ),
+        ),
+        (
+            "Heating",
+            format!(
+                "{} s, then {} s without current",
+                figure(p.heating_s),
+                figure(p.cooling_s)
+            ),
+        ),
         ("Perfusion", perfusion.to_owned()),
         (
             "Injury law",
@@ -163,7 +185,14 @@ fn asked(html: &mut String, scene: &Scene<'_>) {
                 p.injury.iso_effect_temperature_c(p.heating_s.max(1.0))
             ),
         ),
-        ("Start", format!("{} °C everywhere; outer boundary {} °C", figure(p.initial_temperature_c), figure(p.boundary_temperature_c))),
+        (
+            "Start",
+            format!(
+                "{} °C everywhere; outer boundary {} °C",
+                figure(p.initial_temperature_c),
+                figure(p.boundary_temperature_c)
+            ),
+        ),
     ];
     html.push_str("<section id=\"asked\">\n<h2>What was asked</h2>\n<dl>\n");
     for (name, text) in rows {
@@ -222,8 +251,16 @@ fn evidence(html: &mut String, scene: &Scene<'_>) {
         out
     };
     let mut rows = vec![
-        ("Cells of the grid", count(e.cells), "The small volumes into which the region was cut, finest at the needle."),
-        ("Faces between cells", count(e.faces), "Current and heat are balanced over each of them."),
+        (
+            "Cells of the grid",
+            count(e.cells),
+            "The small volumes into which the region was cut, finest at the needle.",
+        ),
+        (
+            "Faces between cells",
+            count(e.faces),
+            "Current and heat are balanced over each of them.",
+        ),
         (
             "Time steps",
             format!("{} accepted, {} rejected", count(e.steps), count(e.rejected_steps)),
@@ -231,12 +268,18 @@ fn evidence(html: &mut String, scene: &Scene<'_>) {
         ),
         (
             "Iterations of a potential solve",
-            format!("{:.1} on average, {} at most", e.potential_iterations_mean, e.potential_iterations_max),
+            format!(
+                "{:.1} on average, {} at most",
+                e.potential_iterations_mean, e.potential_iterations_max
+            ),
             "Conjugate gradients with multigrid: the count should not grow with the number of cells.",
         ),
         (
             "Iterations of a heat solve",
-            format!("{:.1} on average, {} at most", e.heat_iterations_mean, e.heat_iterations_max),
+            format!(
+                "{:.1} on average, {} at most",
+                e.heat_iterations_mean, e.heat_iterations_max
+            ),
             "The same for the heat equation of one time step.",
         ),
         (
@@ -275,7 +318,11 @@ fn evidence(html: &mut String, scene: &Scene<'_>) {
             "From a second run on a coarser grid: how far the results may be from those on an infinitely fine grid.",
         ));
     } else {
-        rows.push(("Stated discretisation error", "not asked for".to_owned(), "Ask for it in the solver settings of the scenario."));
+        rows.push((
+            "Stated discretisation error",
+            "not asked for".to_owned(),
+            "Ask for it in the solver settings of the scenario.",
+        ));
     }
     html.push_str("<section id=\"evidence\">\n<h2>How well it was solved</h2>\n<div class=\"wide\"><table>\n<thead><tr><th scope=\"col\">Evidence</th><th scope=\"col\">This run</th><th scope=\"col\">What it means</th></tr></thead>\n<tbody>\n");
     for (name, value, meaning) in rows {
@@ -328,7 +375,11 @@ pub(crate) fn page(scene: &Scene<'_>, made: &[Made], contents: &BTreeMap<String,
             figure_html(html, &m.bytes, alt, &caption);
         }
     };
-    let pictures: Vec<&ExtraFile> = run.extra_files.iter().filter(|f| f.bytes.starts_with(b"\x89PNG\r\n")).collect();
+    let pictures: Vec<&ExtraFile> = run
+        .extra_files
+        .iter()
+        .filter(|f| f.bytes.starts_with(b"\x89PNG\r\n"))
+        .collect();
     if !made.is_empty() || !pictures.is_empty() {
         html.push_str("<section id=\"pictures\">\n<h2>Pictures</h2>\n");
         for name in &PICTURES[..3] {
@@ -356,7 +407,12 @@ pub(crate) fn page(scene: &Scene<'_>, made: &[Made], contents: &BTreeMap<String,
     html.push_str("<section id=\"repeat\">\n<h2>How to repeat this run</h2>\n<p>The record in this folder holds all that was asked. The same program computes the same files from it, byte for byte, on any number of threads:</p>\n<pre>neurotome replay record.json --out again</pre>\n</section>\n");
     html.push_str("<section id=\"files\">\n<h2>Files in this folder</h2>\n<table>\n<thead><tr><th scope=\"col\">File</th><th scope=\"col\">What it is</th></tr></thead>\n<tbody>\n");
     for (name, what) in contents {
-        let _ = writeln!(html, "<tr><th scope=\"row\"><code>{}</code></th><td>{}</td></tr>", escape(name), escape(what));
+        let _ = writeln!(
+            html,
+            "<tr><th scope=\"row\"><code>{}</code></th><td>{}</td></tr>",
+            escape(name),
+            escape(what)
+        );
     }
     html.push_str("</tbody>\n</table>\n</section>\n</main>\n<footer>\n<p>Neurotome: research and teaching software, not a medical device.</p>\n</footer>\n</body>\n</html>\n");
     html
@@ -368,7 +424,13 @@ mod tests {
 
     #[test]
     fn base64_of_the_standards_examples() {
-        for (plain, coded) in [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foobar", "Zm9vYmFy")] {
+        for (plain, coded) in [
+            ("", ""),
+            ("f", "Zg=="),
+            ("fo", "Zm8="),
+            ("foo", "Zm9v"),
+            ("foobar", "Zm9vYmFy"),
+        ] {
             assert_eq!(base64(plain.as_bytes()), coded);
         }
     }

@@ -109,10 +109,15 @@ fn oblique(scene: &Scene<'_>) -> (Vec3, Vec3, String) {
             (a * angle.cos() + b * angle.sin(), "turned to follow the target nerve")
         } else {
             let z = across(Vec3::z());
-            (if z.norm() > 0.3 { z } else { across(Vec3::x()) }, "holds the needle's axis")
+            (
+                if z.norm() > 0.3 { z } else { across(Vec3::x()) },
+                "holds the needle's axis",
+            )
         }
     };
-    right = right.try_normalize(1e-9).unwrap_or_else(|| neurotome_base::geometry::perpendicular_pair(&up).0);
+    right = right
+        .try_normalize(1e-9)
+        .unwrap_or_else(|| neurotome_base::geometry::perpendicular_pair(&up).0);
     // Turned so that the patient's left, back or head is on the right of the picture.
     let main = right.iamax();
     if right[main] < 0.0 {
@@ -125,7 +130,12 @@ fn oblique(scene: &Scene<'_>) -> (Vec3, Vec3, String) {
 pub(crate) fn letters(direction: &Vec3) -> String {
     let names = [("L", "R"), ("P", "A"), ("S", "I")];
     let mut parts: Vec<(f64, &str)> = (0..3)
-        .map(|a| (direction[a].abs(), if direction[a] > 0.0 { names[a].0 } else { names[a].1 }))
+        .map(|a| {
+            (
+                direction[a].abs(),
+                if direction[a] > 0.0 { names[a].0 } else { names[a].1 },
+            )
+        })
         .collect();
     parts.sort_by(|a, b| b.0.total_cmp(&a.0));
     parts.iter().take(2).filter(|p| p.0 > 0.35).map(|p| p.1).collect()
@@ -150,7 +160,10 @@ impl Frame {
     /// Pixel of a point of the plane.
     fn pixel(&self, u: f64, v: f64) -> [f64; 2] {
         let s = self.pixels_per_mm();
-        [self.x as f64 + (u + self.half_mm) * s, self.y as f64 + (self.half_mm - v) * s]
+        [
+            self.x as f64 + (u + self.half_mm) * s,
+            self.y as f64 + (self.half_mm - v) * s,
+        ]
     }
 }
 
@@ -216,7 +229,10 @@ impl Labels {
             count[*v as usize] += 1;
         }
         let n = self.grid.values.len() as f64;
-        (0..256).filter(|&t| count[t] > 0).map(|t| (t, count[t] as f64 / n)).collect()
+        (0..256)
+            .filter(|&t| count[t] > 0)
+            .map(|t| (t, count[t] as f64 / n))
+            .collect()
     }
 
     /// Smooth outlines in pixels of the nodes for which `belongs` holds.
@@ -224,7 +240,12 @@ impl Labels {
         let indicator = Grid2 {
             columns: self.grid.columns,
             rows: self.grid.rows,
-            values: self.grid.values.iter().map(|v| f32::from(u8::from(belongs(*v as usize)))).collect(),
+            values: self
+                .grid
+                .values
+                .iter()
+                .map(|v| f32::from(u8::from(belongs(*v as usize))))
+                .collect(),
         };
         loops(frame, &indicator.smoothed(2), self.low, self.step, 0.5)
     }
@@ -251,7 +272,9 @@ fn background(scene: &Scene<'_>, plane: &Plane, frame: &Frame, labels: &Labels, 
                 None => {
                     let i = ((u - labels.low) / labels.step).round() as usize;
                     let j = ((v - labels.low) / labels.step).round() as usize;
-                    scene.style(labels.grid.values[i + labels.grid.columns * j] as usize).rgb
+                    scene
+                        .style(labels.grid.values[i + labels.grid.columns * j] as usize)
+                        .rgb
                 }
             };
             pixel.copy_from_slice(&rgb);
@@ -279,7 +302,12 @@ pub(crate) fn draw_panel(
     overlay: Overlay,
 ) -> Vec<(usize, f64)> {
     let labels = labels(scene, plane, frame);
-    canvas.blit(frame.x, frame.y, frame.size, &background(scene, plane, frame, &labels, what));
+    canvas.blit(
+        frame.x,
+        frame.y,
+        frame.size,
+        &background(scene, plane, frame, &labels, what),
+    );
     let (x, y, size) = (frame.x as f64, frame.y as f64, frame.size as f64);
     canvas.begin_clip(x, y, size, size);
     if overlay.outlines {
@@ -291,7 +319,13 @@ pub(crate) fn draw_panel(
     if overlay.lesion {
         draw_nerves(canvas, scene, plane, frame);
     }
-    draw_needles(canvas, scene, plane, frame, scene.run.ct.is_some() && what == Background::Ct);
+    draw_needles(
+        canvas,
+        scene,
+        plane,
+        frame,
+        scene.run.ct.is_some() && what == Background::Ct,
+    );
     canvas.end_clip();
     draw_frame(canvas, plane, frame, scene.needles.len());
     labels.present()
@@ -315,7 +349,12 @@ fn draw_outlines(canvas: &mut Canvas, scene: &Scene<'_>, frame: &Frame, labels: 
 fn draw_lesion(canvas: &mut Canvas, scene: &Scene<'_>, plane: &Plane, frame: &Frame) {
     let n = (2.0 * frame.half_mm / FIELD_STEP_MM).ceil() as usize + 3;
     let low = -0.5 * (n - 1) as f64 * FIELD_STEP_MM;
-    let at = |k: usize| plane.point(low + (k % n) as f64 * FIELD_STEP_MM, low + (k / n) as f64 * FIELD_STEP_MM);
+    let at = |k: usize| {
+        plane.point(
+            low + (k % n) as f64 * FIELD_STEP_MM,
+            low + (k / n) as f64 * FIELD_STEP_MM,
+        )
+    };
     let fields = scene.probe().fields([n, n, 1], at);
     let grid = |values: Vec<f32>| Grid2 {
         columns: n,
@@ -424,22 +463,54 @@ fn draw_frame(canvas: &mut Canvas, plane: &Plane, frame: &Frame, needles: usize)
         let [px, py] = frame.pixel(mm, mm);
         canvas.line([px, y + size], [px, y + size + 5.0], MUTED, 1.0);
         canvas.line([x - 5.0, py], [x, py], MUTED, 1.0);
-        let label = if t == 0 { "0".to_owned() } else { format!("{mm:.0}").replace('-', "\u{2212}") };
+        let label = if t == 0 {
+            "0".to_owned()
+        } else {
+            format!("{mm:.0}").replace('-', "\u{2212}")
+        };
         canvas.text(px, y + size + 19.0, Anchor::Middle, small, &label);
         canvas.text(x - 8.0, py + 4.5, Anchor::End, small, &label);
     }
-    let origin = if needles > 1 { "mm from the middle between the active tips" } else { "mm from the middle of the active tip" };
+    let origin = if needles > 1 {
+        "mm from the middle between the active tips"
+    } else {
+        "mm from the middle of the active tip"
+    };
     canvas.text(x + size, y + size + 36.0, Anchor::End, small, origin);
     canvas.text(x, y - 9.0, Anchor::Start, Font::plain(17.0).bold(), &plane.title);
-    canvas.text(x + size, y - 9.0, Anchor::End, Font::plain(14.0).color(MUTED), &plane.place);
+    canvas.text(
+        x + size,
+        y - 9.0,
+        Anchor::End,
+        Font::plain(14.0).color(MUTED),
+        &plane.place,
+    );
 
     let letter = Font::plain(18.0).bold().color([255; 3]).halo(INK);
     let middle = size / 2.0;
-    canvas.text(x + 9.0, y + middle + 6.0, Anchor::Start, letter, &letters(&-plane.right));
-    canvas.text(x + size - 9.0, y + middle + 6.0, Anchor::End, letter, &letters(&plane.right));
+    canvas.text(
+        x + 9.0,
+        y + middle + 6.0,
+        Anchor::Start,
+        letter,
+        &letters(&-plane.right),
+    );
+    canvas.text(
+        x + size - 9.0,
+        y + middle + 6.0,
+        Anchor::End,
+        letter,
+        &letters(&plane.right),
+    );
     let across = if plane.upright { middle - 30.0 } else { middle };
     canvas.text(x + across, y + 22.0, Anchor::Middle, letter, &letters(&plane.up));
-    canvas.text(x + across, y + size - 10.0, Anchor::Middle, letter, &letters(&-plane.up));
+    canvas.text(
+        x + across,
+        y + size - 10.0,
+        Anchor::Middle,
+        letter,
+        &letters(&-plane.up),
+    );
 
     let bar = step * frame.pixels_per_mm();
     let (bx, by) = (x + 16.0, y + size - 16.0);

@@ -26,7 +26,10 @@ fn title(canvas: &mut Canvas, text: &str) {
 pub(crate) fn lesion_slices(scene: &Scene<'_>) -> Result<Vec<u8>, ResultsError> {
     let width = LEFT + 2 * STEP_X;
     let mut canvas = Canvas::new(width, TOP + 2 * STEP_Y + 76);
-    title(&mut canvas, "Lesion at the needle: temperature at the end of heating, destroyed tissue at the end of the run");
+    title(
+        &mut canvas,
+        "Lesion at the needle: temperature at the end of heating, destroyed tissue at the end of the run",
+    );
     for (n, plane) in planes(scene).iter().enumerate() {
         let frame = Frame {
             x: LEFT + (n % 2) * STEP_X,
@@ -82,7 +85,11 @@ pub(crate) fn tissue_map(scene: &Scene<'_>) -> Result<Vec<u8>, ResultsError> {
     let mut canvas = Canvas::new(width, TOP + rows * STEP_Y + 76);
     title(
         &mut canvas,
-        if with_ct { "Tissues taken from the CT: do the colours agree with the grey picture?" } else { "Tissues of the model" },
+        if with_ct {
+            "Tissues taken from the CT: do the colours agree with the grey picture?"
+        } else {
+            "Tissues of the model"
+        },
     );
     let frame = |column: usize, row: usize| Frame {
         x: LEFT + column * STEP_X,

@@ -43,7 +43,11 @@ const BY_NAME: [(&[&str], Rgb, bool); 13] = [
     (&["csf", "cerebrospinal", "fluid", "saline"], [158, 196, 226], false),
     (&["nerve", "cord", "root", "ganglion"], [122, 150, 190], false),
     (&["blood", "vessel", "artery", "vein"], [158, 60, 72], false),
-    (&["ligament", "tendon", "capsule", "fascia", "connective"], [190, 172, 196], false),
+    (
+        &["ligament", "tendon", "capsule", "fascia", "connective"],
+        [190, 172, 196],
+        false,
+    ),
     (&["air", "lung", "gas", "outside"], [38, 44, 52], false),
     (&["liver", "kidney", "organ", "viscera", "bowel"], [150, 120, 92], false),
     (&["gel", "agar", "albumen", "phantom", "water"], [200, 214, 222], false),
@@ -55,7 +59,9 @@ impl TissueStyle {
     /// The usual style of a tissue with this name; `index` tells unknown ones apart.
     pub fn for_name(name: &str, index: usize) -> Self {
         let name = name.to_lowercase();
-        let known = BY_NAME.iter().find(|(words, ..)| words.iter().any(|w| name.contains(w)));
+        let known = BY_NAME
+            .iter()
+            .find(|(words, ..)| words.iter().any(|w| name.contains(w)));
         match known {
             Some(&(_, rgb, bone)) => Self { rgb, bone },
             None => Self {

@@ -118,7 +118,9 @@ impl Eye {
                 let end = (high - 0.5).floor().min(last);
                 (first <= end).then_some((first as usize, end as usize))
             };
-            let (Some((x0, x1)), Some((y0, y1))) = (bounds(0), bounds(1)) else { continue };
+            let (Some((x0, x1)), Some((y0, y1))) = (bounds(0), bounds(1)) else {
+                continue;
+            };
             let rgb = color(number).map(f64::from);
             let shade = t.map(|v| lit[v as usize]);
             for y in y0..=y1 {
@@ -146,8 +148,17 @@ impl Eye {
 
 /// Darkens hollows: samples that lie deeper than the mean of their neighbourhood.
 fn shade_hollows(layer: &mut Layer, side: usize, per_mm: f64) {
-    let floor = layer.depth.iter().copied().filter(|d| d.is_finite()).fold(f32::INFINITY, f32::min);
-    let depth: Vec<f32> = layer.depth.iter().map(|&d| if d.is_finite() { d } else { floor }).collect();
+    let floor = layer
+        .depth
+        .iter()
+        .copied()
+        .filter(|d| d.is_finite())
+        .fold(f32::INFINITY, f32::min);
+    let depth: Vec<f32> = layer
+        .depth
+        .iter()
+        .map(|&d| if d.is_finite() { d } else { floor })
+        .collect();
     let blurred = box_blur(&box_blur(&depth, side), side);
     let reach = (HOLLOW_RADIUS as f64 / per_mm) as f32;
     for (at, color) in layer.color.iter_mut().enumerate() {
@@ -185,7 +196,14 @@ fn box_blur(values: &[f32], side: usize) -> Vec<f32> {
 fn bone_surface(scene: &Scene<'_>) -> Mesh {
     let reach = Vec3::repeat(BONE_REACH_MM);
     let lattice = Lattice::around(&(scene.focus - reach), &(scene.focus + reach), BONE_SPACING_MM);
-    let bone: Vec<bool> = scene.run.problem.tissues.iter().enumerate().map(|(t, _)| scene.style(t).bone).collect();
+    let bone: Vec<bool> = scene
+        .run
+        .problem
+        .tissues
+        .iter()
+        .enumerate()
+        .map(|(t, _)| scene.style(t).bone)
+        .collect();
     if !bone.contains(&true) {
         return Mesh::default();
     }
@@ -245,12 +263,16 @@ fn smoothed(mask: &[bool], dims: [usize; 3]) -> Vec<f32> {
         let axis = pass % 3;
         let (stride, n) = (strides[axis], dims[axis]);
         let source = values.clone();
-        values.par_iter_mut().with_min_len(4096).enumerate().for_each(|(node, v)| {
-            let i = node / stride % n;
-            let down = if i > 0 { source[node - stride] } else { source[node] };
-            let up = if i + 1 < n { source[node + stride] } else { source[node] };
-            *v = 0.5 * source[node] + 0.25 * (down + up);
-        });
+        values
+            .par_iter_mut()
+            .with_min_len(4096)
+            .enumerate()
+            .for_each(|(node, v)| {
+                let i = node / stride % n;
+                let down = if i > 0 { source[node - stride] } else { source[node] };
+                let up = if i + 1 < n { source[node + stride] } else { source[node] };
+                *v = 0.5 * source[node] + 0.25 * (down + up);
+            });
     }
     values
 }
@@ -303,41 +325,45 @@ fn render(scene: &Scene<'_>, bone: &Mesh, view: &View, size: usize) -> Vec<u8> {
     eye.draw(&mut layers[2], &scene.lesion, |_| LESION);
 
     let mut pixels = vec![255u8; size * size * 3];
-    pixels.par_chunks_exact_mut(size * 3).enumerate().for_each(|(row, line)| {
-        for (column, pixel) in line.chunks_exact_mut(3).enumerate() {
-            let mut sum = [0.0f64; 3];
-            for s in 0..SUPERSAMPLING * SUPERSAMPLING {
-                let at = (row * SUPERSAMPLING + s / SUPERSAMPLING) * side + column * SUPERSAMPLING + s % SUPERSAMPLING;
-                // At most one fragment of each kind, blended from far to near.
-                let mut order = [0, 1, 2];
-                order.sort_by(|&a, &b| layers[a].depth[at].total_cmp(&layers[b].depth[at]));
-                let mut color = BACKGROUND;
-                for l in order {
-                    if !layers[l].depth[at].is_finite() {
-                        continue;
+    pixels
+        .par_chunks_exact_mut(size * 3)
+        .enumerate()
+        .for_each(|(row, line)| {
+            for (column, pixel) in line.chunks_exact_mut(3).enumerate() {
+                let mut sum = [0.0f64; 3];
+                for s in 0..SUPERSAMPLING * SUPERSAMPLING {
+                    let at =
+                        (row * SUPERSAMPLING + s / SUPERSAMPLING) * side + column * SUPERSAMPLING + s % SUPERSAMPLING;
+                    // At most one fragment of each kind, blended from far to near.
+                    let mut order = [0, 1, 2];
+                    order.sort_by(|&a, &b| layers[a].depth[at].total_cmp(&layers[b].depth[at]));
+                    let mut color = BACKGROUND;
+                    for l in order {
+                        if !layers[l].depth[at].is_finite() {
+                            continue;
+                        }
+                        let rim = 1.0 - f64::from(layers[l].facing[at]);
+                        let covers = (1..3).any(|o| layers[o].depth[at].is_finite());
+                        let opacity = match l {
+                            0 if covers => (view.bone_over.0 + view.bone_over.1 * rim * rim).min(1.0),
+                            0 => 1.0,
+                            1 => 1.0,
+                            _ => 0.42 + 0.4 * rim * rim,
+                        };
+                        for (c, new) in color.iter_mut().zip(layers[l].color[at]) {
+                            *c += opacity * (f64::from(new) - *c);
+                        }
                     }
-                    let rim = 1.0 - f64::from(layers[l].facing[at]);
-                    let covers = (1..3).any(|o| layers[o].depth[at].is_finite());
-                    let opacity = match l {
-                        0 if covers => (view.bone_over.0 + view.bone_over.1 * rim * rim).min(1.0),
-                        0 => 1.0,
-                        1 => 1.0,
-                        _ => 0.42 + 0.4 * rim * rim,
-                    };
-                    for (c, new) in color.iter_mut().zip(layers[l].color[at]) {
-                        *c += opacity * (f64::from(new) - *c);
+                    for (s, c) in sum.iter_mut().zip(color) {
+                        *s += c;
                     }
                 }
-                for (s, c) in sum.iter_mut().zip(color) {
-                    *s += c;
+                let samples = (SUPERSAMPLING * SUPERSAMPLING) as f64;
+                for (p, s) in pixel.iter_mut().zip(sum) {
+                    *p = (s / samples).round().clamp(0.0, 255.0) as u8;
                 }
             }
-            let samples = (SUPERSAMPLING * SUPERSAMPLING) as f64;
-            for (p, s) in pixel.iter_mut().zip(sum) {
-                *p = (s / samples).round().clamp(0.0, 255.0) as u8;
-            }
-        }
-    });
+        });
     pixels
 }
 
@@ -362,10 +388,24 @@ fn draw_axes(canvas: &mut Canvas, toward: &Vec3, x: f64, y: f64) {
         let length = d[0].hypot(d[1]);
         let tip = [x + 30.0 * d[0], y + 30.0 * d[1]];
         canvas.line([x, y], tip, INK, 2.0);
-        let out = if length > 0.05 { 43.0 / length.max(0.5) * length } else { 0.0 };
-        let unit = if length > 0.05 { [d[0] / length, d[1] / length] } else { [0.0, 0.0] };
+        let out = if length > 0.05 {
+            43.0 / length.max(0.5) * length
+        } else {
+            0.0
+        };
+        let unit = if length > 0.05 {
+            [d[0] / length, d[1] / length]
+        } else {
+            [0.0, 0.0]
+        };
         let reach = (30.0 * length + 12.0).min(out.max(14.0));
-        canvas.text(x + unit[0] * reach, y + unit[1] * reach + 5.0, Anchor::Middle, Font::plain(14.0).bold(), name);
+        canvas.text(
+            x + unit[0] * reach,
+            y + unit[1] * reach + 5.0,
+            Anchor::Middle,
+            Font::plain(14.0).bold(),
+            name,
+        );
     }
 }
 
@@ -399,7 +439,13 @@ pub(crate) fn views(scene: &Scene<'_>) -> Result<Vec<u8>, ResultsError> {
         },
     ];
     let mut canvas = Canvas::new(20 + 2 * (SIZE + 20), TOP + SIZE + 66);
-    canvas.text(20.0, 30.0, Anchor::Start, Font::plain(20.0).bold(), "Needle, nerves and destroyed tissue");
+    canvas.text(
+        20.0,
+        30.0,
+        Anchor::Start,
+        Font::plain(20.0).bold(),
+        "Needle, nerves and destroyed tissue",
+    );
     let pictures: Vec<Vec<u8>> = views.par_iter().map(|v| render(scene, &bone, v, SIZE)).collect();
     for (n, (view, pixels)) in views.iter().zip(&pictures).enumerate() {
         let x = 20 + n * (SIZE + 20);
@@ -407,12 +453,24 @@ pub(crate) fn views(scene: &Scene<'_>) -> Result<Vec<u8>, ResultsError> {
         canvas.blit(x, TOP, SIZE, pixels);
         canvas.rect(fx, fy, s, s, MUTED, 1.0, 1.0);
         canvas.text(fx, fy - 10.0, Anchor::Start, Font::plain(16.0).bold(), view.title);
-        canvas.text(fx + s, fy - 10.0, Anchor::End, Font::plain(13.5).color(MUTED), view.note);
+        canvas.text(
+            fx + s,
+            fy - 10.0,
+            Anchor::End,
+            Font::plain(13.5).color(MUTED),
+            view.note,
+        );
         draw_axes(&mut canvas, &view.toward, fx + s - 60.0, fy + s - 60.0);
         let bar = 10.0 * s / (2.0 * view.half_mm);
         canvas.rect(fx + 8.0, fy + s - 50.0, bar + 20.0, 42.0, [255; 3], 0.8, 0.0);
         canvas.rect(fx + 18.0, fy + s - 22.0, bar, 5.0, INK, 1.0, 0.0);
-        canvas.text(fx + 18.0 + bar / 2.0, fy + s - 30.0, Anchor::Middle, Font::plain(13.5).bold(), "10 mm");
+        canvas.text(
+            fx + 18.0 + bar / 2.0,
+            fy + s - 30.0,
+            Anchor::Middle,
+            Font::plain(13.5).bold(),
+            "10 mm",
+        );
     }
     let entry = |mark, color, label: &str| Entry {
         mark,

@@ -18,8 +18,14 @@ use crate::{
 
 pub(crate) const MASK: &str = "lesion_mask.nii.gz";
 pub(crate) const PEAK: &str = "peak_temperature.nii.gz";
-pub(crate) const MASK_ENTRY: (&str, &str) = (MASK, "1 where tissue is destroyed (omega at least 1), on the grid of the CT");
-pub(crate) const PEAK_ENTRY: (&str, &str) = (PEAK, "highest temperature over the run in degrees Celsius, on the grid of the CT");
+pub(crate) const MASK_ENTRY: (&str, &str) = (
+    MASK,
+    "1 where tissue is destroyed (omega at least 1), on the grid of the CT",
+);
+pub(crate) const PEAK_ENTRY: (&str, &str) = (
+    PEAK,
+    "highest temperature over the run in degrees Celsius, on the grid of the CT",
+);
 /// Names of the field files.
 pub(crate) const NAMES: [&str; 6] = ["fields.vti", "lesion.vtp", "needle.vtp", "nerves.vtp", MASK, PEAK];
 
@@ -45,7 +51,14 @@ pub(crate) fn fields(scene: &Scene<'_>) -> Made {
     let anatomy = &scene.run.problem.anatomy;
     let tissue = lattice.map(|p| anatomy.tissue_at(&PatientPoint::from_vec(*p)).0);
     let metal: Vec<u8> = f.at.iter().map(|a| u8::from(*a == At::Metal)).collect();
-    let names: Vec<String> = scene.run.problem.tissue_names.iter().enumerate().map(|(i, n)| format!("{i} {n}")).collect();
+    let names: Vec<String> = scene
+        .run
+        .problem
+        .tissue_names
+        .iter()
+        .enumerate()
+        .map(|(i, n)| format!("{i} {n}"))
+        .collect();
     let names = names.join("; ");
     let arrays = [
         Array::float("temperature_end", &f.end_c),
@@ -73,14 +86,21 @@ pub(crate) fn fields(scene: &Scene<'_>) -> Made {
 }
 
 fn floats(vectors: &[Vec3]) -> Vec<f32> {
-    vectors.iter().flat_map(|v| [v.x as f32, v.y as f32, v.z as f32]).collect()
+    vectors
+        .iter()
+        .flat_map(|v| [v.x as f32, v.y as f32, v.z as f32])
+        .collect()
 }
 
 /// `lesion.vtp`.
 pub(crate) fn lesion(scene: &Scene<'_>) -> Made {
     let mesh = &scene.lesion;
     let probe = scene.probe();
-    let peak: Vec<f32> = mesh.positions.par_iter().map(|p| probe.at(p).1.peak_temperature_c as f32).collect();
+    let peak: Vec<f32> = mesh
+        .positions
+        .par_iter()
+        .map(|p| probe.at(p).1.peak_temperature_c as f32)
+        .collect();
     let normals = floats(&mesh.normals);
     let cells: Vec<Vec<u32>> = mesh.triangles.iter().map(|t| t.to_vec()).collect();
     let reported = scene.run.result.snapshots.last().and_then(|s| s.contours.omega1);
@@ -100,7 +120,10 @@ pub(crate) fn lesion(scene: &Scene<'_>) -> Made {
             points: &mesh.positions,
             cells: &cells,
             lines: false,
-            point_data: &[Array::float("peak_temperature", &peak), Array::vectors("Normals", &normals)],
+            point_data: &[
+                Array::float("peak_temperature", &peak),
+                Array::vectors("Normals", &normals),
+            ],
             cell_data: &[],
             texts: &texts,
             numbers: &numbers,
@@ -198,7 +221,9 @@ pub(crate) struct Images {
 impl Images {
     /// Samples the voxels near the lesion.
     pub fn new(scene: &Scene<'_>) -> Result<Self, ResultsError> {
-        let (low, high) = scene.survey.box_above(scene.run.problem.initial_temperature_c + IMAGE_RISE_K);
+        let (low, high) = scene
+            .survey
+            .box_above(scene.run.problem.initial_temperature_c + IMAGE_RISE_K);
         let (dims, affine) = match scene.run.ct {
             Some(ct) => (ct.dims(), *ct.affine()),
             None => {

@@ -89,7 +89,9 @@ impl Staging {
     ///
     /// A former result is moved aside first and comes back when the new one cannot take its place.
     pub fn publish(mut self, contents: &BTreeMap<String, String>) -> Result<Vec<PathBuf>, ResultsError> {
-        let mut list = format!("{CONTENTS_TITLE}: the files of this folder. Research and teaching software, not a medical device.\n");
+        let mut list = format!(
+            "{CONTENTS_TITLE}: the files of this folder. Research and teaching software, not a medical device.\n"
+        );
         for (name, what) in contents {
             list.push_str(&format!("{name}\t{what}\n"));
         }
@@ -180,7 +182,11 @@ mod tests {
         write_one(&target, "one").unwrap();
         write_one(&target, "two").unwrap();
         assert_eq!(fs::read_to_string(target.join(RECORD)).unwrap(), "two");
-        assert_eq!(fs::read_dir(&base).unwrap().count(), 1, "nothing is left beside the result");
+        assert_eq!(
+            fs::read_dir(&base).unwrap().count(),
+            1,
+            "nothing is left beside the result"
+        );
 
         fs::write(target.join("notes.txt"), "mine").unwrap();
         let error = write_one(&target, "three").unwrap_err().to_string();
@@ -212,7 +218,10 @@ mod tests {
         let base = scratch("blocked");
         fs::write(base.join("file"), "x").unwrap();
         let error = write_one(&base.join("file").join("run"), "x").unwrap_err().to_string();
-        assert!(error.contains("a file is in the way") || error.contains("a file"), "{error}");
+        assert!(
+            error.contains("a file is in the way") || error.contains("a file"),
+            "{error}"
+        );
         let error = write_one(&base.join("file"), "x").unwrap_err();
         assert!(matches!(error, ResultsError::Occupied { .. }), "{error}");
         assert_eq!(fs::read_to_string(base.join("file")).unwrap(), "x");

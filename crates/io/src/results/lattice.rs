@@ -49,7 +49,8 @@ impl Lattice {
     /// Position of a node given its number.
     pub fn position_of(&self, node: usize) -> Vec3 {
         let [nx, ny, _] = self.dims;
-        self.origin_mm + Vec3::new((node % nx) as f64, (node / nx % ny) as f64, (node / (nx * ny)) as f64) * self.spacing_mm
+        self.origin_mm
+            + Vec3::new((node % nx) as f64, (node / nx % ny) as f64, (node / (nx * ny)) as f64) * self.spacing_mm
     }
 
     /// `f(position)` at each node, in parallel by layers.
@@ -124,7 +125,13 @@ impl<'a> Probe<'a> {
             // Three fields interpolated each in its own way may cross by a hair; the peak is never below the others.
             Some(s) => {
                 let peak_temperature_c = s.peak_temperature_c.max(s.temperature_c).max(s.heated_temperature_c);
-                (At::Tissue, FieldSample { peak_temperature_c, ..s })
+                (
+                    At::Tissue,
+                    FieldSample {
+                        peak_temperature_c,
+                        ..s
+                    },
+                )
             }
             None if self.domain.level_mm(p) < -DOMAIN_SKIN_MM => (At::Metal, untouched),
             None => (At::Outside, untouched),

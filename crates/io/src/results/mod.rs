@@ -62,7 +62,9 @@ pub enum ResultsError {
         expected: &'static str,
     },
     /// A picture could not be drawn.
-    #[error("drawing a picture of the results: {reason}; nothing was left behind; this is a defect of the program, please report it")]
+    #[error(
+        "drawing a picture of the results: {reason}; nothing was left behind; this is a defect of the program, please report it"
+    )]
     Picture {
         /// What the drawing library said.
         reason: String,
@@ -87,7 +89,12 @@ pub struct SummaryRow {
 
 impl SummaryRow {
     /// A row from its texts.
-    pub fn new(name: impl Into<String>, value: impl Into<String>, unit: impl Into<String>, error: impl Into<String>) -> Self {
+    pub fn new(
+        name: impl Into<String>,
+        value: impl Into<String>,
+        unit: impl Into<String>,
+        error: impl Into<String>,
+    ) -> Self {
         Self {
             name: name.into(),
             value: value.into(),
@@ -217,8 +224,16 @@ pub fn write_results(
         contents.insert(name.to_owned(), what.to_owned());
         folder::write_file(&staging.path(name), bytes)
     };
-    put(folder::RECORD, "what was asked, enough to run it again", run.record_json.as_bytes())?;
-    put("curves.csv", "temperature, voltage, current, power and impedance at every time step", curves.as_bytes())?;
+    put(
+        folder::RECORD,
+        "what was asked, enough to run it again",
+        run.record_json.as_bytes(),
+    )?;
+    put(
+        "curves.csv",
+        "temperature, voltage, current, power and impedance at every time step",
+        curves.as_bytes(),
+    )?;
     for file in &made {
         put(file.name, file.what, &file.bytes)?;
     }
@@ -237,7 +252,13 @@ pub fn write_results(
 }
 
 /// Names that the program itself uses in a results folder.
-const RESERVED: [&str; 5] = [folder::RECORD, folder::CONTENTS, report::FILE, "curves.csv", "fields.vti"];
+const RESERVED: [&str; 5] = [
+    folder::RECORD,
+    folder::CONTENTS,
+    report::FILE,
+    "curves.csv",
+    "fields.vti",
+];
 
 /// Refuses what cannot be reported.
 fn check(run: &RunForReport<'_>) -> Result<(), ResultsError> {
@@ -250,12 +271,24 @@ fn check(run: &RunForReport<'_>) -> Result<(), ResultsError> {
         let lengths = [needle.outer_diameter_mm, needle.active_tip_mm, needle.length_mm];
         let sound = lengths.iter().all(|l| l.is_finite() && *l > 0.0 && *l < 1000.0);
         if !sound || !needle.tip.is_finite() || needle.direction.iter().any(|d| !d.is_finite()) {
-            return input("the needles", format!("{needle:?}"), "finite positions and lengths between 0 and 1000 mm");
+            return input(
+                "the needles",
+                format!("{needle:?}"),
+                "finite positions and lengths between 0 and 1000 mm",
+            );
         }
     }
     let finite = |p: &neurotome_base::PatientPoint| p.is_finite();
-    if let Some(n) = problem.nerves.iter().find(|n| n.points.len() < 2 || !n.points.iter().all(finite)) {
-        return input("the nerves", format!("`{}`", n.name), "at least two points each, all finite");
+    if let Some(n) = problem
+        .nerves
+        .iter()
+        .find(|n| n.points.len() < 2 || !n.points.iter().all(finite))
+    {
+        return input(
+            "the nerves",
+            format!("`{}`", n.name),
+            "at least two points each, all finite",
+        );
     }
     if problem.tissue_names.len() != problem.tissues.len()
         || run.tissue_styles.is_some_and(|s| s.len() != problem.tissues.len())

@@ -41,7 +41,14 @@ impl NeedleShape {
         });
         let axis = match bend {
             None => Axis::straight(tip, shaft, radius_m),
-            Some((b, side)) => Axis::bent(tip, shaft, radius_m, b.angle_deg.to_radians(), b.length_mm * M_PER_MM, side),
+            Some((b, side)) => Axis::bent(
+                tip,
+                shaft,
+                radius_m,
+                b.angle_deg.to_radians(),
+                b.length_mm * M_PER_MM,
+                side,
+            ),
         };
         let end = needle.length_mm.max(2.0 * radius_mm);
         let mut along_mm = vec![radius_mm];
@@ -53,7 +60,10 @@ impl NeedleShape {
         if along_mm[along_mm.len() - 1] < end {
             along_mm.push(end);
         }
-        let line = along_mm.iter().map(|s| axis.at((s - radius_mm) * M_PER_MM).0 / M_PER_MM).collect();
+        let line = along_mm
+            .iter()
+            .map(|s| axis.at((s - radius_mm) * M_PER_MM).0 / M_PER_MM)
+            .collect();
         Self {
             line,
             along_mm,
@@ -157,7 +167,8 @@ impl NeedleShape {
         }
         for f in 0..FACETS {
             let last = stations.len() - 1;
-            mesh.triangles.push([hub, ring_vertex(last, f), ring_vertex(last, f + 1)]);
+            mesh.triangles
+                .push([hub, ring_vertex(last, f), ring_vertex(last, f + 1)]);
             active.push(false);
         }
         (mesh, active)
@@ -192,7 +203,10 @@ mod tests {
     fn distance_of_a_straight_needle() {
         let shape = NeedleShape::new(&needle(None));
         let (d, s) = shape.distance_mm(&Vec3::new(1.0, 2.0, 3.0));
-        assert!(d.abs() < 1e-12 && s.abs() < 1e-12, "the tip lies on the surface: {d} {s}");
+        assert!(
+            d.abs() < 1e-12 && s.abs() < 1e-12,
+            "the tip lies on the surface: {d} {s}"
+        );
         let (d, s) = shape.distance_mm(&Vec3::new(4.0, 12.0, 3.0));
         assert!((d - 2.5).abs() < 1e-12 && (s - 10.0).abs() < 1e-12);
         assert!((shape.active_middle() - Vec3::new(1.0, 7.0, 3.0)).norm() < 1e-12);

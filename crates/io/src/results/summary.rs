@@ -27,7 +27,11 @@ pub(crate) fn figure(value: f64) -> String {
 /// An error with two significant digits.
 fn error_figure(value: f64, unit: &str) -> String {
     let value = value.abs();
-    let decimals = if value >= 10.0 || value == 0.0 { 0 } else { (1.0 - value.log10().floor()).clamp(0.0, 6.0) as usize };
+    let decimals = if value >= 10.0 || value == 0.0 {
+        0
+    } else {
+        (1.0 - value.log10().floor()).clamp(0.0, 6.0) as usize
+    };
     format!("± {value:.decimals$} {unit}")
 }
 
@@ -38,19 +42,31 @@ pub fn summarise(problem: &LesionProblem, result: &LesionResult) -> Vec<SummaryR
     let relative = |value: f64, unit: &str, pick: fn(&ErrorEstimate) -> f64| {
         error.map_or(String::new(), |e| error_figure(value * pick(&e), unit))
     };
-    let absolute = |unit: &str, pick: fn(&ErrorEstimate) -> f64| error.map_or(String::new(), |e| error_figure(pick(&e), unit));
+    let absolute =
+        |unit: &str, pick: fn(&ErrorEstimate) -> f64| error.map_or(String::new(), |e| error_figure(pick(&e), unit));
     match result.snapshots.last().and_then(|s| s.contours.omega1) {
         Some(c) => {
             let lengths: [(&str, f64, &str, fn(&ErrorEstimate) -> f64); 3] = [
-                ("Width of destroyed tissue, across the needle", c.width_mm, "mm", |e| e.width_relative),
-                ("Length of destroyed tissue, along the needle", c.length_mm, "mm", |e| e.length_relative),
-                ("Volume of destroyed tissue", c.volume_mm3, "mm³", |e| e.volume_relative),
+                ("Width of destroyed tissue, across the needle", c.width_mm, "mm", |e| {
+                    e.width_relative
+                }),
+                ("Length of destroyed tissue, along the needle", c.length_mm, "mm", |e| {
+                    e.length_relative
+                }),
+                ("Volume of destroyed tissue", c.volume_mm3, "mm³", |e| {
+                    e.volume_relative
+                }),
             ];
             for (name, value, unit, pick) in lengths {
                 rows.push(SummaryRow::new(name, figure(value), unit, relative(value, unit, pick)));
             }
         }
-        None => rows.push(SummaryRow::new("Destroyed tissue", "none: Ω stayed below 1 everywhere", "", "")),
+        None => rows.push(SummaryRow::new(
+            "Destroyed tissue",
+            "none: Ω stayed below 1 everywhere",
+            "",
+            "",
+        )),
     }
     for nerve in &result.nerves {
         let target = problem.nerves.iter().any(|n| n.name == nerve.name && n.target);
@@ -82,7 +98,9 @@ pub fn summarise(problem: &LesionProblem, result: &LesionResult) -> Vec<SummaryR
             absolute("K", |e| e.peak_temperature_k),
         ));
         let electric: [(&str, f64, &str, fn(&ErrorEstimate) -> f64); 2] = [
-            ("Impedance at the end of heating", at(&c.impedance_ohm), "Ω", |e| e.impedance_relative),
+            ("Impedance at the end of heating", at(&c.impedance_ohm), "Ω", |e| {
+                e.impedance_relative
+            }),
             ("Power at the end of heating", at(&c.power_w), "W", |e| e.power_relative),
         ];
         for (name, value, unit, pick) in electric {

@@ -83,9 +83,8 @@ const ORDER: [[u8; 4]; 16] = [
 pub(crate) fn isosurface(lattice: &Lattice, values: &[f32], level: f32) -> Mesh {
     let [nx, ny, nz] = lattice.dims;
     let strides = [1, nx, nx * ny];
-    let on_border = |i: usize, j: usize, k: usize| {
-        i == 0 || j == 0 || k == 0 || i + 1 == nx || j + 1 == ny || k + 1 == nz
-    };
+    let on_border =
+        |i: usize, j: usize, k: usize| i == 0 || j == 0 || k == 0 || i + 1 == nx || j + 1 == ny || k + 1 == nz;
     // The border counts as outside, however high the field is there.
     let value = |i: usize, j: usize, k: usize| {
         let v = values[i + nx * (j + ny * k)] - level;
@@ -95,7 +94,11 @@ pub(crate) fn isosurface(lattice: &Lattice, values: &[f32], level: f32) -> Mesh 
         let index = [node % nx, node / nx % ny, node / (nx * ny)];
         let mut g = Vec3::zeros();
         for a in 0..3 {
-            let up = if index[a] + 1 < lattice.dims[a] { node + strides[a] } else { node };
+            let up = if index[a] + 1 < lattice.dims[a] {
+                node + strides[a]
+            } else {
+                node
+            };
             let down = if index[a] > 0 { node - strides[a] } else { node };
             g[a] = f64::from(values[up] - values[down]);
         }

@@ -5,8 +5,7 @@ use std::fmt::Write as _;
 use super::lattice::Lattice;
 
 /// How positions in every VTK file are to be read.
-pub(crate) const CONVENTION: &str =
-    "Patient frame DICOM LPS, millimetres: x to the patient's left, y posterior, z superior. Temperatures in degrees Celsius.";
+pub(crate) const CONVENTION: &str = "Patient frame DICOM LPS, millimetres: x to the patient's left, y posterior, z superior. Temperatures in degrees Celsius.";
 
 /// One array of an XML file.
 pub(crate) enum Values<'a> {
@@ -31,19 +30,35 @@ pub(crate) struct Array<'a> {
 impl<'a> Array<'a> {
     /// One float each.
     pub fn float(name: &'a str, values: &'a [f32]) -> Self {
-        Self { name, components: 1, values: Values::Float(values) }
+        Self {
+            name,
+            components: 1,
+            values: Values::Float(values),
+        }
     }
     /// One byte each.
     pub fn byte(name: &'a str, values: &'a [u8]) -> Self {
-        Self { name, components: 1, values: Values::Byte(values) }
+        Self {
+            name,
+            components: 1,
+            values: Values::Byte(values),
+        }
     }
     /// One integer each.
     pub fn int(name: &'a str, values: &'a [i32]) -> Self {
-        Self { name, components: 1, values: Values::Int(values) }
+        Self {
+            name,
+            components: 1,
+            values: Values::Int(values),
+        }
     }
     /// Three floats each.
     pub fn vectors(name: &'a str, values: &'a [f32]) -> Self {
-        Self { name, components: 3, values: Values::Float(values) }
+        Self {
+            name,
+            components: 3,
+            values: Values::Float(values),
+        }
     }
 }
 
@@ -61,7 +76,10 @@ impl Writer {
             xml,
             "<VTKFile type=\"{kind}\" version=\"1.0\" byte_order=\"LittleEndian\" header_type=\"UInt64\">\n<{kind}>"
         );
-        Self { xml, appended: Vec::new() }
+        Self {
+            xml,
+            appended: Vec::new(),
+        }
     }
 
     fn start(&mut self, text: &str) {
@@ -125,7 +143,12 @@ impl Writer {
 }
 
 /// A regular grid (`.vti`) with data at its points.
-pub(crate) fn image_data(lattice: &Lattice, arrays: &[Array<'_>], texts: &[(&str, &str)], numbers: &[(&str, f64)]) -> Vec<u8> {
+pub(crate) fn image_data(
+    lattice: &Lattice,
+    arrays: &[Array<'_>],
+    texts: &[(&str, &str)],
+    numbers: &[(&str, f64)],
+) -> Vec<u8> {
     let [x, y, z] = lattice.dims.map(|d| d - 1);
     let o = lattice.origin_mm;
     let h = lattice.spacing_mm;
@@ -165,14 +188,22 @@ pub(crate) struct PolyData<'a> {
 pub(crate) fn poly_data(data: &PolyData<'_>) -> Vec<u8> {
     let mut w = Writer::new("PolyData");
     w.field_data(data.texts, data.numbers);
-    let (lines, polys) = if data.lines { (data.cells.len(), 0) } else { (0, data.cells.len()) };
+    let (lines, polys) = if data.lines {
+        (data.cells.len(), 0)
+    } else {
+        (0, data.cells.len())
+    };
     w.start(&format!(
         "<Piece NumberOfPoints=\"{}\" NumberOfVerts=\"0\" NumberOfLines=\"{lines}\" NumberOfStrips=\"0\" NumberOfPolys=\"{polys}\">",
         data.points.len()
     ));
     w.section("PointData", data.point_data);
     w.section("CellData", data.cell_data);
-    let points: Vec<f32> = data.points.iter().flat_map(|p| [p.x as f32, p.y as f32, p.z as f32]).collect();
+    let points: Vec<f32> = data
+        .points
+        .iter()
+        .flat_map(|p| [p.x as f32, p.y as f32, p.z as f32])
+        .collect();
     w.section("Points", &[Array::vectors("Points", &points)]);
     let connectivity: Vec<i32> = data.cells.iter().flatten().map(|&i| i as i32).collect();
     let mut end = 0;
@@ -184,7 +215,10 @@ pub(crate) fn poly_data(data: &PolyData<'_>) -> Vec<u8> {
             end
         })
         .collect();
-    let cells = [Array::int("connectivity", &connectivity), Array::int("offsets", &offsets)];
+    let cells = [
+        Array::int("connectivity", &connectivity),
+        Array::int("offsets", &offsets),
+    ];
     w.section(if data.lines { "Lines" } else { "Polys" }, &cells);
     w.finish("PolyData")
 }

@@ -7,12 +7,13 @@ use std::{
     sync::Arc,
 };
 
-use neurotome_base::{PatientPoint, Vec3, geometry::distance_between_segments};
+use neurotome_base::{PatientBox, PatientPoint, Vec3, geometry::distance_between_segments};
 use neurotome_physics::{injury::Arrhenius, tissue::TissueProperties};
 use neurotome_procedure::{
     anatomy::{
         TissueField, TissueId,
         builtin::{LumbarSegment, TissueIds},
+        ct::{self, CtAnatomy, CtRules, LabelMap, LabelMeaning, Structure},
         phantom::{Phantom as PhantomField, Region as SolidRegion, Shape},
     },
     catalog::{Cannula, Catalog, Entry, Sourced, find},
@@ -23,14 +24,18 @@ use neurotome_procedure::{
 };
 
 use super::{
-    Arrangement, DomainKind, DomainTable, DriveMode, Fault, InputFile, Loaded, NeedleTable, Notice, PerfusionMode, Phantom,
-    Region, RegionShape, Scenario, ScenarioError, Setting, Source, TEST_DATA_VARIABLE, TissueTable,
+    Arrangement, DomainKind, DomainTable, DriveMode, Fault, Image, InputFile, LabelNumbering, LabelStructure, Loaded,
+    NeedleTable, Notice, PerfusionMode, Phantom, Region, RegionShape, Scenario, ScenarioError, Setting, Source,
+    TEST_DATA_VARIABLE, TissueTable,
     axis::{center_line, shaft_direction},
     fault::{nearest, parse_toml},
     hash::sha256_of,
     locate::span_of,
 };
-use crate::volumes::read_label_nifti;
+use crate::{
+    dicom::{CtOptions, read_ct_with},
+    volumes::read_label_nifti,
+};
 
 /// Most needles of a scenario.
 pub const MAX_NEEDLES: usize = 8;
@@ -61,6 +66,23 @@ const DEFAULT_HALF_MM: f64 = 60.0;
 /// The needle must lie this far inside the region computed, mm.
 const MARGIN_MM: f64 = 1.0;
 
+/// An image is read this far beyond the region computed, mm.
+const IMAGE_MARGIN_MM: f64 = 10.0;
+/// Tissues that occur in the built-in segment.
+const BUILT_IN_TISSUES: [&str; 11] = [
+    "muscle",
+    "fat",
+    "skin",
+    "cortical_bone",
+    "cancellous_bone",
+    "intervertebral_disc",
+    "csf",
+    "nerve",
+    "cartilage",
+    "ligament",
+    "air",
+];
+
 type Result<T> = std::result::Result<T, Box<Fault>>;
 
 /// Reads, checks and resolves a scenario.
@@ -74,15 +96,22 @@ pub fn load(source: &Source, catalog: &Catalog) -> std::result::Result<Loaded, S
         catalog,
         notices: Vec::new(),
         inputs: Vec::new(),
+        remarks: Vec::new(),
     };
     let (problem, setting) = builder.problem(&scenario)?;
-    let Builder { notices, inputs, .. } = builder;
+    let Builder {
+        notices,
+        inputs,
+        remarks,
+        ..
+    } = builder;
     Ok(Loaded {
         scenario,
         problem,
         setting,
         notices,
         inputs,
+        remarks,
     })
 }
 
@@ -91,6 +120,7 @@ struct Builder<'a> {
     catalog: &'a Catalog,
     notices: Vec<Notice>,
     inputs: Vec<InputFile>,
+    remarks: Vec<String>,
 }
 
 /// The run's tissue table.
@@ -117,7 +147,11 @@ impl Builder<'_> {
         }
         Err(self.fault(
             path,
-            format!("`{path}` is {value}, expected {} to {} {unit}", range.start(), range.end()),
+            format!(
+                "`{path}` is {value}, expected {} to {} {unit}",
+                range.start(),
+                range.end()
+            ),
             "give a value in this range, in the unit that the key names",
         ))
     }
@@ -190,12 +224,7 @@ impl Builder<'_> {
             subject: subject.to_owned(),
             key: key.to_owned(),
             value: value.value,
-            source: self
-                .catalog
-                .sources
-                .get(&value.source)
-                .unwrap_or(&value.source)
-                .clone(),
+            source: self.catalog.sources.get(&value.source).unwrap_or(&value.source).clone(),
         };
         if !value.verified && !self.notices.contains(&notice) {
             self.notices.push(notice);
@@ -231,14 +260,19 @@ impl Builder<'_> {
             ));
         }
         let tissues = self.tissues(&s.tissues)?;
-        let (anatomy, setting, used) = self.anatomy(s, &tissues)?;
+        let segment = match (&s.phantom, &s.image) {
+            (None, None) => Some(Arc::new(self.segment(&tissues)?)),
+            _ => None,
+        };
+        // Needles and region first: of an image only the part round them is read.
+        let needles = self.needles(s, segment.as_deref())?;
+        let domain = self.domain(&s.domain, &needles)?;
+        let (anatomy, setting, used) = self.anatomy(s, &tissues, segment, &needles, &domain)?;
         for (index, name) in tissues.names.iter().enumerate() {
             if used.contains(&TissueId(index as u8)) {
                 self.note_tissue(name, s);
             }
         }
-        let needles = self.needles(s, &setting)?;
-        let domain = self.domain(&s.domain, &needles)?;
         let initial_temperature_c = self.within(
             "domain.initial_temperature_c",
             s.domain.initial_temperature_c.unwrap_or(BODY_C),
@@ -257,7 +291,7 @@ impl Builder<'_> {
         let probes = self.probes(s, &domain)?;
         let mut nerves = match &setting {
             Setting::BuiltIn(segment) => segment.nerves(),
-            Setting::Phantom => Vec::new(),
+            Setting::Phantom | Setting::Image(_) => Vec::new(),
         };
         nerves.extend(self.nerves(s, &domain)?);
         let output_times_s = self.output_times(s, heating_s, heating_s + cooling_s)?;
@@ -294,7 +328,12 @@ impl Builder<'_> {
     /// The catalogue's tissues in their order with the scenario's changes, then the scenario's own in name order.
     fn tissues(&self, tables: &BTreeMap<String, TissueTable>) -> Result<Tissues> {
         let mut names: Vec<String> = self.catalog.tissues.iter().map(|t| t.name.clone()).collect();
-        names.extend(tables.keys().filter(|k| find(&self.catalog.tissues, k).is_none()).cloned());
+        names.extend(
+            tables
+                .keys()
+                .filter(|k| find(&self.catalog.tissues, k).is_none())
+                .cloned(),
+        );
         self.cap("tissues", names.len(), usize::from(u8::MAX))?;
         let empty = TissueTable::default();
         let properties = names
@@ -320,11 +359,22 @@ impl Builder<'_> {
                     "give this key, or a tissue of the catalogue in `based_on`",
                 ));
             };
-            if low > 0.0 { self.positive(&path, value, high, unit) } else { self.within(&path, value, low..=high, unit) }
+            if low > 0.0 {
+                self.positive(&path, value, high, unit)
+            } else {
+                self.within(&path, value, low..=high, unit)
+            }
         };
         let b = base.as_ref();
         Ok(TissueProperties {
-            sigma_s_per_m: pick("sigma_s_per_m", table.sigma_s_per_m, b.map(|b| b.sigma_s_per_m), 1.0, 100.0, "S/m")?,
+            sigma_s_per_m: pick(
+                "sigma_s_per_m",
+                table.sigma_s_per_m,
+                b.map(|b| b.sigma_s_per_m),
+                1.0,
+                100.0,
+                "S/m",
+            )?,
             sigma_temperature_coefficient_per_k: pick(
                 "sigma_temperature_coefficient_per_k",
                 table.sigma_temperature_coefficient_per_k,
@@ -373,7 +423,14 @@ impl Builder<'_> {
                 1.0,
                 "1/s",
             )?,
-            water_fraction: pick("water_fraction", table.water_fraction, b.map(|b| b.water_fraction), 0.0, 1.0, "")?,
+            water_fraction: pick(
+                "water_fraction",
+                table.water_fraction,
+                b.map(|b| b.water_fraction),
+                0.0,
+                1.0,
+                "",
+            )?,
         })
     }
 
@@ -407,15 +464,30 @@ impl Builder<'_> {
                 true,
                 &tissue.thermal_conductivity_w_per_m_k,
             ),
-            ("density_kg_per_m3", table.density_kg_per_m3, true, &tissue.density_kg_per_m3),
+            (
+                "density_kg_per_m3",
+                table.density_kg_per_m3,
+                true,
+                &tissue.density_kg_per_m3,
+            ),
             (
                 "specific_heat_j_per_kg_k",
                 table.specific_heat_j_per_kg_k,
                 true,
                 &tissue.specific_heat_j_per_kg_k,
             ),
-            ("perfusion_per_s", table.perfusion_per_s, perfused, &tissue.perfusion_per_s),
-            ("water_fraction", table.water_fraction, s.latent_heat, &tissue.water_fraction),
+            (
+                "perfusion_per_s",
+                table.perfusion_per_s,
+                perfused,
+                &tissue.perfusion_per_s,
+            ),
+            (
+                "water_fraction",
+                table.water_fraction,
+                s.latent_heat,
+                &tissue.water_fraction,
+            ),
         ] {
             if own.is_none() && used {
                 self.note(&subject, key, value);
@@ -431,25 +503,9 @@ impl Builder<'_> {
         Ok(TissueId(index as u8))
     }
 
-    /// The tissue field, the setting and the tissues that occur in it.
-    fn anatomy(
-        &mut self,
-        s: &Scenario,
-        tissues: &Tissues,
-    ) -> Result<(Arc<dyn TissueField>, Setting, Vec<TissueId>)> {
-        if let Some(phantom) = &s.phantom {
-            let (field, used) = self.phantom(phantom, tissues)?;
-            return Ok((Arc::new(field), Setting::Phantom, used));
-        }
-        if s.image.is_some() {
-            return Err(self.fault(
-                "image",
-                "images are not read yet",
-                "use [phantom], or neither for the built-in segment",
-            ));
-        }
+    fn segment(&self, tissues: &Tissues) -> Result<LumbarSegment> {
         let id = |name: &str| self.tissue_id("tissues", tissues, name);
-        let ids = TissueIds {
+        Ok(LumbarSegment::new(TissueIds {
             muscle: id("muscle")?,
             fat: id("fat")?,
             skin: id("skin")?,
@@ -461,22 +517,164 @@ impl Builder<'_> {
             cartilage: id("cartilage")?,
             ligament: id("ligament")?,
             air: id("air")?,
+        }))
+    }
+
+    /// The tissue field, the setting and the tissues that occur in it.
+    fn anatomy(
+        &mut self,
+        s: &Scenario,
+        tissues: &Tissues,
+        segment: Option<Arc<LumbarSegment>>,
+        needles: &[Needle],
+        domain: &Domain,
+    ) -> Result<(Arc<dyn TissueField>, Setting, Vec<TissueId>)> {
+        if let Some(phantom) = &s.phantom {
+            let (field, used) = self.phantom(phantom, tissues)?;
+            return Ok((Arc::new(field), Setting::Phantom, used));
+        }
+        if let Some(image) = &s.image {
+            return self.image(image, tissues, needles, domain);
+        }
+        let segment = match segment {
+            Some(segment) => segment,
+            None => Arc::new(self.segment(tissues)?),
         };
-        let used = vec![
-            ids.muscle,
-            ids.fat,
-            ids.skin,
-            ids.cortical_bone,
-            ids.cancellous_bone,
-            ids.intervertebral_disc,
-            ids.csf,
-            ids.nerve,
-            ids.cartilage,
-            ids.ligament,
-            ids.air,
-        ];
-        let segment = Arc::new(LumbarSegment::new(ids));
+        let used = self.ids(tissues, &BUILT_IN_TISSUES)?;
         Ok((segment.clone(), Setting::BuiltIn(segment), used))
+    }
+
+    fn ids(&self, tissues: &Tissues, names: &[&str]) -> Result<Vec<TissueId>> {
+        names
+            .iter()
+            .map(|name| self.tissue_id("tissues", tissues, name))
+            .collect()
+    }
+
+    fn image(
+        &mut self,
+        image: &Image,
+        tissues: &Tissues,
+        needles: &[Needle],
+        domain: &Domain,
+    ) -> Result<(Arc<dyn TissueField>, Setting, Vec<TissueId>)> {
+        const ADVICE: &str = "give a CT in Hounsfield units: a DICOM folder or zip, or a NIfTI file";
+        let full = self.resolve("image.path", &image.path)?;
+        let half = match domain.shape {
+            DomainShape::Box { half_mm } => Vec3::from(half_mm),
+            DomainShape::Cylinder { .. } | DomainShape::Sphere { .. } => Vec3::repeat(domain.half_extent_mm()),
+        }
+        .add_scalar(IMAGE_MARGIN_MM);
+        let center = domain.center.vec();
+        let options = CtOptions {
+            series: image.series.clone(),
+            crop: Some(PatientBox {
+                low: PatientPoint::from_vec(center - half),
+                high: PatientPoint::from_vec(center + half),
+            }),
+        };
+        let ct = read_ct_with(&full, &options).map_err(|e| self.fault("image.path", e.to_string(), ADVICE))?;
+        self.input("image.path", &image.path, &full)?;
+        self.remarks.extend(ct.notes);
+        for (i, needle) in needles.iter().enumerate() {
+            if !ct.hu.contains(&needle.tip) {
+                return Err(self.fault(
+                    &self.position_path(i),
+                    format!(
+                        "the tip of needle {} at {:?} mm lies outside the image",
+                        i + 1,
+                        needle.tip.xyz
+                    ),
+                    "positions are LPS millimetres of the image's own frame",
+                ));
+            }
+        }
+        let labels = self.labels(image)?;
+        let id = |name: &str| self.tissue_id("tissues", tissues, name);
+        let ids = ct::TissueIds {
+            air: id("air")?,
+            fat: id("fat")?,
+            muscle: id("muscle")?,
+            skin: Some(id("skin")?),
+            cancellous_bone: id("cancellous_bone")?,
+            cortical_bone: id("cortical_bone")?,
+            csf: Some(id("csf")?),
+            disc: Some(id("intervertebral_disc")?),
+        };
+        let mut used = self.ids(
+            tissues,
+            &["air", "fat", "muscle", "skin", "cancellous_bone", "cortical_bone"],
+        )?;
+        if labels.is_some() {
+            used.extend(self.ids(tissues, &["csf", "intervertebral_disc"])?);
+        }
+        let field = CtAnatomy::new(&ct.hu, labels.as_ref(), ids, &CtRules::default())
+            .map_err(|e| self.fault("image", e.to_string(), "see [image]"))?;
+        self.remarks.extend(field.notes().iter().cloned());
+        Ok((Arc::new(field), Setting::Image(Arc::new(ct.hu)), used))
+    }
+
+    fn labels(&mut self, image: &Image) -> Result<Option<LabelMap>> {
+        let Some(written) = &image.labels else {
+            self.unused(
+                "image.label_meaning",
+                image.label_meaning.is_some(),
+                "without `image.labels`",
+            )?;
+            self.unused(
+                "image.label_structures",
+                !image.label_structures.is_empty(),
+                "without `image.labels`",
+            )?;
+            return Ok(None);
+        };
+        let meaning = match (image.label_meaning, image.label_structures.is_empty()) {
+            (Some(LabelNumbering::TotalSegmentator), true) => LabelMeaning::TotalSegmentator,
+            (Some(LabelNumbering::TptboxVertebrae), true) => LabelMeaning::TptboxVertebrae,
+            (Some(LabelNumbering::TptboxSubregions), true) => LabelMeaning::TptboxSubregions,
+            (None, false) => LabelMeaning::Table(
+                image
+                    .label_structures
+                    .iter()
+                    .map(|(label, structure)| {
+                        let structure = match structure {
+                            LabelStructure::Bone => Structure::Bone,
+                            LabelStructure::Disc => Structure::Disc,
+                            LabelStructure::Canal => Structure::Canal,
+                        };
+                        Ok((
+                            self.label_number(&format!("image.label_structures.{label}"), label)?,
+                            structure,
+                        ))
+                    })
+                    .collect::<Result<_>>()?,
+            ),
+            (None, true) => {
+                return Err(self.missing("image.label_meaning", "it says what the numbers of `image.labels` mean"));
+            }
+            (Some(_), false) => {
+                return Err(self.fault(
+                    "image.label_structures",
+                    "both `image.label_meaning` and `image.label_structures` are given, expected one",
+                    "remove one of the two",
+                ));
+            }
+        };
+        let full = self.resolve("image.labels", written)?;
+        let labels =
+            read_label_nifti(&full).map_err(|e| self.fault("image.labels", e.to_string(), "give a NIfTI label map"))?;
+        self.input("image.labels", written, &full)?;
+        Ok(Some(LabelMap { labels, meaning }))
+    }
+
+    fn label_number(&self, path: &str, label: &str) -> Result<u16> {
+        label.parse().map_err(|_| {
+            self.fault(
+                path,
+                format!("the label \"{label}\" is not a whole number from 0 to 65535"),
+                "write numbers before the equals sign, as in { 1 = … }",
+            )
+        })
     }
 
     fn phantom(&mut self, phantom: &Phantom, tissues: &Tissues) -> Result<(PhantomField, Vec<TissueId>)> {
@@ -519,9 +717,17 @@ impl Builder<'_> {
         let why = format!("for a {kind}");
         let key = |k: &str| format!("{path}.{k}");
         for (name, given, shapes) in [
-            ("center_mm", r.center_mm.is_some(), &[S::Box, S::Sphere, S::Cylinder][..]),
+            (
+                "center_mm",
+                r.center_mm.is_some(),
+                &[S::Box, S::Sphere, S::Cylinder][..],
+            ),
             ("half_mm", r.half_mm.is_some(), &[S::Box]),
-            ("radius_mm", r.radius_mm.is_some(), &[S::Sphere, S::Cylinder, S::Capsule]),
+            (
+                "radius_mm",
+                r.radius_mm.is_some(),
+                &[S::Sphere, S::Cylinder, S::Capsule],
+            ),
             ("axis", r.axis.is_some(), &[S::Cylinder]),
             ("half_length_mm", r.half_length_mm.is_some(), &[S::Cylinder]),
             ("from_mm", r.from_mm.is_some(), &[S::Capsule]),
@@ -662,13 +868,7 @@ impl Builder<'_> {
         let mut table = Vec::with_capacity(r.label_tissues.len());
         for (label, tissue) in &r.label_tissues {
             let path = format!("{path}.label_tissues.{label}");
-            let number = label.parse::<u16>().map_err(|_| {
-                self.fault(
-                    &path,
-                    format!("the label \"{label}\" is not a whole number from 0 to 65535"),
-                    "write label_tissues = { 1 = \"cortical_bone\" }",
-                )
-            })?;
+            let number = self.label_number(&path, label)?;
             let id = self.tissue_id(&path, tissues, tissue)?;
             table.push((number, id));
             used.push(id);
@@ -684,7 +884,7 @@ impl Builder<'_> {
         })
     }
 
-    fn needles(&mut self, s: &Scenario, setting: &Setting) -> Result<Vec<Needle>> {
+    fn needles(&mut self, s: &Scenario, segment: Option<&LumbarSegment>) -> Result<Vec<Needle>> {
         if s.needles.is_empty() {
             return Err(self.fault(
                 "needles",
@@ -707,7 +907,7 @@ impl Builder<'_> {
                 (true, 0) => 0.5,
                 (true, _) => -0.5,
             };
-            needles.push(self.needle(&format!("needles[{i}]"), table, default_fraction, setting)?);
+            needles.push(self.needle(&format!("needles[{i}]"), table, default_fraction, segment)?);
         }
         if needles.iter().all(|n| n.potential_fraction == 0.0) {
             return Err(self.fault(
@@ -719,7 +919,13 @@ impl Builder<'_> {
         Ok(needles)
     }
 
-    fn needle(&mut self, path: &str, n: &NeedleTable, default_fraction: f64, setting: &Setting) -> Result<Needle> {
+    fn needle(
+        &mut self,
+        path: &str,
+        n: &NeedleTable,
+        default_fraction: f64,
+        segment: Option<&LumbarSegment>,
+    ) -> Result<Needle> {
         let key = |k: &str| format!("{path}.{k}");
         let catalog = self.catalog;
         let cannula: Option<&Cannula> = match &n.cannula {
@@ -740,7 +946,12 @@ impl Builder<'_> {
             }
         };
         let c = cannula;
-        let outer_diameter_mm = size("outer_diameter_mm", n.outer_diameter_mm, c.map(|c| &c.outer_diameter_mm), None)?;
+        let outer_diameter_mm = size(
+            "outer_diameter_mm",
+            n.outer_diameter_mm,
+            c.map(|c| &c.outer_diameter_mm),
+            None,
+        )?;
         let active_tip_mm = size("active_tip_mm", n.active_tip_mm, c.map(|c| &c.active_tip_mm), None)?;
         let length_mm = size("length_mm", n.length_mm, c.map(|c| &c.length_mm), Some(100.0))?;
         let thermocouple_from_tip_mm = size(
@@ -806,12 +1017,15 @@ impl Builder<'_> {
                 })
             }
         };
-        let (tip, direction) = self.pose(path, n, bend.as_ref(), setting)?;
+        let (tip, direction) = self.pose(path, n, bend.as_ref(), segment)?;
         if let Some(bend) = &bend {
             if Vec3::from(bend.towards).cross(&direction).norm() < 1e-3 {
                 return Err(self.fault(
                     &key("bend_towards"),
-                    format!("`{}` lies along the shaft, expected a direction across it", key("bend_towards")),
+                    format!(
+                        "`{}` lies along the shaft, expected a direction across it",
+                        key("bend_towards")
+                    ),
                     "give the side to which the tip bends",
                 ));
             }
@@ -841,7 +1055,7 @@ impl Builder<'_> {
         path: &str,
         n: &NeedleTable,
         bend: Option<&Bend>,
-        setting: &Setting,
+        segment: Option<&LumbarSegment>,
     ) -> Result<(PatientPoint, Vec3)> {
         let key = |k: &str| format!("{path}.{k}");
         match (n.tip_mm, n.direction, n.target_mm, n.entry_mm) {
@@ -861,12 +1075,12 @@ impl Builder<'_> {
                 })?;
                 Ok((tip, direction))
             }
-            (None, None, None, None) => match setting {
-                Setting::BuiltIn(segment) => {
+            (None, None, None, None) => match segment {
+                Some(segment) => {
                     let needle = segment.default_needle();
                     Ok((needle.tip, Vec3::from(needle.direction)))
                 }
-                Setting::Phantom => Err(self.fault(
+                None => Err(self.fault(
                     path,
                     format!("`{path}` has no position"),
                     "give `tip_mm` and `direction`, or `target_mm` and `entry_mm`",
@@ -1015,7 +1229,8 @@ impl Builder<'_> {
                 }
                 (Some(ramp), None) => self.within("drive.ramp_s", ramp, 0.1..=600.0, "s")?,
                 (None, Some(rate)) => {
-                    (set_temperature_c - initial_c) / self.within("drive.ramp_rate_c_per_s", rate, 0.05..=500.0, "°C/s")?
+                    (set_temperature_c - initial_c)
+                        / self.within("drive.ramp_rate_c_per_s", rate, 0.05..=500.0, "°C/s")?
                 }
                 (None, None) => {
                     self.note(&subject, "ramp_s", &generator.ramp_s);
@@ -1075,8 +1290,20 @@ impl Builder<'_> {
             self.positive(&format!("drive.limits.{k}"), own.unwrap_or(from.value), 1e9, unit)
         };
         let limits = Limits {
-            voltage_v: limit("voltage_v", d.limits.voltage_v, "max_voltage_v", &generator.max_voltage_v, "V")?,
-            current_a: limit("current_a", d.limits.current_a, "max_current_a", &generator.max_current_a, "A")?,
+            voltage_v: limit(
+                "voltage_v",
+                d.limits.voltage_v,
+                "max_voltage_v",
+                &generator.max_voltage_v,
+                "V",
+            )?,
+            current_a: limit(
+                "current_a",
+                d.limits.current_a,
+                "max_current_a",
+                &generator.max_current_a,
+                "A",
+            )?,
             power_w: limit("power_w", d.limits.power_w, "max_power_w", &generator.max_power_w, "W")?,
         };
         Ok((drive, heating_s, cooling_s, limits))
@@ -1096,7 +1323,11 @@ impl Builder<'_> {
                 self.note(&subject, key, value);
             }
             return law.arrhenius().ok_or_else(|| {
-                self.fault("injury.law", format!("law \"{name}\" has no usable frequency factor"), "correct the catalogue")
+                self.fault(
+                    "injury.law",
+                    format!("law \"{name}\" has no usable frequency factor"),
+                    "correct the catalogue",
+                )
             });
         }
         self.unused("injury.law", t.law.is_some(), "beside explicit values")?;
@@ -1123,7 +1354,12 @@ impl Builder<'_> {
         )?;
         Ok(Arrhenius {
             ln_frequency_factor,
-            activation_energy_j_per_mol: self.within("injury.activation_energy_j_per_mol", energy, 1e4..=5e6, "J/mol")?,
+            activation_energy_j_per_mol: self.within(
+                "injury.activation_energy_j_per_mol",
+                energy,
+                1e4..=5e6,
+                "J/mol",
+            )?,
         })
     }
 
@@ -1174,10 +1410,18 @@ impl Builder<'_> {
 
     fn named(&self, path: &str, name: &str, earlier: &mut Vec<String>) -> Result<()> {
         if name.trim().is_empty() || name.len() > 100 {
-            return Err(self.fault(path, format!("`{path}` is \"{name}\""), "give a name of 1 to 100 characters"));
+            return Err(self.fault(
+                path,
+                format!("`{path}` is \"{name}\""),
+                "give a name of 1 to 100 characters",
+            ));
         }
         if earlier.iter().any(|e| e == name) {
-            return Err(self.fault(path, format!("the name \"{name}\" occurs twice"), "give each one its own name"));
+            return Err(self.fault(
+                path,
+                format!("the name \"{name}\" occurs twice"),
+                "give each one its own name",
+            ));
         }
         earlier.push(name.to_owned());
         Ok(())
@@ -1214,7 +1458,11 @@ impl Builder<'_> {
                 if n.points_mm.len() < 2 {
                     return Err(self.fault(
                         &path,
-                        format!("nerve \"{}\" has {} points, expected at least 2", n.name, n.points_mm.len()),
+                        format!(
+                            "nerve \"{}\" has {} points, expected at least 2",
+                            n.name,
+                            n.points_mm.len()
+                        ),
                         "give its course from one end to the other",
                     ));
                 }

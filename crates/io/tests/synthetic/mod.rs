@@ -14,7 +14,14 @@ use neurotome_procedure::{
     },
 };
 
-pub const TISSUES: [&str; 6] = ["muscle", "cortical bone", "cancellous bone", "intervertebral disc", "fat", "air"];
+pub const TISSUES: [&str; 6] = [
+    "muscle",
+    "cortical bone",
+    "cancellous bone",
+    "intervertebral disc",
+    "fat",
+    "air",
+];
 const HU: [f32; 6] = [55.0, 900.0, 280.0, 90.0, -100.0, -1000.0];
 
 /// Three lumbar vertebrae made of ellipses and capsules.
@@ -71,7 +78,8 @@ pub fn ct(dims: [usize; 3], spacing_mm: [f64; 3], center: [f64; 3]) -> Volume<f3
         let p = affine.to_patient(&index).vec();
         let mut sum = 0.0;
         for s in 0..8 {
-            let shift = Vec3::new(f64::from(s & 1), f64::from(s >> 1 & 1), f64::from(s >> 2)) * 0.5 - Vec3::repeat(0.25);
+            let shift =
+                Vec3::new(f64::from(s & 1), f64::from(s >> 1 & 1), f64::from(s >> 2)) * 0.5 - Vec3::repeat(0.25);
             let q = p + shift.component_mul(&Vec3::from(spacing_mm));
             sum += HU[usize::from(Spine.tissue_at(&PatientPoint::from_vec(q)).0)];
         }
@@ -282,8 +290,16 @@ pub fn result(problem: &LesionProblem) -> LesionResult {
         let t = f64::from(i) * 0.25;
         let set = START_C + (80.0 - START_C) * (t / 10.0).min(1.0);
         let off = t > 90.0;
-        let tip = if off { START_C + 43.0 * (-(t - 90.0) / 9.0).exp() } else { START_C + (set - START_C) * (1.0 - 0.3 * (-t / 3.0).exp()) };
-        let power = if off { 0.0 } else { (3.1 + 2.4 * (-t / 12.0).exp()) * (t / 6.0).min(1.0) };
+        let tip = if off {
+            START_C + 43.0 * (-(t - 90.0) / 9.0).exp()
+        } else {
+            START_C + (set - START_C) * (1.0 - 0.3 * (-t / 3.0).exp())
+        };
+        let power = if off {
+            0.0
+        } else {
+            (3.1 + 2.4 * (-t / 12.0).exp()) * (t / 6.0).min(1.0)
+        };
         let impedance = 205.0 - 60.0 * (1.0 - (-t / 8.0).exp());
         curves.t_s.push(t);
         curves.set_temperature_c.push(if off { tip } else { set });

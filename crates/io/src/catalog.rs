@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fs, path::Path};
 
-use neurotome_procedure::catalog::{Catalog, Cannula, Entry, GeneratorEntry, InjuryLaw, MetalEntry, Tissue};
+use neurotome_procedure::catalog::{Cannula, Catalog, Entry, GeneratorEntry, InjuryLaw, MetalEntry, Tissue};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
@@ -25,7 +25,9 @@ const FILES: [(&str, &str); 5] = [
 #[non_exhaustive]
 pub enum CatalogError {
     /// The folder or a file of it cannot be read.
-    #[error("catalogue: cannot read {path}: {reason}; name a folder with any of sources.toml, tissues.toml, injury.toml, cannulas.toml, generators.toml")]
+    #[error(
+        "catalogue: cannot read {path}: {reason}; name a folder with any of sources.toml, tissues.toml, injury.toml, cannulas.toml, generators.toml"
+    )]
     Read {
         /// The path as given.
         path: String,
@@ -88,7 +90,10 @@ pub fn with_overlay(folder: &Path) -> Result<Catalog, CatalogError> {
         let path = folder.join(name);
         let Ok(meta) = fs::metadata(&path) else { continue };
         if meta.len() > MAX_FILE_BYTES {
-            return Err(read_error(&path, format!("{} bytes, at most {MAX_FILE_BYTES}", meta.len())));
+            return Err(read_error(
+                &path,
+                format!("{} bytes, at most {MAX_FILE_BYTES}", meta.len()),
+            ));
         }
         let text = fs::read_to_string(&path).map_err(|e| read_error(&path, e.to_string()))?;
         lay_over(&mut catalog, parse_toml(&path.display().to_string(), &text)?);
@@ -157,7 +162,10 @@ fn check(catalog: &Catalog) -> Result<(), CatalogError> {
                     return Err(fail(format!("{key} = {}", v.value), "a finite value above zero"));
                 }
                 if !catalog.sources.contains_key(&v.source) {
-                    return Err(fail(format!("{key} names the source \"{}\"", v.source), "a key of [sources]"));
+                    return Err(fail(
+                        format!("{key} names the source \"{}\"", v.source),
+                        "a key of [sources]",
+                    ));
                 }
             }
         }
@@ -186,7 +194,10 @@ fn check(catalog: &Catalog) -> Result<(), CatalogError> {
             expected,
         };
         if !catalog.metals.iter().any(|m| m.name == cannula.metal) {
-            return Err(fail(format!("metal \"{}\"", cannula.metal), "a [[metal]] of the catalogue"));
+            return Err(fail(
+                format!("metal \"{}\"", cannula.metal),
+                "a [[metal]] of the catalogue",
+            ));
         }
         if cannula.active_tip_mm.value >= cannula.length_mm.value {
             return Err(fail(
@@ -195,7 +206,10 @@ fn check(catalog: &Catalog) -> Result<(), CatalogError> {
             ));
         }
         if cannula.bend_angle_deg.is_some() != cannula.bend_length_mm.is_some() {
-            return Err(fail("half a bend".to_owned(), "both bend_angle_deg and bend_length_mm, or neither"));
+            return Err(fail(
+                "half a bend".to_owned(),
+                "both bend_angle_deg and bend_length_mm, or neither",
+            ));
         }
     }
     Ok(())
@@ -211,8 +225,19 @@ mod tests {
     fn the_built_in_catalogue_is_complete() {
         let catalog = built_in().unwrap();
         for name in [
-            "muscle", "fat", "skin", "cortical_bone", "cancellous_bone", "intervertebral_disc", "csf", "nerve", "blood",
-            "ligament", "cartilage", "dura", "air",
+            "muscle",
+            "fat",
+            "skin",
+            "cortical_bone",
+            "cancellous_bone",
+            "intervertebral_disc",
+            "csf",
+            "nerve",
+            "blood",
+            "ligament",
+            "cartilage",
+            "dura",
+            "air",
         ] {
             assert!(find(&catalog.tissues, name).is_some(), "{name}");
         }
@@ -229,7 +254,11 @@ mod tests {
         let unused: Vec<_> = catalog
             .sources
             .keys()
-            .filter(|k| !FILES.iter().any(|(_, text)| text.contains(&format!("source = \"{k}\""))))
+            .filter(|k| {
+                !FILES
+                    .iter()
+                    .any(|(_, text)| text.contains(&format!("source = \"{k}\"")))
+            })
             .collect();
         assert!(unused.is_empty(), "sources that nothing cites: {unused:?}");
     }

@@ -71,8 +71,8 @@ impl Pose {
     fn bone_distance_mm(&self, p: &Vec3, threshold_hu: f64) -> f64 {
         let mut r = 0.0;
         while r < 3.0 {
-            for i in 0..14 {
-                let z = 1.0 - (2.0 * f64::from(i) + 1.0) / 14.0;
+            for i in 0..60 {
+                let z = 1.0 - (2.0 * f64::from(i) + 1.0) / 60.0;
                 let (sin, cos) = (f64::from(i) * 2.399_963_229_728_653).sin_cos();
                 let w = (1.0 - z * z).sqrt();
                 if self
@@ -149,7 +149,7 @@ fn torso_with_vertebral_labels() {
         return;
     };
     let pose = Pose::load("real-nifti.toml", &data);
-    pose.check(180.0, 2.0);
+    pose.check(115.0, 2.0);
     assert!(pose.hu(&pose.entry).unwrap() < -100.0, "the entry is not at the skin");
     // L4 (28) within reach of the tip, and no other vertebra.
     let labels = read_label_nifti(&data.join("totalsegmentator-example/example_ct_vertebrae_labels.nii.gz")).unwrap();

@@ -58,7 +58,10 @@ fn refused(from: &str, to: &str, marker: &str, expected: &str) {
     };
     let line = fault.line().unwrap_or_else(|| panic!("{to:?}: no line: {message}"));
     let shown = text.lines().nth(line - 1).unwrap_or_default();
-    assert!(shown.contains(marker), "{to:?}: line {line} is {shown:?}, expected {marker:?}: {message}");
+    assert!(
+        shown.contains(marker),
+        "{to:?}: line {line} is {shown:?}, expected {marker:?}: {message}"
+    );
     assert!(!fault.help.is_empty(), "{to:?}: no advice");
 }
 
@@ -66,40 +69,140 @@ fn refused(from: &str, to: &str, marker: &str, expected: &str) {
 fn wrong_keys_types_and_values_are_shown_at_their_line() {
     for (from, to, marker, expected) in [
         // keys and types
-        ("set_temperature_c = 80", "set_temperature = 80", "set_temperature", "did you mean `set_temperature_c`"),
+        (
+            "set_temperature_c = 80",
+            "set_temperature = 80",
+            "set_temperature",
+            "did you mean `set_temperature_c`",
+        ),
         ("[phantom]", "[phantm]", "[phantm]", "did you mean `phantom`"),
-        ("hold_s = 90", "hold_s = \"long\"", "hold_s", "`drive.hold_s` is unusable"),
+        (
+            "hold_s = 90",
+            "hold_s = \"long\"",
+            "hold_s",
+            "`drive.hold_s` is unusable",
+        ),
         ("tip_mm = [0, 0, 0]", "tip_mm = [0, 0]", "tip_mm", "needles[0].tip_mm"),
-        ("perfusion = \"on\"", "perfusion = \"maybe\"", "maybe", "unknown value \"maybe\""),
+        (
+            "perfusion = \"on\"",
+            "perfusion = \"maybe\"",
+            "maybe",
+            "unknown value \"maybe\"",
+        ),
         ("title = \"good\"", "title = ", "title", "not valid TOML"),
         // catalogue names
-        ("20G-10mm-straight", "20G-10mm-strait", "strait", "did you mean \"20G-10mm-straight\""),
-        ("background = \"muscle\"", "background = \"muscel\"", "muscel", "did you mean \"muscle\""),
+        (
+            "20G-10mm-straight",
+            "20G-10mm-strait",
+            "strait",
+            "did you mean \"20G-10mm-straight\"",
+        ),
+        (
+            "background = \"muscle\"",
+            "background = \"muscel\"",
+            "muscel",
+            "did you mean \"muscle\"",
+        ),
         // numbers
-        ("tip_mm = [0, 0, 0]", "tip_mm = [0, nan, 0]", "nan", "expected three numbers"),
+        (
+            "tip_mm = [0, 0, 0]",
+            "tip_mm = [0, nan, 0]",
+            "nan",
+            "expected three numbers",
+        ),
         ("cooling_s = 30", "cooling_s = inf", "inf", "`drive.cooling_s` is inf"),
         ("cooling_s = 30", "cooling_s = -1", "-1", "expected 0 to 3600 s"),
-        ("direction = [0, 0, -1]", "direction = [0, 0, 0]", "direction", "a direction other than zero"),
-        ("set_temperature_c = 80", "set_temperature_c = 30", "30", "above the 37 °C at the start"),
-        ("set_temperature_c = 80", "set_temperature_c = 101", "101", "at most 100 °C"),
-        ("diameter_mm = 1", "diameter_mm = 0", "diameter_mm = 0", "expected above 0"),
+        (
+            "direction = [0, 0, -1]",
+            "direction = [0, 0, 0]",
+            "direction",
+            "a direction other than zero",
+        ),
+        (
+            "set_temperature_c = 80",
+            "set_temperature_c = 30",
+            "30",
+            "above the 37 °C at the start",
+        ),
+        (
+            "set_temperature_c = 80",
+            "set_temperature_c = 101",
+            "101",
+            "at most 100 °C",
+        ),
+        (
+            "diameter_mm = 1",
+            "diameter_mm = 0",
+            "diameter_mm = 0",
+            "expected above 0",
+        ),
         ("times_s = [10, 50]", "times_s = [10, 500]", "times_s", "at most 135 s"),
-        ("times_s = [10, 50]", "times_s = [50, 10]", "times_s", "does not come after"),
+        (
+            "times_s = [10, 50]",
+            "times_s = [50, 10]",
+            "times_s",
+            "does not come after",
+        ),
         ("times_s = [10, 50]", "times_s = [nan]", "times_s", "output time NaN"),
         // geometry
-        ("direction = [0, 0, -1]", "direction = [0, 0, -1]\nactive_tip_mm = 100", "active_tip_mm", "not shorter than the needle"),
-        ("tip_mm = [0, 0, 0]", "tip_mm = [0, 0, 0]\ntarget_mm = [0, 0, 0]", "[[needles]]", "given twice"),
+        (
+            "direction = [0, 0, -1]",
+            "direction = [0, 0, -1]\nactive_tip_mm = 100",
+            "active_tip_mm",
+            "not shorter than the needle",
+        ),
+        (
+            "tip_mm = [0, 0, 0]",
+            "tip_mm = [0, 0, 0]\ntarget_mm = [0, 0, 0]",
+            "[[needles]]",
+            "given twice",
+        ),
         ("direction = [0, 0, -1]", "", "[[needles]]", "incomplete"),
-        ("points_mm = [[3, 0, -20], [3, 0, 20]]", "points_mm = [[3, 0, 90], [3, 0, 95]]", "points_mm", "outside the region"),
-        ("points_mm = [[3, 0, -20], [3, 0, 20]]", "points_mm = [[3, 0, 9]]", "points_mm", "at least 2"),
-        ("position_mm = [2, 0, 5]", "position_mm = [2, 0, 500]", "position_mm", "outside the region"),
+        (
+            "points_mm = [[3, 0, -20], [3, 0, 20]]",
+            "points_mm = [[3, 0, 90], [3, 0, 95]]",
+            "points_mm",
+            "outside the region",
+        ),
+        (
+            "points_mm = [[3, 0, -20], [3, 0, 20]]",
+            "points_mm = [[3, 0, 9]]",
+            "points_mm",
+            "at least 2",
+        ),
+        (
+            "position_mm = [2, 0, 5]",
+            "position_mm = [2, 0, 500]",
+            "position_mm",
+            "outside the region",
+        ),
         // combinations
         ("hold_s = 90", "hold_s = 90\nheating_s = 100", "hold_s", "expected one"),
-        ("hold_s = 90", "hold_s = 90\nvoltage_v = 10", "voltage_v", "no meaning with mode = \"temperature\""),
+        (
+            "hold_s = 90",
+            "hold_s = 90\nvoltage_v = 10",
+            "voltage_v",
+            "no meaning with mode = \"temperature\"",
+        ),
         ("hold_s = 90", "", "[drive]", "how long does the current flow"),
-        ("hold_s = 90", "hold_s = 90\narrangement = \"bipolar\"", "arrangement", "with 1 needles, expected two"),
-        ("[phantom]", "[image]\npath = \"x.nii\"\n[phantom]", "[phantom]", "both [image] and [phantom]"),
-        ("[[probes]]", "[[probes]]\nname = \"p\"\nposition_mm = [1, 0, 0]\n[[probes]]", "name = \"p\"", "occurs twice"),
+        (
+            "hold_s = 90",
+            "hold_s = 90\narrangement = \"bipolar\"",
+            "arrangement",
+            "with 1 needles, expected two",
+        ),
+        (
+            "[phantom]",
+            "[image]\npath = \"x.nii\"\n[phantom]",
+            "[phantom]",
+            "both [image] and [phantom]",
+        ),
+        (
+            "[[probes]]",
+            "[[probes]]\nname = \"p\"\nposition_mm = [1, 0, 0]\n[[probes]]",
+            "name = \"p\"",
+            "occurs twice",
+        ),
     ] {
         refused(from, to, marker, expected);
     }
@@ -111,26 +214,66 @@ fn tissues_and_regions_are_checked() {
     for (to, marker, expected) in [
         (tissues("density_kg_per_m3 = 0"), "density", "expected above 0"),
         (tissues("sigma_s_per_m = -0.4"), "sigma", "expected above 0"),
-        (tissues("sigma_s_per_cm = 0.4"), "sigma_s_per_cm", "did you mean `sigma_s_per_m`"),
-        ("[tissues.new]\nsigma_s_per_m = 1\n[phantom]".to_owned(), "[tissues.new]", "not in the catalogue"),
+        (
+            tissues("sigma_s_per_cm = 0.4"),
+            "sigma_s_per_cm",
+            "did you mean `sigma_s_per_m`",
+        ),
+        (
+            "[tissues.new]\nsigma_s_per_m = 1\n[phantom]".to_owned(),
+            "[tissues.new]",
+            "not in the catalogue",
+        ),
         (
             "[tissues.new]\nbased_on = \"muscel\"\n[phantom]".to_owned(),
             "muscel",
             "did you mean \"muscle\"",
         ),
-        ("[domain]\nshape = \"sphere\"\nhalf_mm = [50, 50, 50]\n[phantom]".to_owned(), "half_mm", "for a sphere"),
-        ("[domain]\ncenter_mm = [0, 0, 59.5]\n[phantom]".to_owned(), "tip_mm", "outside the region computed"),
-        ("[injury]\nlaw = \"liver\"\n[phantom]".to_owned(), "law", "did you mean \"liver_jacques\""),
-        ("[injury]\nfrequency_factor_per_s = 1e40\n[phantom]".to_owned(), "[injury]", "needs both numbers"),
+        (
+            "[domain]\nshape = \"sphere\"\nhalf_mm = [50, 50, 50]\n[phantom]".to_owned(),
+            "half_mm",
+            "for a sphere",
+        ),
+        (
+            "[domain]\ncenter_mm = [0, 0, 59.5]\n[phantom]".to_owned(),
+            "tip_mm",
+            "outside the region computed",
+        ),
+        (
+            "[injury]\nlaw = \"liver\"\n[phantom]".to_owned(),
+            "law",
+            "did you mean \"liver_jacques\"",
+        ),
+        (
+            "[injury]\nfrequency_factor_per_s = 1e40\n[phantom]".to_owned(),
+            "[injury]",
+            "needs both numbers",
+        ),
     ] {
         refused("[phantom]", &to, marker, expected);
     }
     let region = |r: &str| format!("[[phantom.regions]]\n{r}\n[[needles]]");
     for (r, marker, expected) in [
-        ("tissue = \"air\"\nshape = \"sphere\"\ncenter_mm = [0, 0, 0]\nradius_mm = 3", "tip_mm", "lies in air"),
-        ("tissue = \"fat\"\nshape = \"sphere\"\ncenter_mm = [0, 0, 0]", "[[phantom.regions]]", "`phantom.regions[0].radius_mm` is missing"),
-        ("tissue = \"fat\"\nshape = \"layer\"\nradius_mm = 3", "radius_mm", "no meaning for a layer"),
-        ("shape = \"box\"\ncenter_mm = [0, 0, 0]\nhalf_mm = [1, 1, 1]", "[[phantom.regions]]", "every region but labels has a tissue"),
+        (
+            "tissue = \"air\"\nshape = \"sphere\"\ncenter_mm = [0, 0, 0]\nradius_mm = 3",
+            "tip_mm",
+            "lies in air",
+        ),
+        (
+            "tissue = \"fat\"\nshape = \"sphere\"\ncenter_mm = [0, 0, 0]",
+            "[[phantom.regions]]",
+            "`phantom.regions[0].radius_mm` is missing",
+        ),
+        (
+            "tissue = \"fat\"\nshape = \"layer\"\nradius_mm = 3",
+            "radius_mm",
+            "no meaning for a layer",
+        ),
+        (
+            "shape = \"box\"\ncenter_mm = [0, 0, 0]\nhalf_mm = [1, 1, 1]",
+            "[[phantom.regions]]",
+            "every region but labels has a tissue",
+        ),
         (
             "shape = \"labels\"\npath = \"no-such-file.nii\"\nlabel_tissues = { 1 = \"fat\" }",
             "no-such-file.nii",
@@ -157,22 +300,42 @@ fn crossing_needles_and_crowds_are_refused() {
 
     let many = |n: usize, table: &str| table.repeat(n) + "[drive]";
     let needle = "[[needles]]\ncannula = \"20G-10mm-straight\"\ntip_mm = [0, 0, 0]\ndirection = [0, 0, -1]\n";
-    refused("[drive]", &many(scenario::MAX_NEEDLES, needle), "[[needles]]", "expected at most 8");
+    refused(
+        "[drive]",
+        &many(scenario::MAX_NEEDLES, needle),
+        "[[needles]]",
+        "expected at most 8",
+    );
     let probe = "[[probes]]\nname = \"x\"\nposition_mm = [1, 0, 0]\n";
-    refused("[drive]", &many(scenario::MAX_PROBES, probe), "[[probes]]", "expected at most 256");
+    refused(
+        "[drive]",
+        &many(scenario::MAX_PROBES, probe),
+        "[[probes]]",
+        "expected at most 256",
+    );
 }
 
 #[test]
 fn a_good_scenario_is_resolved() {
     let loaded = load_text(GOOD).unwrap();
     let p = &loaded.problem;
-    assert_eq!(p.drive, Drive::Temperature { set_temperature_c: 80.0, ramp_s: 15.0 });
+    assert_eq!(
+        p.drive,
+        Drive::Temperature {
+            set_temperature_c: 80.0,
+            ramp_s: 15.0
+        }
+    );
     assert_eq!((p.heating_s, p.cooling_s), (105.0, 30.0));
     assert_eq!(p.output_times_s, [10.0, 50.0, 105.0, 135.0]);
     assert_eq!(p.needles[0].outer_diameter_mm, 0.908);
     assert_eq!(p.perfusion, Perfusion::On);
     // Unverified values of the catalogue are named, and only those that the run uses.
-    let named: Vec<String> = loaded.notices.iter().map(|n| format!("{} {}", n.subject, n.key)).collect();
+    let named: Vec<String> = loaded
+        .notices
+        .iter()
+        .map(|n| format!("{} {}", n.subject, n.key))
+        .collect();
     for expected in [
         "tissue muscle perfusion_per_s",
         "cannula 20G-10mm-straight outer_diameter_mm",
@@ -184,7 +347,12 @@ fn a_good_scenario_is_resolved() {
     for absent in ["fat", "water_fraction", "injury", "max_power_w", "active_tip_mm"] {
         assert!(!named.iter().any(|n| n.contains(absent)), "{absent} in {named:?}");
     }
-    assert!(loaded.notices.iter().all(|n| !n.source.is_empty() && n.value.is_finite()));
+    assert!(
+        loaded
+            .notices
+            .iter()
+            .all(|n| !n.source.is_empty() && n.value.is_finite())
+    );
     // A value given in the scenario is not the catalogue's.
     let own = GOOD.replacen("[phantom]", "[tissues.muscle]\nperfusion_per_s = 0.001\n[phantom]", 1);
     let loaded = load_text(&own).unwrap();
@@ -245,6 +413,102 @@ fn bipolar_halves_add_up_to_the_voltage() {
 }
 
 #[test]
+fn images_are_checked_and_named() {
+    use neurotome_base::{Affine, Volume};
+    let dir = tempfile::tempdir().unwrap();
+    // A block of muscle in air: 60 mm a side, voxels of 2 mm.
+    let affine = Affine::axis_aligned([2.0; 3], [-39.0, -39.0, -39.0]).unwrap();
+    let mut ct = Volume::filled([40, 40, 40], affine, -1000.0f32).unwrap();
+    let mut labels = Volume::filled([40, 40, 40], affine, 0u8).unwrap();
+    for k in 5..35 {
+        for j in 5..35 {
+            for i in 5..35 {
+                let n = i + 40 * (j + 40 * k);
+                ct.data_mut()[n] = 55.0;
+                if (18..22).contains(&j) {
+                    labels.data_mut()[n] = 3;
+                }
+            }
+        }
+    }
+    neurotome_io::volumes::write_nifti_f32(&dir.path().join("ct.nii.gz"), &ct).unwrap();
+    neurotome_io::volumes::write_nifti_u8(&dir.path().join("labels.nii.gz"), &labels).unwrap();
+    let load = |image: &str, from: &str, to: &str| {
+        let text = GOOD
+            .replacen("[phantom]\nbackground = \"muscle\"", &format!("[image]\n{image}"), 1)
+            .replacen("position_mm = [2, 0, 5]", "position_mm = [2, 2, 5]", 1)
+            .replacen(from, to, 1);
+        let source = Source {
+            name: "image.toml".to_owned(),
+            text,
+            folder: dir.path().to_owned(),
+        };
+        scenario::load(&source, &catalog::built_in().unwrap())
+    };
+    let plain = "path = \"ct.nii.gz\"";
+    let loaded = load(plain, "", "").unwrap();
+    assert_eq!(loaded.inputs[0].path, "ct.nii.gz");
+    assert!(matches!(loaded.setting, scenario::Setting::Image(_)));
+    let name = |loaded: &Loaded, y: f64| {
+        let id = loaded
+            .problem
+            .anatomy
+            .tissue_at(&neurotome_base::PatientPoint::new(0.0, y, 0.0));
+        loaded.problem.tissue_names[usize::from(id.0)].clone()
+    };
+    assert_eq!(name(&loaded, 10.0), "muscle");
+    assert_eq!(name(&loaded, 38.0), "air");
+    let labelled = format!("{plain}\nlabels = \"labels.nii.gz\"\nlabel_structures = {{ 3 = \"disc\" }}");
+    assert_eq!(name(&load(&labelled, "", "").unwrap(), 0.0), "intervertebral_disc");
+
+    let message = |image: &str, from: &str, to: &str| match load(image, from, to) {
+        Ok(_) => panic!("{image} was accepted"),
+        Err(e) => e.to_string(),
+    };
+    for (image, from, to, expected) in [
+        (
+            "path = \"none.nii\"",
+            "",
+            "",
+            "image.toml:4: `image.path` names \"none.nii\", which does not exist",
+        ),
+        ("path = \"${NEUROTOME_TEST_DATA_2}/x.nii\"", "", "", "does not exist"),
+        ("path = \"image.toml\"", "", "", "does not exist"),
+        (
+            plain,
+            "tip_mm = [0, 0, 0]",
+            "tip_mm = [0, 0, 300]",
+            "lies outside the image",
+        ),
+        (plain, "tip_mm = [0, 0, 0]", "tip_mm = [0, 35, 0]", "lies in air"),
+        (
+            "path = \"ct.nii.gz\"\nlabels = \"labels.nii.gz\"",
+            "",
+            "",
+            "label_meaning` is missing",
+        ),
+        (
+            "path = \"ct.nii.gz\"\nlabels = \"labels.nii.gz\"\nlabel_meaning = \"totalsegmentator\"",
+            "",
+            "",
+            "did you mean \"total_segmentator\"",
+        ),
+        (
+            "path = \"ct.nii.gz\"\nlabel_meaning = \"tptbox_vertebrae\"",
+            "",
+            "",
+            "without `image.labels`",
+        ),
+    ] {
+        let found = message(image, from, to);
+        assert!(found.contains(expected), "{image}: {found}");
+    }
+    std::fs::write(dir.path().join("junk.nii"), b"not an image").unwrap();
+    let found = message("path = \"junk.nii\"", "", "");
+    assert!(found.contains("image.toml:4"), "{found}");
+}
+
+#[test]
 fn the_checked_in_schema_is_current() {
     let path = root().join("docs/scenario.schema.json");
     let current = serde_json::to_string_pretty(&scenario::schema()).unwrap() + "\n";
@@ -276,12 +540,18 @@ fn a_label_volume_makes_regions() {
     };
     let loaded = scenario::load(&source, &catalog::built_in().unwrap()).unwrap();
     let name = |p: [f64; 3]| {
-        let id = loaded.problem.anatomy.tissue_at(&neurotome_base::PatientPoint::new(p[0], p[1], p[2]));
+        let id = loaded
+            .problem
+            .anatomy
+            .tissue_at(&neurotome_base::PatientPoint::new(p[0], p[1], p[2]));
         loaded.problem.tissue_names[usize::from(id.0)].clone()
     };
     assert_eq!(name([0.0, 0.0, 5.0]), "fat");
     assert_eq!(name([0.0, 0.0, -5.0]), "muscle");
     assert_eq!(name([0.0, 0.0, 50.0]), "muscle");
     assert_eq!(loaded.inputs.len(), 1);
-    assert_eq!((loaded.inputs[0].path.as_str(), loaded.inputs[0].sha256.len()), ("l.nii.gz", 64));
+    assert_eq!(
+        (loaded.inputs[0].path.as_str(), loaded.inputs[0].sha256.len()),
+        ("l.nii.gz", 64)
+    );
 }

@@ -27,6 +27,8 @@ pub struct Record {
     pub catalog_sha256: String,
     /// Input images and label volumes.
     pub inputs: Vec<InputFile>,
+    /// What the readers of the images want the user to know.
+    pub remarks: Vec<String>,
     /// Unverified values of the catalogue that the run used.
     pub notices: Vec<Notice>,
     /// Every figure that entered the solve.
@@ -72,6 +74,7 @@ impl Record {
             },
             catalog_sha256: catalog_sha256.to_owned(),
             inputs: loaded.inputs.clone(),
+            remarks: loaded.remarks.clone(),
             notices: loaded.notices.clone(),
             resolved: resolved(&loaded.problem),
             results: Results {
@@ -152,7 +155,11 @@ pub fn first_difference(a: &Value, b: &Value) -> Option<(String, String, String)
         }
     }
     fn join(path: &str, key: &str) -> String {
-        if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
+        if path.is_empty() {
+            key.to_owned()
+        } else {
+            format!("{path}.{key}")
+        }
     }
     fn short(v: &Value) -> String {
         let text = v.to_string();

@@ -2,17 +2,14 @@
 
 use std::fmt::Write as _;
 
-use neurotome_base::{PatientPoint, Vec3, geometry::perpendicular_pair};
 use neurotome_io::scenario::{Loaded, Setting};
 use neurotome_procedure::lesion::{
-    Contour, Contours, Drive, ErrorEstimate, Evidence, LesionProblem, LesionResult, NerveInjury, Snapshot,
+    Contour, Contours, Drive, ErrorEstimate, Evidence, LesionResult, NerveInjury, Snapshot,
 };
 use serde::{Deserialize, Serialize};
 
 /// The set temperature counts as reached when the thermocouple is this near, K.
 const REACHED_WITHIN_K: f64 = 0.5;
-/// Step of the search for the lesion's point nearest to the skin, mm.
-const SEARCH_STEP_MM: f64 = 0.5;
 
 /// Key figures of one run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -37,7 +34,7 @@ pub struct Summary {
     pub heated: Contours,
     /// Injury of the nerves.
     pub nerves: Vec<NerveSummary>,
-    /// Nearest distance from the lesion to the skin, to 0.5 mm; null without lesion or skin.
+    /// Nearest distance from the lesion to the skin of the built-in patient, mm; null without lesion or skin.
     pub lesion_to_skin_mm: Option<f64>,
     /// Stated discretisation error.
     pub error: Option<ErrorEstimate>,
@@ -80,7 +77,9 @@ impl Summary {
             .collect();
         let lesion = result.snapshots.last().and_then(|s| s.contours.omega1);
         Self {
-            impedance_start_ohm: (0..c.t_s.len()).find(|&i| c.current_a[i] > 0.0).map(|i| c.impedance_ohm[i]),
+            impedance_start_ohm: (0..c.t_s.len())
+                .find(|&i| c.current_a[i] > 0.0)
+                .map(|i| c.impedance_ohm[i]),
             impedance_end_ohm: heated.map(|s| s.impedance_ohm),
             peak_power_w: largest(&c.power_w),
             energy_j: energy_j(&c.t_s, &c.power_w),
@@ -94,7 +93,7 @@ impl Summary {
             lesion,
             heated: heated.map(|s| s.contours).unwrap_or_default(),
             nerves,
-            lesion_to_skin_mm: lesion.and_then(|l| skin_distance_mm(loaded, result, &l)),
+            lesion_to_skin_mm: skin_distance_mm(loaded, result),
             error: result.evidence.error,
         }
     }
@@ -140,7 +139,12 @@ impl Summary {
             format!("{:.1} °C", self.peak_thermocouple_c),
             e.map(|e| format!("{:.1} K", e.peak_temperature_k)),
         );
-        row(&mut out, "hottest tissue", format!("{:.1} °C", self.peak_tissue_c), None);
+        row(
+            &mut out,
+            "hottest tissue",
+            format!("{:.1} °C", self.peak_tissue_c),
+            None,
+        );
 
         let _ = writeln!(out, "\nLesion{:>42}{:>12}{:>14}", "width", "length", "volume");
         let size = |out: &mut String, name: &str, c: Option<Contour>| {
@@ -185,7 +189,12 @@ impl Summary {
                     .injury
                     .distance_to_lesion_mm
                     .map_or_else(|| "no lesion".to_owned(), |d| format!("{d:.1} mm from the lesion"));
-                row(&mut out, "", format!("{distance}, up to {:.1} °C", n.injury.peak_temperature_c), None);
+                row(
+                    &mut out,
+                    "",
+                    format!("{distance}, up to {:.1} °C", n.injury.peak_temperature_c),
+                    None,
+                );
             }
         }
         if let Some(d) = self.lesion_to_skin_mm {
@@ -196,24 +205,41 @@ impl Summary {
         row(
             &mut out,
             "cells, time steps",
-            format!("{}, {} ({} repeated)", evidence.cells, evidence.steps, evidence.rejected_steps),
+            format!(
+                "{}, {} ({} repeated)",
+                evidence.cells, evidence.steps, evidence.rejected_steps
+            ),
             None,
         );
         row(
             &mut out,
             "energy balance, current balance",
-            format!("{:.1e}, {:.1e}", evidence.energy_balance_relative, evidence.current_balance_relative),
+            format!(
+                "{:.1e}, {:.1e}",
+                evidence.energy_balance_relative, evidence.current_balance_relative
+            ),
             None,
         );
         row(&mut out, "wall time", format!("{wall_s:.1} s"), None);
         if e.is_none() {
-            row(&mut out, "stated error", "not asked for (solver.estimate_error)".to_owned(), None);
+            row(
+                &mut out,
+                "stated error",
+                "not asked for (solver.estimate_error)".to_owned(),
+                None,
+            );
         }
         if !loaded.notices.is_empty() {
             let _ = writeln!(out, "\nUnverified values used (see `neurotome catalog`)");
             for n in &loaded.notices {
                 row(&mut out, &n.subject, format!("{} = {}", n.key, n.value), None);
             }
+        }
+        if !loaded.remarks.is_empty() {
+            let _ = writeln!(out, "\nRemarks on the image");
+        }
+        for remark in &loaded.remarks {
+            let _ = writeln!(out, "  {remark}");
         }
         let _ = writeln!(out, "\n{}", crate::DISCLAIMER);
         out
@@ -231,44 +257,15 @@ fn energy_j(t_s: &[f64], power_w: &[f64]) -> f64 {
     sum
 }
 
-/// Nearest distance from a point with Ω ≥ 1 to the skin.
-fn skin_distance_mm(loaded: &Loaded, result: &LesionResult, lesion: &Contour) -> Option<f64> {
-    let segment = match &loaded.setting {
-        Setting::BuiltIn(segment) => segment,
-        Setting::Phantom => return None,
+/// Nearest distance from the surface Ω = 1 to the skin.
+fn skin_distance_mm(loaded: &Loaded, result: &LesionResult) -> Option<f64> {
+    let Setting::BuiltIn(segment) = &loaded.setting else {
+        return None;
     };
-    let needle = loaded.problem.needles.first()?;
-    let axis = -Vec3::from(needle.direction);
-    let center = needle.tip.vec() + axis * (0.5 * needle.active_tip_mm);
-    let (u, v) = perpendicular_pair(&axis);
-    let along = (lesion.length_mm / SEARCH_STEP_MM).ceil() as i32;
-    let across = (lesion.width_mm.max(lesion.width_x_mm) / SEARCH_STEP_MM).ceil() as i32;
-    let mut nearest = f64::INFINITY;
-    for k in -along..=along {
-        for j in -across..=across {
-            for i in -across..=across {
-                let [x, y, z] = [i, j, k].map(|n| f64::from(n) * SEARCH_STEP_MM);
-                let p = PatientPoint::from_vec(center + u * x + v * y + axis * z);
-                if result.fields.sample(&p).is_some_and(|s| s.ln_omega >= 0.0) {
-                    nearest = nearest.min(segment.skin_distance_mm(&p));
-                }
-            }
-        }
-    }
+    let nearest = result
+        .lesion_surface
+        .iter()
+        .map(|p| segment.skin_distance_mm(p))
+        .fold(f64::INFINITY, f64::min);
     nearest.is_finite().then_some(nearest)
-}
-
-/// The part of a problem that names its scale, for one line on the terminal.
-pub fn one_line(problem: &LesionProblem) -> String {
-    let drive = match problem.drive {
-        Drive::Voltage { voltage_v } => format!("{voltage_v} V"),
-        Drive::Current { current_a } => format!("{current_a} A"),
-        Drive::Power { power_w } => format!("{power_w} W"),
-        Drive::Temperature { set_temperature_c, .. } => format!("{set_temperature_c} °C"),
-    };
-    let needles = match problem.needles.len() {
-        1 => "one needle".to_owned(),
-        n => format!("{n} needles"),
-    };
-    format!("{needles}, {drive} for {} s", problem.heating_s)
 }

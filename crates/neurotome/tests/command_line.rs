@@ -36,7 +36,17 @@ fn help_teaches_and_names_the_exit_codes() {
     let out = neurotome(&["--help"]);
     assert_eq!(out.status.code(), Some(0));
     let help = text(&out.stdout);
-    for expected in ["simulate", "lesion", "replay", "verify", "schema", "catalog", "Examples:", "130", "not a medical device"] {
+    for expected in [
+        "simulate",
+        "lesion",
+        "replay",
+        "verify",
+        "schema",
+        "catalog",
+        "Examples:",
+        "130",
+        "not a medical device",
+    ] {
         assert!(help.contains(expected), "{expected} is not in {help}");
     }
     for command in ["simulate", "lesion", "replay", "verify", "schema", "catalog"] {
@@ -57,7 +67,12 @@ fn bad_input_ends_with_2_and_shows_the_line() {
     let out = neurotome(&["lesion", path.to_str().unwrap()]);
     assert_eq!(out.status.code(), Some(2));
     let error = text(&out.stderr);
-    for expected in ["unknown key `set_temperature`", "did you mean `set_temperature_c`", "wrong.toml:5", "set_temperature = 80"] {
+    for expected in [
+        "unknown key `set_temperature`",
+        "did you mean `set_temperature_c`",
+        "wrong.toml:5",
+        "set_temperature = 80",
+    ] {
         assert!(error.contains(expected), "{expected} is not in {error}");
     }
     assert!(out.stdout.is_empty());
@@ -65,7 +80,10 @@ fn bad_input_ends_with_2_and_shows_the_line() {
     for (args, expected) in [
         (&["lesion", "no-such-file.toml"][..], "cannot read no-such-file.toml"),
         (&["lesion"], "SCENARIO"),
-        (&["verify", "--only", "everything"], "expected one of analytic, convergence, crosscode"),
+        (
+            &["verify", "--only", "everything"],
+            "expected one of analytic, convergence, crosscode",
+        ),
         (&["catalog", "spoon"], "expected one of tissue"),
         (&["catalog", "tissue", "muscel"], "there is no tissue"),
         (&["simulate", "--catalog", "no-such-folder"], "no-such-folder"),
@@ -89,7 +107,10 @@ fn schema_and_catalogue_are_printed() {
 
     let out = neurotome(&["catalog", "tissue", "muscle"]);
     let shown = text(&out.stdout);
-    assert!(shown.contains("sigma_s_per_m = 0.439") && shown.contains("(unverified)"), "{shown}");
+    assert!(
+        shown.contains("sigma_s_per_m = 0.439") && shown.contains("(unverified)"),
+        "{shown}"
+    );
     let out = neurotome(&["catalog", "cannula", "20G-10mm-straight", "--json"]);
     let cannula: Value = serde_json::from_slice(&out.stdout).unwrap();
     assert_eq!(cannula["active_tip_mm"]["value"], 10.0);

@@ -5,7 +5,7 @@
 use neurotome_base::parallel::{for_blocks, ordered_sum};
 
 use crate::{
-    grid::{FaceKind, Grid},
+    grid::{Face, FaceKind, Grid, OuterFace},
     linear::{Csr, Multigrid, Pattern, Solved, conjugate_gradients},
     medium::Medium,
 };
@@ -16,10 +16,12 @@ pub struct Current {
     edge: Vec<u32>,
     /// Tissue faces, in the order of the matrix' edges.
     tissue_faces: Vec<u32>,
-    /// Electrode faces with the potential fraction of their needle.
+    /// Electrode faces with their potential at one volt.
     electrode_faces: Vec<(u32, f64)>,
     multigrid: Option<Multigrid>,
     fresh_iterations: usize,
+    /// Potential at one volt of each outer face.
+    outer_potential: Vec<f64>,
     conductance: Vec<f64>,
     ground: Vec<f64>,
     /// The unit potential of each tissue cell.
@@ -31,6 +33,8 @@ pub struct Current {
 pub struct CurrentState {
     /// Power at one volt, W: the conductance seen by the generator, S.
     pub conductance: f64,
+    /// Current out of the metal into the tissue at one volt, A.
+    pub current: f64,
     /// Relative current balance: (in − out) / in.
     pub balance: f64,
     /// How the linear solve went.
@@ -38,8 +42,23 @@ pub struct CurrentState {
 }
 
 impl Current {
-    /// Prepares the problem; `fractions` holds each needle's potential as a fraction of the generator's voltage.
+    /// Prepares the problem; `fractions` holds each needle's potential as a fraction of the generator's voltage. The outer
+    /// boundary is the return electrode, at zero.
     pub fn new(grid: &Grid, fractions: &[f64]) -> Self {
+        let n = grid.tissue_cells;
+        Self::with_potentials(
+            grid,
+            &|f| (f.kind == FaceKind::Electrode).then(|| fractions[usize::from(grid.metal_needle[f.b as usize - n])]),
+            &|_| 0.0,
+        )
+    }
+
+    /// Prepares the problem with any potential on the metal's faces (none: insulated) and on the outer faces.
+    pub fn with_potentials(
+        grid: &Grid,
+        metal: &dyn Fn(&Face) -> Option<f64>,
+        outer: &dyn Fn(&OuterFace) -> f64,
+    ) -> Self {
         let n = grid.tissue_cells;
         let mut tissue_faces = Vec::new();
         let mut electrode_faces = Vec::new();
@@ -50,10 +69,12 @@ impl Current {
                     tissue_faces.push(k as u32);
                     edges.push((f.a, f.b));
                 }
-                FaceKind::Electrode => {
-                    electrode_faces.push((k as u32, fractions[usize::from(grid.metal_needle[f.b as usize - n])]));
+                FaceKind::Electrode | FaceKind::Shaft => {
+                    if let Some(potential) = metal(f) {
+                        electrode_faces.push((k as u32, potential));
+                    }
                 }
-                _ => {}
+                FaceKind::Metal => {}
             }
         }
         let (pattern, edge) = Pattern::from_edges(n, &edges);
@@ -64,6 +85,7 @@ impl Current {
             conductance: vec![0.0; tissue_faces.len()],
             tissue_faces,
             electrode_faces,
+            outer_potential: grid.outer.iter().map(outer).collect(),
             multigrid: None,
             fresh_iterations: 0,
             ground: vec![0.0; n],
@@ -104,8 +126,10 @@ impl Current {
             self.ground[cell] += g;
             b[cell] += g * fraction;
         }
-        for (f, r) in grid.outer.iter().zip(&medium.outer_electric) {
-            self.ground[f.cell as usize] += factor[f.cell as usize] / r;
+        for ((f, r), potential) in grid.outer.iter().zip(&medium.outer_electric).zip(&self.outer_potential) {
+            let g = factor[f.cell as usize] / r;
+            self.ground[f.cell as usize] += g;
+            b[f.cell as usize] += g * potential;
         }
         let (conductance, edge, ground) = (&self.conductance, &self.edge, &self.ground);
         let pattern = &self.a.pattern;
@@ -139,6 +163,7 @@ impl Current {
             .take()
             .unwrap_or_else(|| Multigrid::new(&self.a, &[], 0.0));
         let solved = conjugate_gradients(&self.a, &mut multigrid, &b, &mut self.potential, tolerance, 200);
+        close_balance(&self.ground, &b, &mut self.potential);
         if self.fresh_iterations == 0 {
             self.fresh_iterations = solved.iterations;
         }
@@ -183,15 +208,17 @@ impl Current {
             sent_size += (g * d).abs();
         }
         let mut returned = 0.0;
-        for (f, r) in grid.outer.iter().zip(&medium.outer_electric) {
+        for ((f, r), potential) in grid.outer.iter().zip(&medium.outer_electric).zip(&self.outer_potential) {
             let cell = f.cell as usize;
+            let d = u[cell] - potential;
             let g = factor[cell] / r;
-            heat[cell] += g * u[cell] * u[cell];
-            returned += g * u[cell];
+            heat[cell] += g * d * d;
+            returned += g * d;
         }
         let power = ordered_sum(n, |r| heat[r].iter().sum());
         CurrentState {
             conductance: power,
+            current: sent,
             balance: (sent - returned) / sent_size,
             solved,
         }
@@ -200,5 +227,17 @@ impl Current {
     /// Rows on each multigrid level of the last solve, finest first.
     pub fn level_sizes(&self) -> Vec<usize> {
         self.multigrid.as_ref().map(Multigrid::level_sizes).unwrap_or_default()
+    }
+}
+
+/// Scales the potential by the hair that makes what enters leave exactly: the residual's sum over all cells becomes zero.
+fn close_balance(ground: &[f64], b: &[f64], u: &mut [f64]) {
+    let n = b.len();
+    let injected = ordered_sum(n, |r| b[r].iter().sum());
+    let drained = ordered_sum(n, |r| r.map(|i| ground[i] * u[i]).sum());
+    if drained.abs() > 0.0 && (injected / drained - 1.0).abs() < 1e-3 {
+        for v in u {
+            *v *= injected / drained;
+        }
     }
 }

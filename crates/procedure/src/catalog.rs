@@ -224,7 +224,11 @@ pub struct MetalEntry {
 entry!(
     MetalEntry,
     "metal",
-    [thermal_conductivity_w_per_m_k, density_kg_per_m3, specific_heat_j_per_kg_k],
+    [
+        thermal_conductivity_w_per_m_k,
+        density_kg_per_m3,
+        specific_heat_j_per_kg_k
+    ],
     []
 );
 

@@ -158,7 +158,7 @@ fn runs(field: &dyn TissueField, z: f64) -> Vec<(TissueId, f64)> {
     let mut whole: Vec<(TissueId, f64)> = Vec::new();
     for (id, length) in out {
         match whole.last_mut() {
-            Some((last, before)) if *last == id || length < 0.2 => *before += length,
+            Some((last, before)) if *last == id || length < 0.3 => *before += length,
             _ => whole.push((id, length)),
         }
     }

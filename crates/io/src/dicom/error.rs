@@ -283,7 +283,9 @@ pub enum FileProblem {
     )]
     NotGrey,
     /// Fewer pixels than rows × columns.
-    #[error("pixel data hold {found} bytes; expected {expected} for the rows and columns stated; copy the file again")]
+    #[error(
+        "pixel data hold {found} bytes, too few for the {expected} of the rows and columns stated; expected a whole slice; copy the file again"
+    )]
     ShortPixels {
         /// Bytes found.
         found: usize,

@@ -45,6 +45,24 @@ impl PixelFormat {
     }
 }
 
+/// Checks that so few bytes can be the slice that the header promises.
+pub(super) fn can_hold(pixels: &PixelBytes, format: &PixelFormat) -> Result<(), FileProblem> {
+    // Runs pack 128 bytes into 2; JPEG a block of 64 samples into two bits.
+    let most = match format.codec {
+        _ if !pixels.encapsulated => 1,
+        Codec::Rle => 64,
+        Codec::Jpeg => 512,
+        Codec::Native | Codec::EncapsulatedNative => 1,
+    };
+    if pixels.bytes.len().saturating_mul(most) < format.bytes() {
+        return Err(FileProblem::ShortPixels {
+            found: pixels.bytes.len(),
+            expected: format.bytes(),
+        });
+    }
+    Ok(())
+}
+
 /// The samples of a slice as they would stand in native form.
 pub(super) fn stored_bytes<'a>(pixels: &PixelBytes<'a>, format: &PixelFormat) -> Result<Cow<'a, [u8]>, FileProblem> {
     let expected = format.bytes();

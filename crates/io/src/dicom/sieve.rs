@@ -39,6 +39,11 @@ const RESCALE: [(u16, u16); 2] = [(0x0028, 0x1052), (0x0028, 0x1053)];
 const PIXEL_DATA: (u16, u16) = (0x7FE0, 0x0010);
 const TRANSFER_SYNTAX: (u16, u16) = (0x0002, 0x0010);
 
+/// Types whose length is written in two bytes.
+const SHORT: [&[u8; 2]; 21] = [
+    b"AE", b"AS", b"AT", b"CS", b"DA", b"DS", b"DT", b"FD", b"FL", b"IS", b"LO", b"LT", b"PN", b"SH", b"SL", b"SS",
+    b"ST", b"TM", b"UI", b"UL", b"US",
+];
 /// Longest value kept, bytes.
 const MAX_VALUE: usize = 1024;
 /// Deepest nesting of sequences.
@@ -145,8 +150,6 @@ pub(super) struct PixelBytes<'a> {
     /// From the first byte of the value to the end of the value, or of the file when encapsulated.
     pub bytes: &'a [u8],
     pub encapsulated: bool,
-    /// The length stated goes beyond the bytes at hand.
-    pub cut: bool,
 }
 
 /// True when the bytes begin like a DICOM file.
@@ -224,7 +227,6 @@ impl<'a> DataSet<'a> {
                     pixels: Some(PixelBytes {
                         bytes: &rest[..end.min(rest.len())],
                         encapsulated,
-                        cut: end > rest.len(),
                     }),
                 });
             }
@@ -237,8 +239,8 @@ impl<'a> DataSet<'a> {
             }
             let value = walk.value(element.length)?;
             let wanted = KEPT.contains(&element.tag) || RESCALE.contains(&element.tag);
-            // Every value wanted is far shorter than this; a longer one is left out and will be missed by name.
-            if wanted && value.len() <= MAX_VALUE {
+            // Every value wanted is far shorter than this; what is not so is left out and will be missed by name.
+            if wanted && element.plain && value.len() <= MAX_VALUE {
                 kept.extend_from_slice(&walk.bytes[start..walk.at]);
             }
         }
@@ -250,6 +252,8 @@ struct Element {
     length: u32,
     /// An element of unknown type and undefined length holds implicit elements (PS3.5 section 6.2.2).
     implicit_inside: bool,
+    /// A number or a short text, which the parser reads just as this walk does.
+    plain: bool,
 }
 
 struct Walk<'a> {
@@ -296,19 +300,19 @@ impl<'a> Walk<'a> {
             return Ok(None);
         }
         let tag = (self.u16()?, self.u16()?);
-        let mut implicit_inside = false;
+        let (mut implicit_inside, mut plain) = (false, true);
         // Items and delimiters have no type in any encoding.
         let length = if self.encoding.explicit && tag.0 != 0xFFFE {
             let vr: [u8; 2] = self.take()?;
-            match &vr {
-                b"OB" | b"OD" | b"OF" | b"OL" | b"OV" | b"OW" | b"SQ" | b"SV" | b"UC" | b"UN" | b"UR" | b"UT"
-                | b"UV" => {
-                    self.take::<2>()?;
-                    let length = self.u32()?;
-                    implicit_inside = &vr == b"UN" && length == UNDEFINED;
-                    length
-                }
-                _ => u32::from(self.u16()?),
+            if SHORT.contains(&&vr) {
+                u32::from(self.u16()?)
+            } else {
+                // Types of later editions of the standard have the long form.
+                plain = false;
+                self.take::<2>()?;
+                let length = self.u32()?;
+                implicit_inside = &vr == b"UN" && length == UNDEFINED;
+                length
             }
         } else {
             self.u32()?
@@ -317,6 +321,7 @@ impl<'a> Walk<'a> {
             tag,
             length,
             implicit_inside,
+            plain,
         }))
     }
 

@@ -8,7 +8,7 @@ use dicom_transfer_syntax_registry::entries;
 use super::{
     FileProblem,
     pixels::{self, PixelFormat},
-    sieve::{DataSet, Encoding, PixelBytes, Sieved},
+    sieve::{DataSet, Encoding, Sieved},
 };
 
 const ENHANCED_CT: [&str; 2] = ["1.2.840.10008.5.1.4.1.1.2.1", "1.2.840.10008.5.1.4.1.1.2.2"];
@@ -207,17 +207,9 @@ fn slice_header(attributes: &Attributes, set: &DataSet, sieved: &Sieved) -> Resu
         big_endian: set.syntax.encoding.big_endian,
         codec: set.syntax.codec,
     };
-    if let Some(PixelBytes {
-        bytes,
-        encapsulated: false,
-        cut: true,
-    }) = &sieved.pixels
-    {
-        // Known now, so that a broken copy is found before the series is judged.
-        return Err(FileProblem::ShortPixels {
-            found: bytes.len(),
-            expected: format.bytes(),
-        });
+    // Known now, so that a broken copy is found before the series is judged and before memory is taken for it.
+    if let Some(pixels) = &sieved.pixels {
+        pixels::can_hold(pixels, &format)?;
     }
     let spacing_mm: [f64; 2] = attributes.numbers(tags::PIXEL_SPACING, "PixelSpacing", "two positive numbers")?;
     if let Some(&found) = spacing_mm.iter().find(|s| !(1e-3..=1e2).contains(*s)) {

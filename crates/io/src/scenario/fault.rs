@@ -26,7 +26,7 @@ impl Fault {
     /// Line of the fault, counted from 1.
     pub fn line(&self) -> Option<usize> {
         let start = self.span.as_ref()?.start.min(self.text.len());
-        Some(1 + self.text.as_bytes()[..start].iter().filter(|&&b| b == b'\n').count())
+        Some(1 + self.text.bytes().take(start).filter(|b| *b == b'\n').count())
     }
 
     fn summary(&self) -> String {
@@ -160,7 +160,11 @@ mod tests {
         let fault = parse_toml::<Sample>("s.toml", "\nset_temperature = 80\n").unwrap_err();
         assert_eq!(fault.line(), Some(2));
         assert_eq!(fault.message, "unknown key `set_temperature`");
-        assert!(fault.help.contains("did you mean `set_temperature_c`"), "{}", fault.help);
+        assert!(
+            fault.help.contains("did you mean `set_temperature_c`"),
+            "{}",
+            fault.help
+        );
     }
 
     #[test]
@@ -172,7 +176,10 @@ mod tests {
         assert_eq!(fault.line(), Some(1));
         assert!(fault.message.contains("set_temperature_c"), "{fault}");
         let fault = parse_toml::<Sample>("s.toml", "mode = \"voltage\"\n").unwrap_err();
-        assert!(fault.message.contains("the key `set_temperature_c` is missing"), "{fault}");
+        assert!(
+            fault.message.contains("the key `set_temperature_c` is missing"),
+            "{fault}"
+        );
         let fault = parse_toml::<Sample>("s.toml", "a = = 1\n").unwrap_err();
         assert!(fault.message.contains("not valid TOML"), "{fault}");
     }

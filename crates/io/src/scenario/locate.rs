@@ -23,7 +23,11 @@ pub(super) fn span_of(text: &str, path: &str) -> Option<Range<usize>> {
             return best;
         };
         // A table of its own begins at its header; for `key = value` the value is shown.
-        best = Some(if found.span().is_empty() { name.span() } else { found.span() });
+        best = Some(if found.span().is_empty() {
+            name.span()
+        } else {
+            found.span()
+        });
         value = Some(found.get_ref());
         for index in indices.split(['[', ']']).filter(|s| !s.is_empty()) {
             let (Some(DeValue::Array(items)), Ok(i)) = (value, index.parse::<usize>()) else {
@@ -56,7 +60,11 @@ mod tests {
         }
         // A key that is not there is answered with the table that would hold it.
         let span = span_of(text, "drive.power_w").unwrap();
-        assert!(text[span].starts_with("[drive]"), "{:?}", span_of(text, "drive.power_w"));
+        assert!(
+            text[span].starts_with("[drive]"),
+            "{:?}",
+            span_of(text, "drive.power_w")
+        );
         let span = span_of(text, "needles[1].tip_mm").unwrap();
         let line = text[..span.start].matches('\n').count();
         assert_eq!(line, 3);

@@ -16,6 +16,7 @@ use std::{
     sync::Arc,
 };
 
+use neurotome_base::Volume;
 use neurotome_procedure::{anatomy::builtin::LumbarSegment, lesion::LesionProblem};
 use serde::{Deserialize, Serialize};
 
@@ -124,6 +125,8 @@ pub enum Setting {
     BuiltIn(Arc<LumbarSegment>),
     /// A phantom.
     Phantom,
+    /// A CT image, in Hounsfield units: the part of it round the region computed.
+    Image(Arc<Volume<f32>>),
 }
 
 /// A scenario ready to be computed.
@@ -138,5 +141,6 @@ pub struct Loaded {
     pub notices: Vec<Notice>,
     /// Input files.
     pub inputs: Vec<InputFile>,
+    /// What the readers of the images want the user to know.
+    pub remarks: Vec<String>,
 }
-

@@ -65,9 +65,39 @@ pub struct Image {
     /// Labels on the same or another grid (NIfTI); relative to this scenario file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub labels: Option<String>,
-    /// What each label number means.
+    /// Numbering of the labels: "total_segmentator", "tptbox_vertebrae" or "tptbox_subregions".
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label_meaning: Option<LabelNumbering>,
+    /// Instead of `label_meaning`: what each label number stands for, "bone", "disc" or "canal"; other labels are not used.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub label_meaning: BTreeMap<String, String>,
+    pub label_structures: BTreeMap<String, LabelStructure>,
+    /// SeriesInstanceUID, where a folder or zip holds more than one CT series.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub series: Option<String>,
+}
+
+/// Numbering of a label map.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum LabelNumbering {
+    /// TotalSegmentator, task `total`, version 2.
+    TotalSegmentator,
+    /// TPTBox, vertebrae.
+    TptboxVertebrae,
+    /// TPTBox, parts of vertebrae.
+    TptboxSubregions,
+}
+
+/// What a label stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum LabelStructure {
+    /// Bone with its marrow.
+    Bone,
+    /// Intervertebral disc.
+    Disc,
+    /// Spinal canal.
+    Canal,
 }
 
 /// A phantom: one tissue everywhere, and regions laid over it in order (a later region lies over an earlier one).

@@ -26,7 +26,11 @@ impl Show {
     pub fn run(&self, common: &Common) -> Result<(), Failure> {
         let catalog = open_catalog(common)?;
         let Some(kind) = &self.kind else {
-            let text = if self.json { json_text(&catalog)? } else { overview(&catalog) };
+            let text = if self.json {
+                json_text(&catalog)?
+            } else {
+                overview(&catalog)
+            };
             print(&text);
             return Ok(());
         };
@@ -86,11 +90,16 @@ impl Show {
 
     fn sources(&self, catalog: &Catalog) -> Result<String, Failure> {
         if let Some(name) = &self.name {
-            let source = catalog
-                .sources
-                .get(name)
-                .ok_or_else(|| Failure::Input(format!("there is no source \"{name}\"; `neurotome catalog source` lists all")))?;
-            return if self.json { json_text(&Value::from(source.as_str())) } else { Ok(format!("{source}\n")) };
+            let source = catalog.sources.get(name).ok_or_else(|| {
+                Failure::Input(format!(
+                    "there is no source \"{name}\"; `neurotome catalog source` lists all"
+                ))
+            })?;
+            return if self.json {
+                json_text(&Value::from(source.as_str()))
+            } else {
+                Ok(format!("{source}\n"))
+            };
         }
         if self.json {
             return json_text(&catalog.sources);

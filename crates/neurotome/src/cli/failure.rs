@@ -3,7 +3,10 @@
 use std::{fmt, io::IsTerminal as _};
 
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode};
-use neurotome_io::{catalog::CatalogError, scenario::{Fault, ScenarioError}};
+use neurotome_io::{
+    catalog::CatalogError,
+    scenario::{Fault, ScenarioError},
+};
 use neurotome_procedure::lesion::LesionError;
 
 /// Why a command did not end well.
@@ -83,7 +86,9 @@ fn at_its_line(fault: &Fault) -> String {
         GraphicalTheme::unicode_nocolor()
     };
     let mut out = String::new();
-    let handler = GraphicalReportHandler::new_themed(theme).with_width(110).with_links(false);
+    let handler = GraphicalReportHandler::new_themed(theme)
+        .with_width(110)
+        .with_links(false);
     if handler.render_report(&mut out, &shown).is_err() {
         out = format!("neurotome: {fault}\n");
     }

@@ -76,22 +76,32 @@ struct Common {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Run a whole procedure and show its key figures; with --out, write pictures, fields, report and record.
-    #[command(after_help = "Examples:\n  neurotome simulate\n  neurotome simulate scenarios/bench-layers.toml --out bench\n\nWithout SCENARIO the built-in patient is used: the right L4 medial branch in an L4–L5 segment, a 20 G cannula with a 10 mm tip\nat 80 °C for 90 s. `neurotome schema` describes the keys of a scenario.")]
+    #[command(
+        after_help = "Examples:\n  neurotome simulate\n  neurotome simulate scenarios/bench-layers.toml --out bench\n\nWithout SCENARIO the built-in patient is used: the right L4 medial branch in an L4–L5 segment, a 20 G cannula with a 10 mm tip\nat 80 °C for 90 s. `neurotome schema` describes the keys of a scenario."
+    )]
     Simulate(simulate::Simulate),
     /// Compute the lesion of a scenario and give temperatures, electrical readings and contours at its output times.
-    #[command(after_help = "Examples:\n  neurotome lesion scenarios/bipolar.toml\n  neurotome lesion scenarios/bipolar.toml --json lesion.json\n  neurotome lesion scenarios/bipolar.toml --json - | python3 -m json.tool")]
+    #[command(
+        after_help = "Examples:\n  neurotome lesion scenarios/bipolar.toml\n  neurotome lesion scenarios/bipolar.toml --json lesion.json\n  neurotome lesion scenarios/bipolar.toml --json - | python3 -m json.tool"
+    )]
     Lesion(lesion::Lesion),
     /// Compute the run of a record again, with one and with two threads, and compare every figure.
-    #[command(after_help = "Example:\n  neurotome replay results/record.json\n\nExit status 1 and the first difference when the figures are not the same to the last digit.")]
+    #[command(
+        after_help = "Example:\n  neurotome replay results/record.json\n\nExit status 1 and the first difference when the figures are not the same to the last digit."
+    )]
     Replay(replay::Replay),
     /// Check the program's claims: exact solutions, orders of convergence, other programs' results.
-    #[command(after_help = "Examples:\n  neurotome verify\n  neurotome verify --only crosscode --all\n  neurotome verify --json claims.json\n\nExit status 1 when any claim of the groups asked for fails.")]
+    #[command(
+        after_help = "Examples:\n  neurotome verify\n  neurotome verify --only crosscode --all\n  neurotome verify --json claims.json\n\nExit status 1 when any claim of the groups asked for fails."
+    )]
     Verify(verify::Verify),
     /// Print the JSON Schema of a scenario file (for editors and other programs).
     #[command(after_help = "Example:\n  neurotome schema > scenario.schema.json")]
     Schema,
     /// Show the catalogue: tissues, injury laws, cannulas, metals, generators, each value with its source.
-    #[command(after_help = "Examples:\n  neurotome catalog\n  neurotome catalog tissue\n  neurotome catalog tissue muscle\n  neurotome catalog cannula 20G-10mm-straight --json\n\nA value marked `unverified` was recalled, derived or assumed; a run that uses one says so.")]
+    #[command(
+        after_help = "Examples:\n  neurotome catalog\n  neurotome catalog tissue\n  neurotome catalog tissue muscle\n  neurotome catalog cannula 20G-10mm-straight --json\n\nA value marked `unverified` was recalled, derived or assumed; a run that uses one says so."
+    )]
     Catalog(catalog::Show),
 }
 

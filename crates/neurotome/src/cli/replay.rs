@@ -63,7 +63,11 @@ impl Replay {
             // Inputs first: when they differ, the results are bound to.
             for part in ["catalog_sha256", "inputs", "resolved", "results", "notices"] {
                 if let Some((path, before, now)) = first_difference(&value[part], &again[part]) {
-                    let dot = if path.is_empty() || path.starts_with('[') { "" } else { "." };
+                    let dot = if path.is_empty() || path.starts_with('[') {
+                        ""
+                    } else {
+                        "."
+                    };
                     return Err(Failure::Check(format!(
                         "replay with {threads} thread(s): first difference at {part}{dot}{path}: recorded {before}, now {now}"
                     )));

@@ -9,7 +9,7 @@ use clap::Args;
 use neurotome_io::{
     catalog,
     results::{ResultsOptions, RunForReport, summarise, write_results},
-    scenario::{Loaded, Source},
+    scenario::{Loaded, Setting, Source},
 };
 use neurotome_procedure::lesion::LesionResult;
 
@@ -71,7 +71,10 @@ pub(super) fn write_folder(
         title,
         problem: &loaded.problem,
         result,
-        ct: None,
+        ct: match &loaded.setting {
+            Setting::Image(ct) => Some(ct),
+            Setting::BuiltIn(_) | Setting::Phantom => None,
+        },
         tissue_styles: None,
         record_json: &text,
         scenario_text: &source.text,
@@ -79,7 +82,9 @@ pub(super) fn write_folder(
         program: PROGRAM,
         extra_files: &[],
     };
-    solve::on_threads(common.threads, || write_results(folder, &run, &ResultsOptions::default()))?
-        .map(|_| ())
-        .map_err(|e| Failure::Input(e.to_string()))
+    solve::on_threads(common.threads, || {
+        write_results(folder, &run, &ResultsOptions::default())
+    })?
+    .map(|_| ())
+    .map_err(|e| Failure::Input(e.to_string()))
 }

@@ -17,15 +17,11 @@ use super::{Common, Failure};
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 static HANDLER: Once = Once::new();
 
-/// From now on Ctrl-C asks the run to stop; the second one ends the program at once.
+/// From now on Ctrl-C asks the run to stop; files are whole or absent either way.
 fn watch_interrupt() {
     HANDLER.call_once(|| {
-        // Without a handler Ctrl-C still ends the program; files are whole or absent either way.
-        let _ = ctrlc::set_handler(|| {
-            if INTERRUPTED.swap(true, Ordering::SeqCst) {
-                std::process::exit(130);
-            }
-        });
+        // Where no handler can be set, Ctrl-C ends the program as the system does it.
+        let _ = ctrlc::set_handler(|| INTERRUPTED.store(true, Ordering::SeqCst));
     });
 }
 
@@ -48,14 +44,22 @@ pub(super) fn on_threads<R: Send>(threads: Option<u16>, work: impl FnOnce() -> R
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(usize::from(threads.unwrap_or(0)))
         .build()
-        .map_err(|e| Failure::Input(format!("cannot start {threads:?} threads: {e}; give a smaller --threads")))?;
+        .map_err(|e| {
+            Failure::Input(format!(
+                "cannot start {threads:?} threads: {e}; give a smaller --threads"
+            ))
+        })?;
     Ok(pool.install(work))
 }
 
 /// Solves with a progress bar on standard error when that is a terminal.
 pub(super) fn solve(problem: &LesionProblem, common: &Common) -> Result<LesionResult, Failure> {
     let show = !common.quiet && std::io::stderr().is_terminal();
-    let target = if show { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+    let target = if show {
+        ProgressDrawTarget::stderr()
+    } else {
+        ProgressDrawTarget::hidden()
+    };
     let bar = ProgressBar::with_draw_target(Some(1000), target);
     if let Ok(style) = ProgressStyle::with_template("{bar:30} {msg} · {elapsed}") {
         bar.set_style(style);

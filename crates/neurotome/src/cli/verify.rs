@@ -47,10 +47,15 @@ impl Verify {
             deliver(target, &json_text(&report.rows())?)?;
         }
         if report.rows().is_empty() {
-            return Err(Failure::Check("no claim was checked: the groups asked for are empty".to_owned()));
+            return Err(Failure::Check(
+                "no claim was checked: the groups asked for are empty".to_owned(),
+            ));
         }
         if failed > 0 {
-            return Err(Failure::Check(format!("{failed} of {} claims failed", report.rows().len())));
+            return Err(Failure::Check(format!(
+                "{failed} of {} claims failed",
+                report.rows().len()
+            )));
         }
         Ok(())
     }

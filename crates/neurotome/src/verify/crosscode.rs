@@ -158,7 +158,12 @@ fn deviations(report: &Report, case: &str, name: &str, text: &str) -> Result<Vec
             .find(|s| (s.t_s - t_s).abs() < 1e-6)
             .ok_or_else(|| format!("no snapshot at {t_s} s"))?;
         let three_dimensional = problem.needles.len() > 1;
-        all.extend(at_time(t_s, &entry.value, snapshot, three_dimensional.then_some(radius_mm)));
+        all.extend(at_time(
+            t_s,
+            &entry.value,
+            snapshot,
+            three_dimensional.then_some(radius_mm),
+        ));
     }
     Ok(all)
 }
@@ -194,15 +199,19 @@ fn at_time(
                 let found = contour(&snapshot.contours, key);
                 let size = |k: &str| sizes.get(k).and_then(Value::as_f64);
                 let width = size("width").or_else(|| size("width_y"));
-                let thin = unresolved
-                    .is_some_and(|radius| width.is_none_or(|w| 0.5 * w - radius < UNRESOLVED_3D_MM));
+                let thin = unresolved.is_some_and(|radius| width.is_none_or(|w| 0.5 * w - radius < UNRESOLVED_3D_MM));
                 if thin {
                     continue;
                 }
                 let f = |get: fn(&Contour) -> f64| found.as_ref().map_or(0.0, get);
                 match width {
                     // Absent in the reference: a contour here must be below what the tolerance can see.
-                    None => add(Kind::Volume, format!("{key} volume"), f(|c| c.volume_mm3), size("volume").unwrap_or(0.0)),
+                    None => add(
+                        Kind::Volume,
+                        format!("{key} volume"),
+                        f(|c| c.volume_mm3),
+                        size("volume").unwrap_or(0.0),
+                    ),
                     Some(w) => {
                         add(Kind::Width, format!("{key} width"), f(|c| c.width_mm), w);
                         if let Some(l) = size("length") {
@@ -240,11 +249,20 @@ fn contour(all: &Contours, name: &str) -> Option<Contour> {
 fn rows(report: &mut Report, case: &str, all: &[Deviation]) {
     for kind in Kind::ALL {
         let of_kind: Vec<&Deviation> = all.iter().filter(|d| d.kind == kind).collect();
-        let Some(worst) = of_kind.iter().copied().max_by(|a, b| a.relative().total_cmp(&b.relative())) else {
+        let Some(worst) = of_kind
+            .iter()
+            .copied()
+            .max_by(|a, b| a.relative().total_cmp(&b.relative()))
+        else {
             continue;
         };
         report.within(
-            format!("case {case}: {}; worst of {}: {}", kind.text(), of_kind.len(), worst.place),
+            format!(
+                "case {case}: {}; worst of {}: {}",
+                kind.text(),
+                of_kind.len(),
+                worst.place
+            ),
             worst.value,
             worst.reference,
             worst.tolerance,
@@ -252,7 +270,13 @@ fn rows(report: &mut Report, case: &str, all: &[Deviation]) {
         );
         if report.all() {
             for d in of_kind {
-                report.within(format!("case {case}: {}", d.place), d.value, d.reference, d.tolerance, SOURCE);
+                report.within(
+                    format!("case {case}: {}", d.place),
+                    d.value,
+                    d.reference,
+                    d.tolerance,
+                    SOURCE,
+                );
             }
         }
     }
@@ -273,8 +297,8 @@ mod tests {
                     let c = size("width").or_else(|| size("width_y")).map(|width_mm| Contour {
                         width_mm,
                         width_x_mm: width_mm,
-                        length_mm: size("length").unwrap(),
-                        volume_mm3: size("volume").unwrap(),
+                        length_mm: size("length").unwrap_or(0.0),
+                        volume_mm3: size("volume").unwrap_or(0.0),
                     });
                     match key.as_str() {
                         "iso45" => contours.iso45 = c,
@@ -332,7 +356,11 @@ mod tests {
         let mut report = Report::new(false, false, || false);
         rows(&mut report, "A", &[d("x", 50.1), d("y", 49.5), d("z", 50.2)]);
         assert_eq!(report.rows().len(), 1);
-        assert!(report.rows()[0].claim.ends_with("worst of 3: y"), "{}", report.rows()[0].claim);
+        assert!(
+            report.rows()[0].claim.ends_with("worst of 3: y"),
+            "{}",
+            report.rows()[0].claim
+        );
         assert!(report.rows()[0].passed);
         let mut report = Report::new(true, false, || false);
         rows(&mut report, "A", &[d("x", 50.1), d("y", f64::NAN)]);

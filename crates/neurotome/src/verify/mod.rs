@@ -69,7 +69,9 @@ pub struct Report {
 
 impl std::fmt::Debug for Report {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Report").field("rows", &self.rows).finish_non_exhaustive()
+        f.debug_struct("Report")
+            .field("rows", &self.rows)
+            .finish_non_exhaustive()
     }
 }
 
@@ -159,7 +161,10 @@ pub fn select(only: &[String]) -> Result<Vec<&'static Group>, String> {
         .map(|name| {
             GROUPS.iter().find(|g| g.name == name).ok_or_else(|| {
                 let names: Vec<&str> = GROUPS.iter().map(|g| g.name).collect();
-                format!("there is no group of claims \"{name}\"; expected one of {}", names.join(", "))
+                format!(
+                    "there is no group of claims \"{name}\"; expected one of {}",
+                    names.join(", ")
+                )
             })
         })
         .collect()
@@ -194,7 +199,11 @@ fn figure(v: f64) -> String {
     if (-4.0..6.0).contains(&magnitude) {
         let decimals = (5.0 - magnitude).clamp(0.0, 9.0) as usize;
         let text = format!("{v:.decimals$}");
-        if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
+        if text.contains('.') {
+            text.trim_end_matches('0').trim_end_matches('.').to_owned()
+        } else {
+            text
+        }
     } else {
         format!("{v:.4e}")
     }
@@ -230,7 +239,14 @@ mod tests {
 
     #[test]
     fn figures_have_six_digits() {
-        for (v, text) in [(0.0, "0"), (1.0, "1"), (152.2941, "152.294"), (0.05, "0.05"), (2447.64321, "2447.64"), (1e-7, "1.0000e-7")] {
+        for (v, text) in [
+            (0.0, "0"),
+            (1.0, "1"),
+            (152.2941, "152.294"),
+            (0.05, "0.05"),
+            (2447.64321, "2447.64"),
+            (1e-7, "1.0000e-7"),
+        ] {
             assert_eq!(figure(v), text);
         }
     }

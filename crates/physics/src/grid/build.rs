@@ -58,7 +58,7 @@ struct Clipped {
     volume: f64,
     centroid: Vec3,
     areas: Vec<(u32, f64)>,
-    outer: Vec<(f64, f64)>,
+    outer: Vec<(f64, f64, Vec3)>,
 }
 
 impl Grid {
@@ -236,7 +236,10 @@ impl Grid {
                             for (behind, area) in body.areas() {
                                 match behind {
                                     Behind::Point(i) if i < INNER => found.areas.push((i, area)),
-                                    Behind::Outer(k) => found.outer.push((area, planes[usize::from(k)].1)),
+                                    Behind::Outer(k) => {
+                                        let (normal, distance) = planes[usize::from(k)];
+                                        found.outer.push((area, distance, p + normal * distance));
+                                    }
                                     _ => {}
                                 }
                             }
@@ -286,11 +289,12 @@ impl Grid {
                 }
                 pairs.push((c.cell.min(other), c.cell.max(other), area));
             }
-            for &(area, distance) in &c.outer {
+            for &(area, distance, foot) in &c.outer {
                 if area > 0.0 {
                     outer.push(OuterFace {
                         cell: c.cell,
                         resistance: distance / area,
+                        foot,
                     });
                 }
             }
@@ -475,8 +479,14 @@ fn refine(
     let side = sizing.octree_first * levels.exp2() * (1.0 + 1e-9);
     let origin = region.center() - Vec3::repeat(0.5 * side);
     let wanted = |p: &Vec3| {
-        let mut h = f64::INFINITY;
-        let mut nearest_tip = f64::INFINITY;
+        // Without a needle the grid is graded round the region's centre.
+        let from_center = (p - region.center()).norm();
+        let mut h = if needles.is_empty() {
+            sizing.octree_first + sizing.octree_growth * from_center
+        } else {
+            f64::INFINITY
+        };
+        let mut nearest_tip = if needles.is_empty() { from_center } else { f64::INFINITY };
         for (n, s) in needles.iter().zip(shells) {
             let outermost = s.radius[s.radius.len() - 1];
             let tip = (n.axis.distance(p, n.active_length - n.radius) - outermost).max(0.0);

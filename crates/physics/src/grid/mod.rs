@@ -159,6 +159,8 @@ pub struct OuterFace {
     pub cell: u32,
     /// Geometric resistance from the cell's point to the boundary, 1/m.
     pub resistance: f64,
+    /// Foot on the boundary of the perpendicular from the cell's point, m.
+    pub foot: Vec3,
 }
 
 /// The grid: tissue cells first, then metal cells.

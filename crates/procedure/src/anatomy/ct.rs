@@ -15,6 +15,7 @@
 //! - **Fat**: below −30 HU, half way between fat (about −100) and muscle (about 50). The value used is that of the soft tissue
 //!   beside the voxel when the voxel itself is mixed with air or bone: the rim between skin and air, or between air and muscle,
 //!   passes through the values of fat and is none.
+//!   In a noisy image (over 20 HU) the mean of neighbouring soft voxels takes the place of single ones.
 //! - **Skin**: within 2 mm of the outer air.
 //!
 //! Outside the image the nearest voxel of its border answers: air beyond the skin, otherwise the tissue that the image was cut in.
@@ -30,10 +31,11 @@ mod body;
 mod bone;
 mod labels;
 mod morphology;
+mod noise;
 
 use std::collections::BTreeMap;
 
-use neurotome_base::{Affine, PatientPoint, Vec3, Volume, VolumeError};
+use neurotome_base::{Affine, PatientPoint, Volume, VolumeError};
 use rayon::prelude::*;
 
 pub use labels::{LabelMap, LabelMeaning, Structure};
@@ -173,13 +175,43 @@ pub struct CtAnatomy {
     notes: Vec<String>,
 }
 
-/// Values interpolated at a point, and the gradient of the bone fraction per mm.
-struct Sample {
-    hu: f64,
-    soft: f64,
-    bone: f64,
-    depth_mm: f64,
-    bone_gradient: Vec3,
+/// The cell of eight voxels round a point, and where in it the point lies.
+struct Cell<'a> {
+    corners: [&'a Voxel; 8],
+    at: [f64; 3],
+}
+
+impl Cell<'_> {
+    fn interpolate(&self, value: impl Fn(&Voxel) -> i16) -> f64 {
+        let along = |t: f64, low: f64, high: f64| low + t * (high - low);
+        let c = self.corners.map(|voxel| f64::from(value(voxel)));
+        let [u, v, w] = self.at;
+        let x = [0, 2, 4, 6].map(|n| along(u, c[n], c[n + 1]));
+        along(w, along(v, x[0], x[1]), along(v, x[2], x[3]))
+    }
+
+    fn bone(&self) -> f64 {
+        // Most cells hold no bone or nothing else.
+        let first = self.corners[0].bone;
+        if self.corners.iter().all(|v| v.bone == first) {
+            return f64::from(first) / FRACTION;
+        }
+        self.interpolate(|v| v.bone) / FRACTION
+    }
+
+    /// The slope of the bone fraction along i, j and k.
+    fn bone_slope(&self) -> [f64; 3] {
+        let along = |t: f64, low: f64, high: f64| low + t * (high - low);
+        let c = self.corners.map(|voxel| f64::from(voxel.bone) / FRACTION);
+        let [u, v, w] = self.at;
+        let dx = [0, 2, 4, 6].map(|n| c[n + 1] - c[n]);
+        let x = [0, 2, 4, 6].map(|n| along(u, c[n], c[n + 1]));
+        [
+            along(w, along(v, dx[0], dx[1]), along(v, dx[2], dx[3])),
+            along(w, x[1] - x[0], x[3] - x[2]),
+            along(v, x[2], x[3]) - along(v, x[0], x[1]),
+        ]
+    }
 }
 
 impl CtAnatomy {
@@ -209,8 +241,9 @@ impl CtAnatomy {
         let grid = morphology::Grid::new(dims, &affine);
         let structures = labels.map(|l| l.on_grid(dims, &affine)).transpose()?;
         let body = body::find(hu.data(), &grid, rules)?;
-        let bone = bone::find(&body.hu, &grid, structures.as_deref(), rules);
-        let soft = body::soft_values(&body, &bone, &grid, rules);
+        let sigma_hu = noise::sigma_hu(&body.hu, &grid);
+        let bone = bone::find(&body.hu, sigma_hu, &grid, structures.as_deref(), rules);
+        let soft = body::soft_values(&body, sigma_hu, &bone, &grid, rules);
         let depth = body::depth_mm(&body, &grid);
         let voxels = (0..grid.len())
             .into_par_iter()
@@ -285,9 +318,9 @@ impl CtAnatomy {
             .collect())
     }
 
-    /// The signed bone fraction at a point: 1 in bone, 0 outside, ½ at its surface.
+    /// The bone fraction at a point: 1 in bone, 0 outside, ½ at its surface.
     pub fn bone_fraction_at(&self, p: &PatientPoint) -> f64 {
-        self.sample(self.index_of(p)).bone
+        self.cell(self.index_of(p)).bone()
     }
 
     fn index_of(&self, p: &PatientPoint) -> [f64; 3] {
@@ -295,91 +328,67 @@ impl CtAnatomy {
         self.to_voxel.map(|r| r[0] * x + r[1] * y + r[2] * z + r[3])
     }
 
-    /// Trilinear interpolation, clamped to the image.
-    fn sample(&self, index: [f64; 3]) -> Sample {
+    /// The cell of a point, which is first brought to the nearest place in the image.
+    fn cell(&self, index: [f64; 3]) -> Cell<'_> {
         let mut base = 0usize;
-        let mut weight = [0.0; 3];
-        let mut step = [0usize; 3];
+        let (mut at, mut step) = ([0.0; 3], [0usize; 3]);
         let mut stride = 1usize;
         for a in 0..3 {
             let n = self.dims[a];
-            // A NaN becomes 0 here; the field must answer for finite points only.
+            // A NaN becomes 0 here.
             let x = index[a].max(0.0).min((n - 1) as f64);
             let low = (x as usize).min(n.saturating_sub(2));
-            weight[a] = x - low as f64;
+            at[a] = x - low as f64;
             base += low * stride;
             step[a] = if n > 1 { stride } else { 0 };
             stride *= n;
         }
-        let [u, v, w] = weight;
-        let mut hu = 0.0;
-        let mut soft = 0.0;
-        let mut depth = 0.0;
-        let mut corner = [0.0; 8];
-        for (c, corner_bone) in corner.iter_mut().enumerate() {
-            let (a, b, d) = (c & 1, c >> 1 & 1, c >> 2);
-            let voxel = &self.voxels[base + a * step[0] + b * step[1] + d * step[2]];
-            let pick = |up: usize, t: f64| if up == 1 { t } else { 1.0 - t };
-            let weight = pick(a, u) * pick(b, v) * pick(d, w);
-            hu += weight * f64::from(voxel.hu);
-            soft += weight * f64::from(voxel.soft);
-            depth += weight * f64::from(voxel.depth);
-            *corner_bone = f64::from(voxel.bone);
-        }
-        let along = |t: f64, low: f64, high: f64| low + t * (high - low);
-        // Faces and edges of the cell in turn: value and slope together.
-        let x = [0, 2, 4, 6].map(|c| along(u, corner[c], corner[c + 1]));
-        let y = [along(v, x[0], x[1]), along(v, x[2], x[3])];
-        let bone = along(w, y[0], y[1]);
-        let dx = [0, 2, 4, 6].map(|c| corner[c + 1] - corner[c]);
-        let slope = [
-            along(w, along(v, dx[0], dx[1]), along(v, dx[2], dx[3])),
-            along(w, x[1] - x[0], x[3] - x[2]),
-            y[1] - y[0],
-        ];
-        let r = &self.to_voxel;
-        let gradient = |axis: usize| (0..3).map(|a| r[a][axis] * slope[a]).sum::<f64>() / FRACTION;
-        Sample {
-            hu,
-            soft,
-            bone: bone / FRACTION,
-            depth_mm: depth / 1000.0,
-            bone_gradient: Vec3::new(gradient(0), gradient(1), gradient(2)),
-        }
+        let corners = std::array::from_fn(|c| {
+            &self.voxels[base + (c & 1) * step[0] + (c >> 1 & 1) * step[1] + (c >> 2) * step[2]]
+        });
+        Cell { corners, at }
     }
 
     fn tissue_at_index(&self, index: [f64; 3]) -> TissueId {
-        let here = self.sample(index);
-        if here.bone > 0.5 {
-            return if here.hu > self.rules.cortical_above_hu || self.in_shell(index, &here) {
+        let cell = self.cell(index);
+        if cell.bone() > 0.5 {
+            let cortical = cell.interpolate(|v| v.hu) > self.rules.cortical_above_hu || self.in_shell(index, &cell);
+            return if cortical {
                 self.ids.cortical_bone
             } else {
                 self.ids.cancellous_bone
             };
         }
-        if here.hu < self.rules.air_below_hu {
+        if cell.interpolate(|v| v.hu) < self.rules.air_below_hu {
             return self.ids.air;
         }
         if let Some(id) = self.structure_at(index) {
             return id;
         }
-        match self.ids.skin {
-            Some(skin) if here.depth_mm < self.rules.skin_mm => skin,
-            _ if here.soft < self.rules.fat_below_hu => self.ids.fat,
-            _ => self.ids.muscle,
+        if let Some(skin) = self.ids.skin
+            && cell.interpolate(|v| v.depth) < 1000.0 * self.rules.skin_mm
+        {
+            return skin;
+        }
+        if cell.interpolate(|v| v.soft) < self.rules.fat_below_hu {
+            self.ids.fat
+        } else {
+            self.ids.muscle
         }
     }
 
     /// True when the surface of the bone is less than the thickness of the shell away, straight down the slope of the fraction.
-    fn in_shell(&self, index: [f64; 3], here: &Sample) -> bool {
-        let slope = here.bone_gradient.norm();
-        if slope < 1e-3 {
+    fn in_shell(&self, index: [f64; 3], cell: &Cell) -> bool {
+        let slope = cell.bone_slope();
+        let r = &self.to_voxel;
+        let gradient = [0, 1, 2].map(|x| (0..3).map(|a| r[a][x] * slope[a]).sum::<f64>());
+        let length = gradient.iter().map(|g| g * g).sum::<f64>().sqrt();
+        if length < 1e-3 {
             return false;
         }
-        let out = here.bone_gradient * (-self.rules.cortical_shell_mm / slope);
-        let r = &self.to_voxel;
-        let beyond: [f64; 3] = std::array::from_fn(|a| index[a] + r[a][0] * out.x + r[a][1] * out.y + r[a][2] * out.z);
-        self.sample(beyond).bone < 0.5
+        let out = gradient.map(|g| -g * self.rules.cortical_shell_mm / length);
+        let beyond: [f64; 3] = std::array::from_fn(|a| index[a] + (0..3).map(|x| r[a][x] * out[x]).sum::<f64>());
+        self.cell(beyond).bone() < 0.5
     }
 
     fn structure_at(&self, index: [f64; 3]) -> Option<TissueId> {

@@ -152,15 +152,52 @@ mod tests {
         let phantom = Phantom {
             background: TissueId(0),
             regions: vec![
-                solid(Shape::HalfSpace { point: x * 3.0, normal: x }, 1),
-                solid(Shape::Layer { point: x * 4.0, normal: x, thickness_mm: 2.0 }, 2),
-                solid(Shape::Sphere { center: x * 6.0, radius_mm: 1.0 }, 3),
                 solid(
-                    Shape::Cylinder { center: -x * 5.0, axis: z, radius_mm: 1.0, half_length_mm: 2.0 },
+                    Shape::HalfSpace {
+                        point: x * 3.0,
+                        normal: x,
+                    },
+                    1,
+                ),
+                solid(
+                    Shape::Layer {
+                        point: x * 4.0,
+                        normal: x,
+                        thickness_mm: 2.0,
+                    },
+                    2,
+                ),
+                solid(
+                    Shape::Sphere {
+                        center: x * 6.0,
+                        radius_mm: 1.0,
+                    },
+                    3,
+                ),
+                solid(
+                    Shape::Cylinder {
+                        center: -x * 5.0,
+                        axis: z,
+                        radius_mm: 1.0,
+                        half_length_mm: 2.0,
+                    },
                     4,
                 ),
-                solid(Shape::Capsule { from: -x * 9.0, to: -x * 8.0, radius_mm: 0.5 }, 5),
-                solid(Shape::Box { center: -x * 20.0, half_mm: Vec3::new(1.0, 2.0, 3.0) }, 6),
+                solid(
+                    Shape::Capsule {
+                        from: -x * 9.0,
+                        to: -x * 8.0,
+                        radius_mm: 0.5,
+                    },
+                    5,
+                ),
+                solid(
+                    Shape::Box {
+                        center: -x * 20.0,
+                        half_mm: Vec3::new(1.0, 2.0, 3.0),
+                    },
+                    6,
+                ),
                 Region::Labels {
                     volume: Arc::new(labels),
                     tissues: vec![(6, TissueId(7))],

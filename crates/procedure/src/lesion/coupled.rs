@@ -11,7 +11,7 @@ use neurotome_base::parallel::for_blocks;
 use neurotome_physics::{
     current::{Current, CurrentState},
     grid::{CellField, Interpolator},
-    heat::Heat,
+    heat::{Heat, History},
     injury::cem43_rate_min_per_s,
     linear::Solved,
     medium::Medium,
@@ -85,48 +85,6 @@ impl Iterations {
     }
 }
 
-/// Temperature rises over the initial temperature at past times since the last switching, newest last.
-struct History {
-    points: Vec<(f64, Vec<f64>)>,
-}
-
-impl History {
-    fn newest(&self) -> &(f64, Vec<f64>) {
-        &self.points[self.points.len() - 1]
-    }
-
-    fn push(&mut self, t: f64, x: Vec<f64>) -> Option<Vec<f64>> {
-        self.points.push((t, x));
-        (self.points.len() > 3).then(|| self.points.remove(0).1)
-    }
-
-    fn restart(&mut self) {
-        let last = self.points.len() - 1;
-        self.points.drain(..last);
-    }
-
-    /// Lagrange weights at `t` of the points held.
-    fn weights(&self, t: f64) -> Vec<f64> {
-        let p = &self.points;
-        (0..p.len())
-            .map(|i| {
-                (0..p.len())
-                    .filter(|&j| j != i)
-                    .map(|j| (t - p[j].0) / (p[i].0 - p[j].0))
-                    .product()
-            })
-            .collect()
-    }
-
-    fn combine(&self, weights: &[f64], out: &mut [f64]) {
-        for_blocks(out, |offset, block| {
-            for (k, v) in block.iter_mut().enumerate() {
-                *v = self.points.iter().zip(weights).map(|(p, w)| w * p.1[offset + k]).sum();
-            }
-        });
-    }
-}
-
 /// Runs the problem on a grid with cells `factor` times as large and the step tolerance times `slack`.
 pub(super) fn run(
     problem: &LesionProblem,
@@ -184,9 +142,7 @@ pub(super) fn run(
     let fixed = |i: usize, perfusion: &[f64], heat: &Heat| {
         perfusion[i] * (problem.blood.temperature_c - t0) + heat.outer[i] * (problem.boundary_temperature_c - t0)
     };
-    let mut history = History {
-        points: vec![(0.0, vec![0.0; n])],
-    };
+    let mut history = History::new(0.0, vec![0.0; n]);
     let (mut potential_iterations, mut heat_iterations) = (Iterations::default(), Iterations::default());
     let mut evidence = Evidence {
         cells: n,
@@ -266,10 +222,10 @@ pub(super) fn run(
             step_s
         };
         let t_new = if (left - dt).abs() < 1e-12 { stop } else { t + dt };
-        let order_two = history.points.len() >= 2;
+        let order_two = history.points().len() >= 2;
 
         // Extrapolation.
-        history.combine(&history.weights(t_new), &mut predicted);
+        history.extrapolate(t_new, &mut predicted);
         for_blocks(&mut temperature, |offset, block| {
             for (k, v) in block.iter_mut().enumerate() {
                 *v = t0 + predicted[offset + k];
@@ -302,27 +258,15 @@ pub(super) fn run(
         }
 
         // Backward differences: shift · x_new = shift-weighted past + sources.
-        let newest = history.newest();
-        let (shift, past): (f64, Vec<(usize, f64)>) = if order_two {
-            let count = history.points.len();
-            let h = t_new - newest.0;
-            let h1 = newest.0 - history.points[count - 2].0;
-            let shift = (2.0 * h + h1) / (h * (h + h1));
-            (
-                shift,
-                vec![(count - 1, (h + h1) / (h * h1)), (count - 2, -h / (h1 * (h + h1)))],
-            )
-        } else {
-            (1.0 / dt, vec![(0, 1.0 / dt)])
-        };
+        let (shift, past) = history.backward_difference(t_new);
         if problem.latent_heat {
-            apparent_capacity(&mut capacity, &medium, t0, &newest.1, &predicted);
+            apparent_capacity(&mut capacity, &medium, t0, &history.newest().1, &predicted);
         }
         heat.set_operator(shift, &capacity, &perfusion);
         for_blocks(&mut base, |offset, block| {
             for (k, v) in block.iter_mut().enumerate() {
                 let i = offset + k;
-                let old: f64 = past.iter().map(|(p, w)| w * history.points[*p].1[i]).sum();
+                let old: f64 = history.points().iter().zip(&past).map(|(p, w)| w * p.1[i]).sum();
                 *v = capacity[i] * old + fixed(i, &perfusion, &heat);
             }
         });
@@ -387,16 +331,7 @@ pub(super) fn run(
             .with_min_len(4096)
             .map(|(a, b)| (a - b).abs())
             .reduce(|| 0.0, f64::max);
-        let error = match history.points.len() {
-            1 => 0.0,
-            2 => 0.1 * distance,
-            _ => {
-                let p = &history.points;
-                let (h, h1, h2) = (t_new - p[2].0, p[2].0 - p[1].0, p[1].0 - p[0].0);
-                let ratio = h * (h + h1) / ((2.0 * h + h1) * (h + h1 + h2));
-                distance * ratio / (1.0 + ratio)
-            }
-        };
+        let error = history.step_error(t_new, distance);
         if error > 2.0 * tolerance && dt > shortest(t) {
             step_s = (dt * (0.8 * (tolerance / error).cbrt()).clamp(0.25, 0.7)).max(shortest(t));
             evidence.rejected_steps += 1;
@@ -599,7 +534,7 @@ fn integrate_injury(problem: &LesionProblem, state: &mut State, t0: f64, history
     let root = 0.6f64.sqrt();
     // Weights of (oldest used, newest, new) at each node.
     let nodes: Vec<f64> = history
-        .points
+        .points()
         .iter()
         .rev()
         .take(2)
@@ -607,7 +542,7 @@ fn integrate_injury(problem: &LesionProblem, state: &mut State, t0: f64, history
         .map(|p| p.0)
         .chain([t_new])
         .collect();
-    let used = history.points.len() - (nodes.len() - 1);
+    let used = history.points().len() - (nodes.len() - 1);
     let gauss: Vec<(f64, Vec<f64>)> = [(-root, 5.0 / 18.0), (0.0, 8.0 / 18.0), (root, 5.0 / 18.0)]
         .iter()
         .map(|(s, w)| {
@@ -631,7 +566,7 @@ fn integrate_injury(problem: &LesionProblem, state: &mut State, t0: f64, history
         .with_min_len(2048)
         .for_each(|(i, (omega, dose))| {
             for (w, lagrange) in &gauss {
-                let past: f64 = history.points[used..]
+                let past: f64 = history.points()[used..]
                     .iter()
                     .zip(lagrange)
                     .map(|(p, l)| l * p.1[i])

@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use super::{CtAnatomyError, CtRules, bone::Bone, morphology::Grid};
+use super::{CtAnatomyError, CtRules, bone::Bone, morphology::Grid, noise};
 
 /// HU of what is not the patient.
 const AIR_HU: i16 = -1000;
@@ -10,6 +10,8 @@ const AIR_HU: i16 = -1000;
 const SMALLEST_OUTER_AIR_MM3: f64 = 3000.0;
 /// Smallest body, mm³.
 const SMALLEST_BODY_MM3: f64 = 1000.0;
+/// Noise up to which single voxels are believed, HU: a quarter of the way from the border of fat to muscle.
+const QUIET_HU: f64 = 20.0;
 /// Depth where there is no outer air, mm.
 const DEEP_MM: f32 = 30.0;
 
@@ -71,15 +73,20 @@ pub(super) fn find(hu: &[f32], grid: &Grid, rules: &CtRules) -> Result<Body, CtA
             }
         })
         .collect();
-    // The outer air: large parts of air at the border of the image, so that gas of the bowel is not taken for it.
+    // The outer air: large parts of air that reach an edge of the image, where two of its faces meet. Gas of the bowel may
+    // reach a face, but hardly an edge.
     let air: Vec<bool> = hu.iter().map(|v| f64::from(*v) < rules.air_below_hu).collect();
     let parts = grid.parts(&air);
+    let mut at_edge = vec![false; parts.sizes.len()];
+    for n in (0..hu.len()).filter(|n| air[*n] && grid.at_edge(*n)) {
+        at_edge[parts.part_of[n] as usize] = true;
+    }
     let outer_air = parts
         .part_of
         .iter()
         .map(|p| {
             *p != u32::MAX
-                && parts.at_border[*p as usize]
+                && at_edge[*p as usize]
                 && parts.sizes[*p as usize] as f64 * grid.voxel_mm3() >= SMALLEST_OUTER_AIR_MM3
         })
         .collect();
@@ -101,11 +108,23 @@ fn touching(mask: &[bool], grid: &Grid) -> Vec<bool> {
 
 /// HU of the soft tissue of each voxel: its own, or where it is mixed with bone that beside the bone, or where it is mixed with
 /// air that of the neighbour farthest from air.
-pub(super) fn soft_values(body: &Body, bone: &Bone, grid: &Grid, rules: &CtRules) -> Vec<i16> {
+pub(super) fn soft_values(body: &Body, sigma_hu: f64, bone: &Bone, grid: &Grid, rules: &CtRules) -> Vec<i16> {
     let air: Vec<bool> = body.hu.iter().map(|v| f64::from(*v) < rules.air_below_hu).collect();
     let beside_air = touching(&air, grid);
-    let own: Vec<i16> = body
-        .hu
+    // Where fat and muscle cannot be told voxel by voxel, the mean of neighbours decides.
+    let hu = if sigma_hu > QUIET_HU {
+        let may = |n: usize| !air[n] && !beside_air[n] && bone.beside[n].is_none() && bone.fraction[n] < 0.5;
+        let mut hu = noise::average(&body.hu, may, grid);
+        hu.iter_mut()
+            .zip(&body.hu)
+            .zip(&air)
+            .filter(|(_, air)| **air)
+            .for_each(|((v, own), _)| *v = *own);
+        hu
+    } else {
+        body.hu.clone()
+    };
+    let own: Vec<i16> = hu
         .iter()
         .zip(&bone.beside)
         .map(|(hu, beside)| beside.unwrap_or(*hu))

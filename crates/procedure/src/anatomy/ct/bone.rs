@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use super::{CtRules, Structure, morphology::Grid};
+use super::{CtRules, Structure, morphology::Grid, noise};
 
 /// Shortest way walked uphill and downhill from a voxel, mm: half the width of a sharp kernel's blur and a cortical shell.
 const WALK_MM: f32 = 3.0;
@@ -10,6 +10,8 @@ const WALK_MM: f32 = 3.0;
 const LARGEST_MARROW_MM3: f64 = 60_000.0;
 /// Soft tissue beside bone is not taken darker or brighter than this, HU.
 const SOFT_RANGE_HU: (i16, i16) = (-150, 100);
+/// Soft specks in bone up to this many voxels are noise.
+const LARGEST_SPECK: usize = 8;
 /// Fraction given to the outermost voxels of a label that the image does not show as bone.
 const LABEL_RIM: f32 = 0.55;
 
@@ -20,19 +22,51 @@ pub(super) struct Bone {
     pub beside: Vec<Option<i16>>,
 }
 
-pub(super) fn find(hu: &[i16], grid: &Grid, structures: Option<&[Option<Structure>]>, rules: &CtRules) -> Bone {
+struct Image<'a> {
+    hu: &'a [i16],
+    core: &'a [bool],
+    /// Mean over neighbours.
+    mean: &'a [i16],
+    /// Mean over neighbours of soft tissue.
+    soft: &'a [i16],
+    /// Noise, HU.
+    sigma: f32,
+}
+
+pub(super) fn find(
+    hu: &[i16],
+    sigma_hu: f64,
+    grid: &Grid,
+    structures: Option<&[Option<Structure>]>,
+    rules: &CtRules,
+) -> Bone {
     let core = core(hu, grid, rules);
     let walk = WALK_MM.max(1.01 * grid.spacing_mm.iter().copied().fold(0.0, f64::max) as f32);
     // Nothing farther from the core than one walk can hold bone.
     let from_core = grid.distance_mm(&core);
     let labelled = |n: usize| structures.is_some_and(|s| s[n] == Some(Structure::Bone));
+    // The lowest value on a walk is low by chance; the mean of the soft tissue there is not.
+    let mean = noise::average(hu, |_| true, grid);
+    let clear = grid.neighbours.iter().map(|n| n.1).fold(f32::INFINITY, f32::min) * 1.5;
+    let soft = noise::average(
+        hu,
+        |n| from_core[n] > clear && (SOFT_RANGE_HU.0..=SOFT_RANGE_HU.1).contains(&hu[n]),
+        grid,
+    );
+    let image = Image {
+        hu,
+        core: &core,
+        mean: &mean,
+        soft: &soft,
+        sigma: sigma_hu as f32,
+    };
     let mixed: Vec<(f32, Option<i16>)> = (0..hu.len())
         .into_par_iter()
         .map(|n| {
             if from_core[n] > walk {
                 return (0.0, None);
             }
-            fraction(n, hu, &core, grid, walk, rules)
+            fraction(n, &image, grid, walk, rules)
         })
         .collect();
     let (mut fraction, mut beside): (Vec<f32>, Vec<Option<i16>>) = mixed.into_iter().unzip();
@@ -65,26 +99,24 @@ fn core(hu: &[i16], grid: &Grid, rules: &CtRules) -> Vec<bool> {
 }
 
 /// Where the value of a voxel lies between the top of the hill it stands on and the valley below it.
-fn fraction(n: usize, hu: &[i16], core: &[bool], grid: &Grid, walk: f32, rules: &CtRules) -> (f32, Option<i16>) {
-    let here = f32::from(hu[n]);
+fn fraction(n: usize, image: &Image, grid: &Grid, walk: f32, rules: &CtRules) -> (f32, Option<i16>) {
+    let hu = image.hu;
     let summit = climb(n, hu, grid, walk, 1.0);
-    if !core[summit] {
+    if !image.core[summit] {
         return (0.0, None);
     }
-    let top = f32::from(hu[summit]);
-    let valley = hu[climb(n, hu, grid, walk, -1.0)].max(SOFT_RANGE_HU.0);
-    let bottom = f32::from(valley);
-    let beside = Some(valley.min(SOFT_RANGE_HU.1));
-    if f64::from(bottom) > rules.cancellous_above_hu {
-        return (1.0, beside);
+    let valley = climb(n, hu, grid, walk, -1.0);
+    let beside = image.soft[valley].clamp(SOFT_RANGE_HU.0, SOFT_RANGE_HU.1);
+    // All bone: no valley deeper than noise makes in cancellous bone.
+    let limit = rules.cancellous_above_hu as f32;
+    if f32::from(image.mean[valley]) > limit && f32::from(hu[valley]) > limit - 3.0 * image.sigma {
+        return (1.0, Some(beside));
     }
+    let (here, top) = (f32::from(hu[n]), f32::from(hu[summit]));
+    let bottom = f32::from(image.soft[valley].max(SOFT_RANGE_HU.0)).min(top - 1.0);
     let fraction = ((here - bottom) / (top - bottom)).clamp(0.0, 1.0);
     // Far down the slope the voxel is soft tissue in its own right.
-    if fraction < 0.1 {
-        (fraction, None)
-    } else {
-        (fraction, beside)
-    }
+    (fraction, (fraction >= 0.1).then_some(beside))
 }
 
 /// Follows the steepest way up (`sign` 1) or down (−1) for at most `walk` mm.
@@ -144,6 +176,27 @@ fn fill(
                 fraction[n] = 1.0;
                 beside[n].get_or_insert(hu[n].clamp(SOFT_RANGE_HU.0, SOFT_RANGE_HU.1));
             }
+        }
+    }
+    // Specks: what is left when every place is taken out where soft tissue is three voxels wide.
+    let soft: Vec<bool> = fraction.iter().map(|f| *f < 0.5).collect();
+    let among = |n: usize, test: &dyn Fn(usize) -> bool| {
+        let at = grid.index(n);
+        [[-1, 0, 0], [1, 0, 0], [0, -1, 0], [0, 1, 0]]
+            .into_iter()
+            .filter_map(|by| grid.step(n, at, by))
+            .any(test)
+    };
+    let wide: Vec<bool> = (0..soft.len()).map(|n| soft[n] && !among(n, &|m| !soft[m])).collect();
+    let narrow: Vec<bool> = (0..soft.len())
+        .map(|n| soft[n] && !wide[n] && !among(n, &|m| wide[m]))
+        .collect();
+    let parts = grid.parts(&narrow);
+    for n in 0..soft.len() {
+        let part = parts.part_of[n];
+        if part != u32::MAX && parts.sizes[part as usize] <= LARGEST_SPECK && !keep_open(n) && hu[n] > 0 {
+            fraction[n] = 1.0;
+            beside[n].get_or_insert(hu[n].clamp(SOFT_RANGE_HU.0, SOFT_RANGE_HU.1));
         }
     }
 }

@@ -71,6 +71,12 @@ impl Grid {
         (0..3).any(|a| at[a] == 0 || at[a] + 1 == self.dims[a])
     }
 
+    /// True where two faces of the image meet.
+    pub(super) fn at_edge(&self, n: usize) -> bool {
+        let at = self.index(n);
+        (0..3).filter(|a| at[*a] == 0 || at[*a] + 1 == self.dims[*a]).count() >= 2
+    }
+
     /// The parts of a mask that hang together by faces, in order of their first voxel.
     pub(super) fn parts(&self, mask: &[bool]) -> Parts {
         let mut part_of = vec![u32::MAX; mask.len()];
@@ -218,7 +224,9 @@ mod tests {
         let g = grid([9, 7, 5], [0.7, 1.1, 4.25]);
         let seeds = [3usize, 40, 77, 200, 314];
         let mut mask = vec![false; g.len()];
-        seeds.iter().for_each(|s| mask[*s] = true);
+        for s in seeds {
+            mask[s] = true;
+        }
         let d = g.distance_mm(&mask);
         for n in 0..g.len() {
             let a = g.index(n);

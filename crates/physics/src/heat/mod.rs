@@ -1,6 +1,10 @@
 //! Bioheat (Pennes 1948): ρc ∂T/∂t = ∇·(k ∇T) + Q − w (T − T_b), in tissue and metal.
 
+mod history;
+
 use neurotome_base::parallel::for_blocks;
+
+pub use history::History;
 
 use crate::{
     grid::Grid,

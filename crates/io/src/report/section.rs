@@ -261,21 +261,18 @@ fn background(scene: &Scene<'_>, plane: &Plane, frame: &Frame, labels: &Labels, 
         let v = frame.half_mm - (row as f64 + 0.5) * mm;
         for (column, pixel) in line.chunks_exact_mut(3).enumerate() {
             let u = (column as f64 + 0.5) * mm - frame.half_mm;
-            let rgb = match ct {
-                Some(ct) => match ct.trilinear(&PatientPoint::from_vec(plane.point(u, v))) {
-                    Some(hu) => {
-                        let g = (hu - WINDOW_HU.0) / (WINDOW_HU.1 - WINDOW_HU.0);
-                        [(g.clamp(0.0, 1.0) * 255.0).round() as u8; 3]
-                    }
-                    None => NOWHERE,
-                },
-                None => {
-                    let i = ((u - labels.low) / labels.step).round() as usize;
-                    let j = ((v - labels.low) / labels.step).round() as usize;
-                    scene
-                        .style(labels.grid.values[i + labels.grid.columns * j] as usize)
-                        .rgb
-                }
+            let rgb = if let Some(ct) = ct {
+                let hu = ct.trilinear(&PatientPoint::from_vec(plane.point(u, v)));
+                hu.map_or(NOWHERE, |hu| {
+                    let grey = (hu - WINDOW_HU.0) / (WINDOW_HU.1 - WINDOW_HU.0);
+                    [(grey.clamp(0.0, 1.0) * 255.0).round() as u8; 3]
+                })
+            } else {
+                let i = ((u - labels.low) / labels.step).round() as usize;
+                let j = ((v - labels.low) / labels.step).round() as usize;
+                scene
+                    .style(labels.grid.values[i + labels.grid.columns * j] as usize)
+                    .rgb
             };
             pixel.copy_from_slice(&rgb);
         }

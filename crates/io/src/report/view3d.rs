@@ -346,8 +346,7 @@ fn render(scene: &Scene<'_>, bone: &Mesh, view: &View, size: usize) -> Vec<u8> {
                         let covers = (1..3).any(|o| layers[o].depth[at].is_finite());
                         let opacity = match l {
                             0 if covers => (view.bone_over.0 + view.bone_over.1 * rim * rim).min(1.0),
-                            0 => 1.0,
-                            1 => 1.0,
+                            0 | 1 => 1.0,
                             _ => 0.42 + 0.4 * rim * rim,
                         };
                         for (c, new) in color.iter_mut().zip(layers[l].color[at]) {

@@ -224,13 +224,12 @@ impl Images {
         let (low, high) = scene
             .survey
             .box_above(scene.run.problem.initial_temperature_c + IMAGE_RISE_K);
-        let (dims, affine) = match scene.run.ct {
-            Some(ct) => (ct.dims(), *ct.affine()),
-            None => {
-                let l = Lattice::around(&low, &high, FIELD_SPACING_MM);
-                let affine = Affine::axis_aligned([l.spacing_mm; 3], l.origin_mm.into()).map_err(grid_error)?;
-                (l.dims, affine)
-            }
+        let (dims, affine) = if let Some(ct) = scene.run.ct {
+            (ct.dims(), *ct.affine())
+        } else {
+            let l = Lattice::around(&low, &high, FIELD_SPACING_MM);
+            let affine = Affine::axis_aligned([l.spacing_mm; 3], l.origin_mm.into()).map_err(|e| grid_error(&e))?;
+            (l.dims, affine)
         };
         let (mut first, mut last) = ([f64::INFINITY; 3], [f64::NEG_INFINITY; 3]);
         for corner in 0..8 {
@@ -262,7 +261,7 @@ impl Images {
 
     /// A whole image of `rest` with the block put in.
     fn whole<T: Copy>(&self, rest: T, block: impl Fn(usize) -> T) -> Result<Volume<T>, ResultsError> {
-        let mut volume = Volume::filled(self.dims, self.affine, rest).map_err(grid_error)?;
+        let mut volume = Volume::filled(self.dims, self.affine, rest).map_err(|e| grid_error(&e))?;
         let (nx, ny) = (self.dims[0], self.dims[1]);
         let data = volume.data_mut();
         for k in 0..self.size[2] {
@@ -292,7 +291,7 @@ impl Images {
     }
 }
 
-fn grid_error(error: VolumeError) -> ResultsError {
+fn grid_error(error: &VolumeError) -> ResultsError {
     ResultsError::Input {
         what: "the image grids",
         found: error.to_string(),

@@ -265,7 +265,7 @@ impl Default for SolverSettings {
         Self {
             cell_size: 1.0,
             step_tolerance_k: 0.05,
-            linear_tolerance: 1e-7,
+            linear_tolerance: 1e-6,
             estimate_error: true,
         }
     }

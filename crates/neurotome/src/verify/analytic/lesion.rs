@@ -52,13 +52,13 @@ pub(super) fn layered_balances(report: &mut Report) {
     let mut p = case_b();
     let first = p.tissues[0];
     let mut second = first;
-        second.sigma_s_per_m *= 0.05;
-        second.thermal_conductivity_w_per_m_k *= 0.5;
-        second.density_kg_per_m3 *= 0.7;
-        second.perfusion_per_s *= 3.0;
-        p.tissues = vec![first, second];
-        p.tissue_names = vec!["muscle".to_owned(), "beyond the plane".to_owned()];
-        p.anatomy = Arc::new(Layers);
+    second.sigma_s_per_m *= 0.05;
+    second.thermal_conductivity_w_per_m_k *= 0.5;
+    second.density_kg_per_m3 *= 0.7;
+    second.perfusion_per_s *= 3.0;
+    p.tissues = vec![first, second];
+    p.tissue_names = vec!["muscle".to_owned(), "beyond the plane".to_owned()];
+    p.anatomy = Arc::new(Layers);
     (p.heating_s, p.cooling_s) = (30.0, 10.0);
     balance_rows(report, "needle beside an oblique border 20:1", &p);
 }

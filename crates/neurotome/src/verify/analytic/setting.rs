@@ -124,9 +124,17 @@ impl Model {
         (error / size).sqrt()
     }
 
-    /// Largest error at a cell's point, in tissue.
-    pub fn largest(&self, values: &[f64], exact: &dyn Fn(&Vec3) -> f64) -> f64 {
-        (0..self.grid.tissue_cells).fold(0.0, |m: f64, i| m.max((values[i] - exact(&self.grid.center[i])).abs()))
+    /// The tissue cells whose points lie nearest to `points`.
+    pub fn nearest(&self, points: &[Vec3]) -> Vec<usize> {
+        let distance = |i: usize, p: &Vec3| (self.grid.center[i] - p).norm_squared();
+        points
+            .iter()
+            .map(|p| {
+                (0..self.grid.tissue_cells)
+                    .min_by(|&a, &b| distance(a, p).total_cmp(&distance(b, p)))
+                    .unwrap_or(0)
+            })
+            .collect()
     }
 
     /// The values at points, interpolated; NaN outside.
@@ -189,6 +197,18 @@ fn converged(solved: &Solved) -> Result<(), String> {
 pub(in crate::verify) fn worst(values: &[f64], references: &[f64]) -> (f64, f64, usize) {
     let deviation = |i: usize| {
         let d = ((values[i] - references[i]) / references[i]).abs();
+        if d.is_nan() { f64::INFINITY } else { d }
+    };
+    let i = (0..values.len())
+        .max_by(|&a, &b| deviation(a).total_cmp(&deviation(b)))
+        .unwrap_or(0);
+    (values[i], references[i], i)
+}
+
+/// The same with deviations counted against one size.
+pub(in crate::verify) fn farthest(values: &[f64], references: &[f64]) -> (f64, f64, usize) {
+    let deviation = |i: usize| {
+        let d = (values[i] - references[i]).abs();
         if d.is_nan() { f64::INFINITY } else { d }
     };
     let i = (0..values.len())

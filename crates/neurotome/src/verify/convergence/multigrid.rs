@@ -21,6 +21,9 @@ struct Counts {
     steady: Solved,
 }
 
+/// A name and which count it is.
+type Kind = (&'static str, fn(&Counts) -> usize);
+
 fn counts(scale: f64) -> Result<Counts, String> {
     let fat = tissue(0.04, 0.21, 2.1e6, 500.0);
     let muscle = tissue(0.446, 0.49, 3.73e6, 2500.0);
@@ -66,7 +69,7 @@ pub(super) fn iterations(report: &mut Report) {
             Err(e) => return report.failed("multigrid", e, SOURCE),
         }
     }
-    let kinds: [(&str, fn(&Counts) -> usize); 3] = [
+    let kinds: [Kind; 3] = [
         ("potential", |c| c.potential.iterations),
         ("heat, step of 1 s", |c| c.step.iterations),
         ("heat, steady", |c| c.steady.iterations),

@@ -43,17 +43,10 @@ pub fn check(w: &Workspace) -> Result<(), Failure> {
     };
     let images = files_below(&data)?;
     let copies = w.fresh_folder("copies")?;
-    let args = [
-        "build",
-        "--release",
-        "--locked",
-        "--package",
-        "neurotome-io",
-        "--example",
-        COPY_PROGRAM,
-    ];
+    // With the profile and the packages of the tests, so that what they built is used again.
+    let args = ["build", "--workspace", "--locked", "--example", COPY_PROGRAM];
     process::show(&mut w.cargo(&args), "mend the build")?;
-    let program = w.target.join("release").join("examples").join(COPY_PROGRAM);
+    let program = w.target.join("debug").join("examples").join(COPY_PROGRAM);
     for (script, ends) in IMAGE_CHECKS {
         for image in images
             .iter()

@@ -24,17 +24,13 @@ const SCENARIO: &str = "[needle]\ntarget = \"left L4 medial branch\" # <angle> &
 
 /// A place for one test's files; kept when NEUROTOME_KEEP_RESULTS names a folder, so that people can look at them.
 fn scratch(name: &str) -> (PathBuf, Option<tempfile::TempDir>) {
-    match std::env::var_os("NEUROTOME_KEEP_RESULTS") {
-        Some(keep) => {
-            let path = PathBuf::from(keep);
-            fs::create_dir_all(&path).unwrap();
-            (path.join(name), None)
-        }
-        None => {
-            let dir = tempfile::tempdir().unwrap();
-            (dir.path().join(name), Some(dir))
-        }
+    if let Some(keep) = std::env::var_os("NEUROTOME_KEEP_RESULTS") {
+        let path = PathBuf::from(keep);
+        fs::create_dir_all(&path).unwrap();
+        return (path.join(name), None);
     }
+    let dir = tempfile::tempdir().unwrap();
+    (dir.path().join(name), Some(dir))
 }
 
 fn write(
@@ -43,7 +39,7 @@ fn write(
     result: &LesionResult,
     ct: Option<&Volume<f32>>,
     extra_files: &[ExtraFile],
-    options: &ResultsOptions,
+    options: ResultsOptions,
 ) -> Result<Vec<PathBuf>, ResultsError> {
     let summary = summarise(problem, result);
     let run = RunForReport {
@@ -58,7 +54,7 @@ fn write(
         program: "Neurotome test",
         extra_files,
     };
-    write_results(folder, &run, options)
+    write_results(folder, &run, &options)
 }
 
 /// The files of one folder.
@@ -80,7 +76,7 @@ fn a_run_with_a_ct_leaves_a_complete_folder() {
     let ct = synthetic::ct([120, 120, 40], [0.98, 0.98, 3.0], [10.0, 30.0, 8.0]);
     let problem = synthetic::problem(false);
     let result = synthetic::result(&problem);
-    let written = write(&folder, &problem, &result, Some(&ct), &[], &ResultsOptions::default()).unwrap();
+    let written = write(&folder, &problem, &result, Some(&ct), &[], ResultsOptions::default()).unwrap();
     let files = read_all(&folder);
     assert_eq!(written.len(), files.len());
     assert!(written.iter().all(|p| p.is_file()));
@@ -377,7 +373,7 @@ fn images_lie_on_the_grid_of_the_ct(files: &Files) {
     let mut checked = 0;
     for (x, y, z) in [(22.0, 30.0, 8.0), (24.0, 33.0, 6.0), (40.0, 50.0, 20.0)] {
         let v = peak.affine().to_voxel(&neurotome_base::Point::new(x, y, z));
-        let [i, j, k] = v.xyz.map(|c| c.round());
+        let [i, j, k] = v.xyz.map(f64::round);
         let p = peak.affine().to_patient(&neurotome_base::Point::new(i, j, k));
         if let Some(s) = result.fields.sample(&p) {
             let found = f64::from(peak.get(i as usize, j as usize, k as usize).unwrap());
@@ -395,7 +391,7 @@ fn the_same_run_gives_the_same_bytes_on_any_number_of_threads() {
     let run = |threads: usize| {
         let (folder, _keep) = scratch("bipolar");
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-        pool.install(|| write(&folder, &problem, &result, None, &[], &ResultsOptions::default()))
+        pool.install(|| write(&folder, &problem, &result, None, &[], ResultsOptions::default()))
             .unwrap();
         read_all(&folder)
     };
@@ -428,7 +424,7 @@ fn a_bent_needle_without_nerves_and_without_lesion_is_reported_too() {
         caption: "The needle under X-ray".to_owned(),
         bytes: b"\x89PNG\r\n\x1a\n".to_vec(),
     }];
-    write(&folder, &problem, &result, None, &extra, &ResultsOptions::default()).unwrap();
+    write(&folder, &problem, &result, None, &extra, ResultsOptions::default()).unwrap();
     let files = read_all(&folder);
     assert!(files.contains_key("fluoroscopy.png"));
     let html = String::from_utf8_lossy(&files["report.html"]).into_owned();
@@ -446,7 +442,7 @@ fn pictures_and_fields_can_be_left_out() {
         vtk: false,
         nifti: false,
     };
-    write(&folder, &problem, &result, None, &[], &options).unwrap();
+    write(&folder, &problem, &result, None, &[], options).unwrap();
     let files = read_all(&folder);
     let names: Vec<&str> = files.keys().map(String::as_str).collect();
     assert_eq!(names, ["contents.txt", "curves.csv", "record.json", "report.html"]);
@@ -465,15 +461,15 @@ fn what_cannot_be_reported_is_refused_and_leaves_nothing() {
             caption: String::new(),
             bytes: Vec::new(),
         }];
-        let error = write(&folder, &problem, &result, None, &extra, &options).unwrap_err();
+        let error = write(&folder, &problem, &result, None, &extra, options).unwrap_err();
         assert!(matches!(error, ResultsError::Input { .. }), "{name}: {error}");
     }
     let mut bad = synthetic::problem(false);
     bad.needles.clear();
-    assert!(write(&folder, &bad, &result, None, &[], &options).is_err());
+    assert!(write(&folder, &bad, &result, None, &[], options).is_err());
     let mut bad = synthetic::problem(false);
     bad.nerves[0].points.truncate(1);
-    let error = write(&folder, &bad, &result, None, &[], &options)
+    let error = write(&folder, &bad, &result, None, &[], options)
         .unwrap_err()
         .to_string();
     assert!(error.contains("left L4 medial branch"), "{error}");
@@ -481,7 +477,7 @@ fn what_cannot_be_reported_is_refused_and_leaves_nothing() {
 
     fs::create_dir(&folder).unwrap();
     fs::write(folder.join("letter.txt"), "mine").unwrap();
-    let error = write(&folder, &problem, &result, None, &[], &options).unwrap_err();
+    let error = write(&folder, &problem, &result, None, &[], options).unwrap_err();
     assert!(matches!(error, ResultsError::Occupied { .. }));
     assert_eq!(fs::read_to_string(folder.join("letter.txt")).unwrap(), "mine");
 }
@@ -541,7 +537,7 @@ fn a_clinical_ct_is_reported_on_its_own_grid() {
     let result = synthetic::result(&problem);
     let (folder, _keep) = scratch("clinical-ct");
     let start = std::time::Instant::now();
-    write(&folder, &problem, &result, Some(&ct), &[], &ResultsOptions::default()).unwrap();
+    write(&folder, &problem, &result, Some(&ct), &[], ResultsOptions::default()).unwrap();
     println!("written in {:.2} s", start.elapsed().as_secs_f64());
     let mask = read_label_nifti(&folder.join("lesion_mask.nii.gz")).unwrap();
     assert_eq!(mask.dims(), ct.dims());

@@ -413,6 +413,102 @@ fn bipolar_halves_add_up_to_the_voltage() {
 }
 
 #[test]
+fn images_are_checked_and_named() {
+    use neurotome_base::{Affine, Volume};
+    let dir = tempfile::tempdir().unwrap();
+    // A block of muscle in air: 60 mm a side, voxels of 2 mm.
+    let affine = Affine::axis_aligned([2.0; 3], [-39.0, -39.0, -39.0]).unwrap();
+    let mut ct = Volume::filled([40, 40, 40], affine, -1000.0f32).unwrap();
+    let mut labels = Volume::filled([40, 40, 40], affine, 0u8).unwrap();
+    for k in 5..35 {
+        for j in 5..35 {
+            for i in 5..35 {
+                let n = i + 40 * (j + 40 * k);
+                ct.data_mut()[n] = 55.0;
+                if (18..22).contains(&j) {
+                    labels.data_mut()[n] = 3;
+                }
+            }
+        }
+    }
+    neurotome_io::volumes::write_nifti_f32(&dir.path().join("ct.nii.gz"), &ct).unwrap();
+    neurotome_io::volumes::write_nifti_u8(&dir.path().join("labels.nii.gz"), &labels).unwrap();
+    let load = |image: &str, from: &str, to: &str| {
+        let text = GOOD
+            .replacen("[phantom]\nbackground = \"muscle\"", &format!("[image]\n{image}"), 1)
+            .replacen("position_mm = [2, 0, 5]", "position_mm = [2, 2, 5]", 1)
+            .replacen(from, to, 1);
+        let source = Source {
+            name: "image.toml".to_owned(),
+            text,
+            folder: dir.path().to_owned(),
+        };
+        scenario::load(&source, &catalog::built_in().unwrap())
+    };
+    let plain = "path = \"ct.nii.gz\"";
+    let loaded = load(plain, "", "").unwrap();
+    assert_eq!(loaded.inputs[0].path, "ct.nii.gz");
+    assert!(matches!(loaded.setting, scenario::Setting::Image(_)));
+    let name = |loaded: &Loaded, y: f64| {
+        let id = loaded
+            .problem
+            .anatomy
+            .tissue_at(&neurotome_base::PatientPoint::new(0.0, y, 0.0));
+        loaded.problem.tissue_names[usize::from(id.0)].clone()
+    };
+    assert_eq!(name(&loaded, 10.0), "muscle");
+    assert_eq!(name(&loaded, 38.0), "air");
+    let labelled = format!("{plain}\nlabels = \"labels.nii.gz\"\nlabel_meaning = {{ 3 = \"disc\" }}");
+    assert_eq!(name(&load(&labelled, "", "").unwrap(), 0.0), "intervertebral_disc");
+
+    let message = |image: &str, from: &str, to: &str| match load(image, from, to) {
+        Ok(_) => panic!("{image} was accepted"),
+        Err(e) => e.to_string(),
+    };
+    for (image, from, to, expected) in [
+        (
+            "path = \"none.nii\"",
+            "",
+            "",
+            "image.toml:4: `image.path` names \"none.nii\", which does not exist",
+        ),
+        ("path = \"${NEUROTOME_TEST_DATA_2}/x.nii\"", "", "", "does not exist"),
+        ("path = \"image.toml\"", "", "", "does not exist"),
+        (
+            plain,
+            "tip_mm = [0, 0, 0]",
+            "tip_mm = [0, 0, 300]",
+            "lies outside the image",
+        ),
+        (plain, "tip_mm = [0, 0, 0]", "tip_mm = [0, 35, 0]", "lies in air"),
+        (
+            "path = \"ct.nii.gz\"\nlabels = \"labels.nii.gz\"",
+            "",
+            "",
+            "label_meaning` is missing",
+        ),
+        (
+            "path = \"ct.nii.gz\"\nlabels = \"labels.nii.gz\"\nlabel_numbering = \"totalsegmentator\"",
+            "",
+            "",
+            "did you mean \"total_segmentator\"",
+        ),
+        (
+            "path = \"ct.nii.gz\"\nlabel_numbering = \"tptbox_vertebrae\"",
+            "",
+            "",
+            "without `image.labels`",
+        ),
+    ] {
+        let found = message(image, from, to);
+        assert!(found.contains(expected), "{image}: {found}");
+    }
+    std::fs::write(dir.path().join("junk.nii"), b"not an image").unwrap();
+    let found = message("path = \"junk.nii\"", "", "");
+    assert!(found.contains("image.toml:4"), "{found}");
+}
+
+#[test]
 fn the_checked_in_schema_is_current() {
     let path = root().join("docs/scenario.schema.json");
     let current = serde_json::to_string_pretty(&scenario::schema()).unwrap() + "\n";

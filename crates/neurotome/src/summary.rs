@@ -2,17 +2,14 @@
 
 use std::fmt::Write as _;
 
-use neurotome_base::{PatientPoint, Vec3, geometry::perpendicular_pair};
 use neurotome_io::scenario::{Loaded, Setting};
 use neurotome_procedure::lesion::{
-    Contour, Contours, Drive, ErrorEstimate, Evidence, LesionProblem, LesionResult, NerveInjury, Snapshot,
+    Contour, Contours, Drive, ErrorEstimate, Evidence, LesionResult, NerveInjury, Snapshot,
 };
 use serde::{Deserialize, Serialize};
 
 /// The set temperature counts as reached when the thermocouple is this near, K.
 const REACHED_WITHIN_K: f64 = 0.5;
-/// Step of the search for the lesion's point nearest to the skin, mm.
-const SEARCH_STEP_MM: f64 = 0.5;
 
 /// Key figures of one run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -37,7 +34,7 @@ pub struct Summary {
     pub heated: Contours,
     /// Injury of the nerves.
     pub nerves: Vec<NerveSummary>,
-    /// Nearest distance from the lesion to the skin, to 0.5 mm; null without lesion or skin.
+    /// Nearest distance from the lesion to the skin of the built-in patient, mm; null without lesion or skin.
     pub lesion_to_skin_mm: Option<f64>,
     /// Stated discretisation error.
     pub error: Option<ErrorEstimate>,
@@ -96,7 +93,7 @@ impl Summary {
             lesion,
             heated: heated.map(|s| s.contours).unwrap_or_default(),
             nerves,
-            lesion_to_skin_mm: lesion.and_then(|l| skin_distance_mm(loaded, result, &l)),
+            lesion_to_skin_mm: skin_distance_mm(loaded, result),
             error: result.evidence.error,
         }
     }
@@ -110,7 +107,7 @@ impl Summary {
             let error = error.map(|e| format!("  ± {e}")).unwrap_or_default();
             let _ = writeln!(out, "  {name}{pad} {value}{error}");
         };
-        let percent = |r: f64| format!("{:.1} %", 100.0 * r);
+        let percent = |r: f64| format!("{} %", two_figures(100.0 * r));
         if !loaded.scenario.title.is_empty() {
             let _ = writeln!(out, "{}", loaded.scenario.title);
         }
@@ -140,7 +137,7 @@ impl Summary {
             &mut out,
             "highest thermocouple reading",
             format!("{:.1} °C", self.peak_thermocouple_c),
-            e.map(|e| format!("{:.1} K", e.peak_temperature_k)),
+            e.map(|e| format!("{} K", two_figures(e.peak_temperature_k))),
         );
         row(
             &mut out,
@@ -234,8 +231,19 @@ impl Summary {
         }
         if !loaded.notices.is_empty() {
             let _ = writeln!(out, "\nUnverified values used (see `neurotome catalog`)");
-            for n in &loaded.notices {
-                row(&mut out, &n.subject, format!("{} = {}", n.key, n.value), None);
+            let mut subjects: Vec<&str> = loaded.notices.iter().map(|n| n.subject.as_str()).collect();
+            subjects.dedup();
+            for subject in subjects {
+                let values: Vec<String> = loaded
+                    .notices
+                    .iter()
+                    .filter(|n| n.subject == subject)
+                    .map(|n| format!("{} = {}", n.key, n.value))
+                    .collect();
+                let _ = writeln!(out, "  {subject}");
+                for line in wrapped(&values, 92) {
+                    let _ = writeln!(out, "    {line}");
+                }
             }
         }
         if !loaded.remarks.is_empty() {
@@ -249,6 +257,33 @@ impl Summary {
     }
 }
 
+/// A positive figure with two significant digits, as errors are stated.
+fn two_figures(v: f64) -> String {
+    if !v.is_finite() {
+        return "unknown".to_owned();
+    }
+    if v.abs() < 0.005 {
+        return "<0.005".to_owned();
+    }
+    let decimals = (1.0 - v.abs().log10().floor()).clamp(0.0, 3.0) as usize;
+    format!("{v:.decimals$}")
+}
+
+/// Words joined by commas into lines of at most `width` characters, where they fit.
+fn wrapped(words: &[String], width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in words {
+        match lines.last_mut() {
+            Some(line) if line.len() + word.len() + 2 <= width => {
+                line.push_str(", ");
+                line.push_str(word);
+            }
+            _ => lines.push(word.clone()),
+        }
+    }
+    lines
+}
+
 /// Energy from the power at the end of each step: the steps are implicit, so the power of a step is that at its end.
 fn energy_j(t_s: &[f64], power_w: &[f64]) -> f64 {
     let mut before = 0.0;
@@ -260,44 +295,15 @@ fn energy_j(t_s: &[f64], power_w: &[f64]) -> f64 {
     sum
 }
 
-/// Nearest distance from a point with Ω ≥ 1 to the skin.
-fn skin_distance_mm(loaded: &Loaded, result: &LesionResult, lesion: &Contour) -> Option<f64> {
-    let segment = match &loaded.setting {
-        Setting::BuiltIn(segment) => segment,
-        Setting::Phantom | Setting::Image(_) => return None,
+/// Nearest distance from the surface Ω = 1 to the skin.
+fn skin_distance_mm(loaded: &Loaded, result: &LesionResult) -> Option<f64> {
+    let Setting::BuiltIn(segment) = &loaded.setting else {
+        return None;
     };
-    let needle = loaded.problem.needles.first()?;
-    let axis = -Vec3::from(needle.direction);
-    let center = needle.tip.vec() + axis * (0.5 * needle.active_tip_mm);
-    let (u, v) = perpendicular_pair(&axis);
-    let along = (lesion.length_mm / SEARCH_STEP_MM).ceil() as i32;
-    let across = (lesion.width_mm.max(lesion.width_x_mm) / SEARCH_STEP_MM).ceil() as i32;
-    let mut nearest = f64::INFINITY;
-    for k in -along..=along {
-        for j in -across..=across {
-            for i in -across..=across {
-                let [x, y, z] = [i, j, k].map(|n| f64::from(n) * SEARCH_STEP_MM);
-                let p = PatientPoint::from_vec(center + u * x + v * y + axis * z);
-                if result.fields.sample(&p).is_some_and(|s| s.ln_omega >= 0.0) {
-                    nearest = nearest.min(segment.skin_distance_mm(&p));
-                }
-            }
-        }
-    }
+    let nearest = result
+        .lesion_surface
+        .iter()
+        .map(|p| segment.skin_distance_mm(p))
+        .fold(f64::INFINITY, f64::min);
     nearest.is_finite().then_some(nearest)
-}
-
-/// The part of a problem that names its scale, for one line on the terminal.
-pub fn one_line(problem: &LesionProblem) -> String {
-    let drive = match problem.drive {
-        Drive::Voltage { voltage_v } => format!("{voltage_v} V"),
-        Drive::Current { current_a } => format!("{current_a} A"),
-        Drive::Power { power_w } => format!("{power_w} W"),
-        Drive::Temperature { set_temperature_c, .. } => format!("{set_temperature_c} °C"),
-    };
-    let needles = match problem.needles.len() {
-        1 => "one needle".to_owned(),
-        n => format!("{n} needles"),
-    };
-    format!("{needles}, {drive} for {} s", problem.heating_s)
 }

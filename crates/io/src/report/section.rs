@@ -3,6 +3,8 @@
 use neurotome_base::{PatientPoint, Vec3};
 use rayon::prelude::*;
 
+use crate::results::files;
+
 use super::{
     Scene,
     canvas::{Anchor, Canvas, Font},
@@ -261,21 +263,18 @@ fn background(scene: &Scene<'_>, plane: &Plane, frame: &Frame, labels: &Labels, 
         let v = frame.half_mm - (row as f64 + 0.5) * mm;
         for (column, pixel) in line.chunks_exact_mut(3).enumerate() {
             let u = (column as f64 + 0.5) * mm - frame.half_mm;
-            let rgb = match ct {
-                Some(ct) => match ct.trilinear(&PatientPoint::from_vec(plane.point(u, v))) {
-                    Some(hu) => {
-                        let g = (hu - WINDOW_HU.0) / (WINDOW_HU.1 - WINDOW_HU.0);
-                        [(g.clamp(0.0, 1.0) * 255.0).round() as u8; 3]
-                    }
-                    None => NOWHERE,
-                },
-                None => {
-                    let i = ((u - labels.low) / labels.step).round() as usize;
-                    let j = ((v - labels.low) / labels.step).round() as usize;
-                    scene
-                        .style(labels.grid.values[i + labels.grid.columns * j] as usize)
-                        .rgb
-                }
+            let rgb = if let Some(ct) = ct {
+                let hu = ct.trilinear(&PatientPoint::from_vec(plane.point(u, v)));
+                hu.map_or(NOWHERE, |hu| {
+                    let grey = (hu - WINDOW_HU.0) / (WINDOW_HU.1 - WINDOW_HU.0);
+                    [(grey.clamp(0.0, 1.0) * 255.0).round() as u8; 3]
+                })
+            } else {
+                let i = ((u - labels.low) / labels.step).round() as usize;
+                let j = ((v - labels.low) / labels.step).round() as usize;
+                scene
+                    .style(labels.grid.values[i + labels.grid.columns * j] as usize)
+                    .rgb
             };
             pixel.copy_from_slice(&rgb);
         }
@@ -355,7 +354,9 @@ fn draw_lesion(canvas: &mut Canvas, scene: &Scene<'_>, plane: &Plane, frame: &Fr
             low + (k / n) as f64 * FIELD_STEP_MM,
         )
     };
-    let fields = scene.probe().fields([n, n, 1], at);
+    // Only contours of hot or destroyed tissue are drawn: what stayed cooler need not be looked at.
+    let hot = scene.survey.box_above(files::FIELD_TEMPERATURE_C);
+    let fields = scene.probe().fields_within(&hot, [n, n, 1], at);
     let grid = |values: Vec<f32>| Grid2 {
         columns: n,
         rows: n,

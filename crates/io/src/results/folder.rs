@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    fmt::Write as _,
     fs,
     io::{self, Write as _},
     path::{Path, PathBuf},
@@ -93,7 +94,7 @@ impl Staging {
             "{CONTENTS_TITLE}: the files of this folder. Research and teaching software, not a medical device.\n"
         );
         for (name, what) in contents {
-            list.push_str(&format!("{name}\t{what}\n"));
+            let _ = writeln!(list, "{name}\t{what}");
         }
         write_file(&self.path(CONTENTS), list.as_bytes())?;
         let former = self.work.with_extension(format!("former-{}", std::process::id()));

@@ -171,6 +171,9 @@ pub(crate) struct Made {
     pub bytes: Vec<u8>,
 }
 
+/// Work that gives the bytes of one file, or writes it; jobs know nothing of each other.
+type Job<'s> = Box<dyn Fn() -> Result<Option<Made>, ResultsError> + Sync + Send + 's>;
+
 /// Writes the results of a run to `folder` and returns the files written.
 ///
 /// The folder is made beside its final place and renamed when complete. A folder that an earlier run wrote is replaced; any
@@ -188,8 +191,6 @@ pub fn write_results(
     let staging = folder::Staging::begin(folder)?;
     let scene = Scene::new(run);
 
-    // Each job works alone and gives bytes or writes one file; order of the results is the order of the list.
-    type Job<'s> = Box<dyn Fn() -> Result<Option<Made>, ResultsError> + Sync + Send + 's>;
     let mut jobs: Vec<Job<'_>> = Vec::new();
     if options.nifti {
         let images = files::Images::new(&scene)?;

@@ -35,6 +35,9 @@ fn error_figure(value: f64, unit: &str) -> String {
     format!("± {value:.decimals$} {unit}")
 }
 
+/// Name, value and unit of a figure, and the relative error that belongs to it.
+type Measured = (&'static str, f64, &'static str, fn(&ErrorEstimate) -> f64);
+
 /// The rows of a report's summary: size of the lesion, temperatures, electric readings and what became of each nerve.
 pub fn summarise(problem: &LesionProblem, result: &LesionResult) -> Vec<SummaryRow> {
     let mut rows = Vec::new();
@@ -46,7 +49,7 @@ pub fn summarise(problem: &LesionProblem, result: &LesionResult) -> Vec<SummaryR
         |unit: &str, pick: fn(&ErrorEstimate) -> f64| error.map_or(String::new(), |e| error_figure(pick(&e), unit));
     match result.snapshots.last().and_then(|s| s.contours.omega1) {
         Some(c) => {
-            let lengths: [(&str, f64, &str, fn(&ErrorEstimate) -> f64); 3] = [
+            let lengths: [Measured; 3] = [
                 ("Width of destroyed tissue, across the needle", c.width_mm, "mm", |e| {
                     e.width_relative
                 }),
@@ -97,7 +100,7 @@ pub fn summarise(problem: &LesionProblem, result: &LesionResult) -> Vec<SummaryR
             "°C",
             absolute("K", |e| e.peak_temperature_k),
         ));
-        let electric: [(&str, f64, &str, fn(&ErrorEstimate) -> f64); 2] = [
+        let electric: [Measured; 2] = [
             ("Impedance at the end of heating", at(&c.impedance_ohm), "Ω", |e| {
                 e.impedance_relative
             }),

@@ -26,7 +26,7 @@ impl Fault {
     /// Line of the fault, counted from 1.
     pub fn line(&self) -> Option<usize> {
         let start = self.span.as_ref()?.start.min(self.text.len());
-        Some(1 + self.text.as_bytes()[..start].iter().filter(|&&b| b == b'\n').count())
+        Some(1 + self.text.bytes().take(start).filter(|b| *b == b'\n').count())
     }
 
     fn summary(&self) -> String {
@@ -110,6 +110,11 @@ fn explain(path: &str, raw: &str) -> (String, String) {
             format!("add `{field} = …`"),
         );
     }
+    let raw = if raw.starts_with("wanted exactly 1 element") {
+        "a table where one word is expected"
+    } else {
+        raw
+    };
     (
         format!("`{path}` is unusable: {raw}"),
         "give a value of the expected type".to_owned(),

@@ -365,6 +365,7 @@ pub fn result(problem: &LesionProblem) -> LesionResult {
                 power_relative: 0.006,
             }),
         },
+        lesion_surface: Vec::new(),
         fields: Box::new(sampler),
     }
 }

@@ -17,15 +17,11 @@ use super::{Common, Failure};
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 static HANDLER: Once = Once::new();
 
-/// From now on Ctrl-C asks the run to stop; the second one ends the program at once.
+/// From now on Ctrl-C asks the run to stop; files are whole or absent either way.
 fn watch_interrupt() {
     HANDLER.call_once(|| {
-        // Without a handler Ctrl-C still ends the program; files are whole or absent either way.
-        let _ = ctrlc::set_handler(|| {
-            if INTERRUPTED.swap(true, Ordering::SeqCst) {
-                std::process::exit(130);
-            }
-        });
+        // Where no handler can be set, Ctrl-C ends the program as the system does it.
+        let _ = ctrlc::set_handler(|| INTERRUPTED.store(true, Ordering::SeqCst));
     });
 }
 

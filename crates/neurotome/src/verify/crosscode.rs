@@ -297,8 +297,8 @@ mod tests {
                     let c = size("width").or_else(|| size("width_y")).map(|width_mm| Contour {
                         width_mm,
                         width_x_mm: width_mm,
-                        length_mm: size("length").unwrap(),
-                        volume_mm3: size("volume").unwrap(),
+                        length_mm: size("length").unwrap_or(0.0),
+                        volume_mm3: size("volume").unwrap_or(0.0),
                     });
                     match key.as_str() {
                         "iso45" => contours.iso45 = c,

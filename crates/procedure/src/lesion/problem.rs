@@ -264,8 +264,8 @@ impl Default for SolverSettings {
     fn default() -> Self {
         Self {
             cell_size: 1.0,
-            step_tolerance_k: 0.05,
-            linear_tolerance: 1e-7,
+            step_tolerance_k: 0.08,
+            linear_tolerance: 1e-6,
             estimate_error: true,
         }
     }

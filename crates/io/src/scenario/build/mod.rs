@@ -1,0 +1,216 @@
+//! From the scenario as written to the problem as solved, with every check on the way.
+
+mod anatomy;
+mod generator;
+mod needles;
+mod phantom;
+mod placement;
+mod reports;
+mod tissues;
+mod values;
+
+use neurotome_physics::tissue::TissueProperties;
+use neurotome_procedure::anatomy::TissueId;
+use neurotome_procedure::catalog::Catalog;
+use neurotome_procedure::lesion::{LesionProblem, Perfusion, SolverSettings};
+use std::sync::Arc;
+
+use super::fault::parse_toml;
+use super::{Fault, InputFile, Loaded, Notice, PerfusionMode, Scenario, ScenarioError, Setting, Source};
+
+/// Most needles of a scenario.
+pub const MAX_NEEDLES: usize = 8;
+/// Most probes of a scenario.
+pub const MAX_PROBES: usize = 256;
+/// Most nerves of a scenario.
+pub const MAX_NERVES: usize = 64;
+/// Most points of a nerve.
+const MAX_NERVE_POINTS: usize = 4096;
+/// Most regions of a phantom.
+pub const MAX_REGIONS: usize = 256;
+/// Most output times of a scenario.
+pub const MAX_OUTPUT_TIMES: usize = 1000;
+/// Longest run, s.
+const MAX_TIME_S: f64 = 3600.0;
+/// Largest coordinate, mm.
+const MAX_COORDINATE_MM: f64 = 10_000.0;
+/// Temperature of a body, °C.
+const BODY_C: f64 = 37.0;
+/// Injury law where the scenario names none.
+const DEFAULT_LAW: &str = "liver_jacques";
+/// Generator where the scenario names none.
+const DEFAULT_GENERATOR: &str = "generic";
+/// Metal of a needle that no cannula describes.
+const DEFAULT_METAL: &str = "steel_304";
+/// Half side of the region computed where the scenario gives none, mm.
+const DEFAULT_HALF_MM: f64 = 60.0;
+/// The needle must lie this far inside the region computed, mm.
+const MARGIN_MM: f64 = 1.0;
+/// An image is read this far beyond the region computed, mm.
+const IMAGE_MARGIN_MM: f64 = 10.0;
+/// Tissues that occur in the built-in segment.
+const BUILT_IN_TISSUES: [&str; 11] = [
+    "muscle",
+    "fat",
+    "skin",
+    "cortical_bone",
+    "cancellous_bone",
+    "intervertebral_disc",
+    "csf",
+    "nerve",
+    "cartilage",
+    "ligament",
+    "air",
+];
+
+type Result<T> = std::result::Result<T, Box<Fault>>;
+
+/// Reads, checks and resolves a scenario.
+///
+/// # Errors
+/// [`ScenarioError::Fault`] with the line at fault.
+pub fn load(source: &Source, catalog: &Catalog) -> std::result::Result<Loaded, ScenarioError> {
+    let scenario: Scenario = parse_toml(&source.name, &source.text)?;
+    let mut builder = Builder {
+        source,
+        catalog,
+        notices: Vec::new(),
+        inputs: Vec::new(),
+        remarks: Vec::new(),
+    };
+    let (problem, setting) = builder.problem(&scenario)?;
+    let Builder {
+        notices,
+        inputs,
+        remarks,
+        ..
+    } = builder;
+    Ok(Loaded {
+        scenario,
+        problem,
+        setting,
+        notices,
+        inputs,
+        remarks,
+    })
+}
+
+struct Builder<'a> {
+    source: &'a Source,
+    catalog: &'a Catalog,
+    notices: Vec<Notice>,
+    inputs: Vec<InputFile>,
+    remarks: Vec<String>,
+}
+
+/// The run's tissue table.
+struct Tissues {
+    names: Vec<String>,
+    properties: Vec<TissueProperties>,
+}
+
+impl Builder<'_> {
+    fn problem(&mut self, s: &Scenario) -> Result<(LesionProblem, Setting)> {
+        self.cap("needles", s.needles.len(), MAX_NEEDLES)?;
+        self.cap("probes", s.probes.len(), MAX_PROBES)?;
+        self.cap("nerves", s.nerves.len(), MAX_NERVES)?;
+        self.cap("output.times_s", s.output.times_s.len(), MAX_OUTPUT_TIMES)?;
+        if s.image.is_some() && s.phantom.is_some() {
+            return Err(self.fault(
+                "phantom",
+                "both [image] and [phantom] are given, expected at most one",
+                "remove one of the two; without both the built-in L4–L5 segment is used",
+            ));
+        }
+        let tissues = self.tissues(&s.tissues)?;
+        let segment = match (&s.phantom, &s.image) {
+            (None, None) => Some(Arc::new(self.segment(&tissues)?)),
+            _ => None,
+        };
+        // Needles and region first: of an image only the part round them is read.
+        let needles = self.needles(s, segment.as_deref())?;
+        let domain = self.domain(&s.domain, &needles)?;
+        let (anatomy, setting, used) = self.anatomy(s, &tissues, segment, &needles, &domain)?;
+        for (index, name) in tissues.names.iter().enumerate() {
+            if used.contains(&TissueId(index as u8)) {
+                self.note_tissue(name, s);
+            }
+        }
+        let initial_temperature_c = self.within(
+            "domain.initial_temperature_c",
+            s.domain.initial_temperature_c.unwrap_or(BODY_C),
+            0.0..=45.0,
+            "°C",
+        )?;
+        let boundary_temperature_c = self.within(
+            "domain.boundary_temperature_c",
+            s.domain.boundary_temperature_c.unwrap_or(BODY_C),
+            0.0..=45.0,
+            "°C",
+        )?;
+        let (drive, heating_s, cooling_s, limits) = self.drive(s, initial_temperature_c)?;
+        let injury = self.injury(s)?;
+        let blood = self.blood(s)?;
+        let probes = self.probes(s, &domain)?;
+        let mut nerves = match &setting {
+            Setting::BuiltIn(segment) => segment.nerves(),
+            Setting::Phantom | Setting::Image(_) => Vec::new(),
+        };
+        nerves.extend(self.nerves(s, &domain)?);
+        let output_times_s = self.output_times(s, heating_s, heating_s + cooling_s)?;
+        let solver = self.solver(s)?;
+        self.check_placement(&needles, &domain, &*anatomy, &tissues)?;
+        let problem = LesionProblem {
+            tissues: tissues.properties,
+            tissue_names: tissues.names,
+            anatomy,
+            domain,
+            needles,
+            drive,
+            heating_s,
+            cooling_s,
+            limits,
+            injury,
+            perfusion: match s.perfusion {
+                PerfusionMode::On => Perfusion::On,
+                PerfusionMode::Off => Perfusion::Off,
+                PerfusionMode::StopsWithInjury => Perfusion::StopsWithInjury,
+            },
+            blood,
+            initial_temperature_c,
+            boundary_temperature_c,
+            latent_heat: s.latent_heat,
+            probes,
+            output_times_s,
+            nerves,
+            solver,
+        };
+        Ok((problem, setting))
+    }
+
+    fn solver(&self, s: &Scenario) -> Result<SolverSettings> {
+        let default = SolverSettings::default();
+        let t = &s.solver;
+        Ok(SolverSettings {
+            cell_size: self.within(
+                "solver.cell_size",
+                t.cell_size.unwrap_or(default.cell_size),
+                0.2..=4.0,
+                "",
+            )?,
+            step_tolerance_k: self.within(
+                "solver.step_tolerance_k",
+                t.step_tolerance_k.unwrap_or(default.step_tolerance_k),
+                1e-4..=2.0,
+                "K",
+            )?,
+            linear_tolerance: self.within(
+                "solver.linear_tolerance",
+                t.linear_tolerance.unwrap_or(default.linear_tolerance),
+                1e-12..=1e-3,
+                "",
+            )?,
+            estimate_error: t.estimate_error.unwrap_or(default.estimate_error),
+        })
+    }
+}

@@ -11,8 +11,8 @@ use super::{
 };
 
 const SIGMA: f64 = 0.446;
-/// Half side of the region, m.
-const HALF: f64 = 40e-3;
+/// Half side of the region, m: the grid's cubes fill it at every scale that is a power of two.
+const HALF: f64 = 32e-3;
 
 /// Potential at one ampere from a point at the origin.
 fn point(p: &Vec3) -> f64 {
@@ -69,8 +69,8 @@ pub(super) fn point_source(report: &mut Report) {
         SOURCE,
     );
     // The octree's cells grow to a quarter of the distance from the tip, which sets the error far away.
-    for (least, most, part) in [(0.6e-3, 5e-3, 0.01), (5e-3, 30e-3, 0.02)] {
-        let points: Vec<Vec3> = [0.6e-3, 0.8e-3, 1e-3, 2e-3, 4e-3, 8e-3, 16e-3, 30e-3f64]
+    for (least, most, part) in [(0.6e-3, 5e-3, 0.01), (5e-3, 28e-3, 0.02)] {
+        let points: Vec<Vec3> = [0.6e-3, 0.8e-3, 1e-3, 2e-3, 4e-3, 8e-3, 16e-3, 28e-3f64]
             .iter()
             .filter(|r| (least..=most).contains(*r))
             .flat_map(|&r| [0.0f64, 0.7, 1.3].map(|polar| Vec3::new(r * polar.sin(), 0.0, -r * polar.cos())))

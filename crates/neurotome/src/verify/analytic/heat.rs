@@ -25,7 +25,9 @@ fn ball_source(model: &Model, density: f64) -> Vec<f64> {
         })
         .collect();
     let scale = density * 4.0 / 3.0 * PI * BALL.powi(3) / part.iter().sum::<f64>();
-    part.iter_mut().for_each(|v| *v *= scale);
+    for v in &mut part {
+        *v *= scale;
+    }
     part
 }
 

@@ -72,7 +72,7 @@ impl Model {
     }
 
     /// Heat that enters through the outer boundary, held at `boundary`, into cells at zero: W for each cell.
-    pub fn from_boundary(&self, boundary: &dyn Fn(&Vec3) -> f64) -> Vec<f64> {
+    pub fn boundary_heat(&self, boundary: &dyn Fn(&Vec3) -> f64) -> Vec<f64> {
         let mut b = vec![0.0; self.grid.cells()];
         for (f, g) in self.grid.outer.iter().zip(&self.medium.outer_thermal) {
             b[f.cell as usize] += g * boundary(&f.foot);
@@ -84,7 +84,7 @@ impl Model {
     pub fn steady(&self, source: &[f64], boundary: &dyn Fn(&Vec3) -> f64) -> Result<Vec<f64>, String> {
         let mut heat = Heat::new(&self.grid, &self.medium);
         heat.set_operator(0.0, &self.medium.capacity, &self.medium.perfusion);
-        let mut b = self.from_boundary(boundary);
+        let mut b = self.boundary_heat(boundary);
         for (b, q) in b.iter_mut().zip(source) {
             *b += q;
         }
@@ -238,20 +238,6 @@ impl Series {
             [.., (h0, e0), (h1, e1)] => (e0 / e1).ln() / (h0 / h1).ln(),
             _ => f64::NAN,
         }
-    }
-
-    /// The slope of the least-squares line through (ln h, ln error).
-    pub fn fitted(&self) -> f64 {
-        let n = self.rows.len() as f64;
-        let (mx, my) = self
-            .rows
-            .iter()
-            .fold((0.0, 0.0), |(x, y), r| (x + r.0.ln() / n, y + r.1.ln() / n));
-        let (sxy, sxx) = self.rows.iter().fold((0.0, 0.0), |(sxy, sxx), r| {
-            let dx = r.0.ln() - mx;
-            (sxy + dx * (r.1.ln() - my), sxx + dx * dx)
-        });
-        sxy / sxx
     }
 
     /// Error of the finest.

@@ -116,7 +116,14 @@ pub(super) fn fitted_potential(report: &mut Report) {
     }
     for (what, series, least, bound) in [
         ("current into the tissue, and so the resistance", current, 1.9, 1e-3),
-        ("root mean square error of the potential", field, 1.7, 3e-3),
+        // Below 1.9: octree cells of a quarter of the distance from the tip are not small yet. Halving their growth alone takes
+        // the error at the default size down by 2.7; the order rises with refinement.
+        (
+            "root mean square error of the potential (below 2 while far cells are a quarter of their distance from the tip)",
+            field,
+            1.75,
+            2e-3,
+        ),
     ] {
         report.at_least(
             format!("needle-fitted grid: order of the {what}, {}", series.text()),

@@ -107,7 +107,7 @@ pub(super) fn forced_mode(report: &mut Report) {
         &|_, p, t| shape(p) * (1.5 + (omega * t).sin()),
         &|m, t| {
             let (value, slope) = (1.5 + (omega * t).sin(), omega * (omega * t).cos());
-            let mut b = m.from_boundary(&|p| shape(p) * value);
+            let mut b = m.boundary_heat(&|p| shape(p) * value);
             for (i, b) in b.iter_mut().enumerate() {
                 let s = shape(&m.grid.center[i]);
                 *b += s * (m.medium.capacity[i] * slope + m.medium.perfusion[i] * value);

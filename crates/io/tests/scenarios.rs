@@ -458,7 +458,7 @@ fn images_are_checked_and_named() {
     };
     assert_eq!(name(&loaded, 10.0), "muscle");
     assert_eq!(name(&loaded, 38.0), "air");
-    let labelled = format!("{plain}\nlabels = \"labels.nii.gz\"\nlabel_structures = {{ 3 = \"disc\" }}");
+    let labelled = format!("{plain}\nlabels = \"labels.nii.gz\"\nlabel_meaning = {{ 3 = \"disc\" }}");
     assert_eq!(name(&load(&labelled, "", "").unwrap(), 0.0), "intervertebral_disc");
 
     let message = |image: &str, from: &str, to: &str| match load(image, from, to) {
@@ -488,13 +488,13 @@ fn images_are_checked_and_named() {
             "label_meaning` is missing",
         ),
         (
-            "path = \"ct.nii.gz\"\nlabels = \"labels.nii.gz\"\nlabel_meaning = \"totalsegmentator\"",
+            "path = \"ct.nii.gz\"\nlabels = \"labels.nii.gz\"\nlabel_numbering = \"totalsegmentator\"",
             "",
             "",
             "did you mean \"total_segmentator\"",
         ),
         (
-            "path = \"ct.nii.gz\"\nlabel_meaning = \"tptbox_vertebrae\"",
+            "path = \"ct.nii.gz\"\nlabel_numbering = \"tptbox_vertebrae\"",
             "",
             "",
             "without `image.labels`",

@@ -107,7 +107,7 @@ impl Summary {
             let error = error.map(|e| format!("  ± {e}")).unwrap_or_default();
             let _ = writeln!(out, "  {name}{pad} {value}{error}");
         };
-        let percent = |r: f64| format!("{:.1} %", 100.0 * r);
+        let percent = |r: f64| format!("{} %", two_figures(100.0 * r));
         if !loaded.scenario.title.is_empty() {
             let _ = writeln!(out, "{}", loaded.scenario.title);
         }
@@ -137,7 +137,7 @@ impl Summary {
             &mut out,
             "highest thermocouple reading",
             format!("{:.1} °C", self.peak_thermocouple_c),
-            e.map(|e| format!("{:.1} K", e.peak_temperature_k)),
+            e.map(|e| format!("{} K", two_figures(e.peak_temperature_k))),
         );
         row(
             &mut out,
@@ -231,8 +231,19 @@ impl Summary {
         }
         if !loaded.notices.is_empty() {
             let _ = writeln!(out, "\nUnverified values used (see `neurotome catalog`)");
-            for n in &loaded.notices {
-                row(&mut out, &n.subject, format!("{} = {}", n.key, n.value), None);
+            let mut subjects: Vec<&str> = loaded.notices.iter().map(|n| n.subject.as_str()).collect();
+            subjects.dedup();
+            for subject in subjects {
+                let values: Vec<String> = loaded
+                    .notices
+                    .iter()
+                    .filter(|n| n.subject == subject)
+                    .map(|n| format!("{} = {}", n.key, n.value))
+                    .collect();
+                let _ = writeln!(out, "  {subject}");
+                for line in wrapped(&values, 92) {
+                    let _ = writeln!(out, "    {line}");
+                }
             }
         }
         if !loaded.remarks.is_empty() {
@@ -244,6 +255,33 @@ impl Summary {
         let _ = writeln!(out, "\n{}", crate::DISCLAIMER);
         out
     }
+}
+
+/// A positive figure with two significant digits, as errors are stated.
+fn two_figures(v: f64) -> String {
+    if !v.is_finite() {
+        return "unknown".to_owned();
+    }
+    if v.abs() < 0.005 {
+        return "<0.005".to_owned();
+    }
+    let decimals = (1.0 - v.abs().log10().floor()).clamp(0.0, 3.0) as usize;
+    format!("{v:.decimals$}")
+}
+
+/// Words joined by commas into lines of at most `width` characters, where they fit.
+fn wrapped(words: &[String], width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in words {
+        match lines.last_mut() {
+            Some(line) if line.len() + word.len() + 2 <= width => {
+                line.push_str(", ");
+                line.push_str(word);
+            }
+            _ => lines.push(word.clone()),
+        }
+    }
+    lines
 }
 
 /// Energy from the power at the end of each step: the steps are implicit, so the power of a step is that at its end.

@@ -116,3 +116,62 @@ fn schema_and_catalogue_are_printed() {
     assert_eq!(cannula["active_tip_mm"]["value"], 10.0);
     assert!(text(&neurotome(&["catalog"]).stdout).contains("SHA-256"));
 }
+
+/// A few seconds of heating on a coarse grid, written, read back and replayed.
+#[test]
+fn a_small_run_is_written_whole_and_replays() {
+    let dir = folder("small-run");
+    let scenario = dir.join("small.toml");
+    fs::write(
+        &scenario,
+        "title = \"small\"\n[phantom]\nbackground = \"muscle\"\n[domain]\nhalf_mm = [25, 25, 25]\n[[needles]]\n\
+         cannula = \"18G-5mm-straight\"\ntip_mm = [0, 0, 0]\ndirection = [0, 0, -1]\n[drive]\nmode = \"power\"\npower_w = 4\n\
+         heating_s = 3\ncooling_s = 1\n[[probes]]\nname = \"side\"\nposition_mm = [1.5, 0, 2.5]\n[output]\ntimes_s = [1]\n\
+         [solver]\ncell_size = 2.5\nstep_tolerance_k = 0.5\nestimate_error = false\n",
+    )
+    .unwrap();
+    let scenario = scenario.to_str().unwrap();
+
+    let out = neurotome(&["lesion", scenario, "--json", "-"]);
+    assert_eq!(out.status.code(), Some(0), "{}", text(&out.stderr));
+    let lesion: Value = serde_json::from_slice(&out.stdout).unwrap();
+    let times: Vec<f64> = lesion["times"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|t| t["t_s"].as_f64().unwrap())
+        .collect();
+    assert_eq!(times, [1.0, 3.0, 4.0]);
+    let power = lesion["times"][1]["power_w"].as_f64().unwrap();
+    assert!((power - 4.0).abs() < 0.05, "{power} W");
+    assert!(lesion["times"][1]["probes"]["side"].as_f64().unwrap() > 40.0);
+
+    let results = dir.join("results");
+    let out = neurotome(&["simulate", scenario, "--out", results.to_str().unwrap()]);
+    assert_eq!(out.status.code(), Some(0), "{}", text(&out.stderr));
+    let table = text(&out.stdout);
+    assert!(
+        table.contains("peak power") && table.contains("not a medical device"),
+        "{table}"
+    );
+    let path = results.join("record.json");
+    let record = fs::read_to_string(&path).unwrap();
+    assert!(
+        !record.contains(dir.to_str().unwrap()),
+        "the record names a path of this machine"
+    );
+
+    let out = neurotome(&["replay", path.to_str().unwrap()]);
+    assert_eq!(out.status.code(), Some(0), "{}", text(&out.stderr));
+    let mut wrong: Value = serde_json::from_str(&record).unwrap();
+    wrong["results"]["curves"]["power_w"][0] = 1.0.into();
+    fs::write(&path, wrong.to_string()).unwrap();
+    let out = neurotome(&["replay", path.to_str().unwrap()]);
+    assert_eq!(out.status.code(), Some(1));
+    let error = text(&out.stderr);
+    assert!(
+        error.contains("first difference at results.curves.power_w[0]: recorded 1.0"),
+        "{error}"
+    );
+    fs::remove_dir_all(&dir).unwrap();
+}

@@ -3,6 +3,8 @@
 use neurotome_base::{PatientPoint, Vec3};
 use rayon::prelude::*;
 
+use crate::results::files;
+
 use super::{
     Scene,
     canvas::{Anchor, Canvas, Font},
@@ -352,7 +354,9 @@ fn draw_lesion(canvas: &mut Canvas, scene: &Scene<'_>, plane: &Plane, frame: &Fr
             low + (k / n) as f64 * FIELD_STEP_MM,
         )
     };
-    let fields = scene.probe().fields([n, n, 1], at);
+    // Only contours of hot or destroyed tissue are drawn: what stayed cooler need not be looked at.
+    let hot = scene.survey.box_above(files::FIELD_TEMPERATURE_C);
+    let fields = scene.probe().fields_within(&hot, [n, n, 1], at);
     let grid = |values: Vec<f32>| Grid2 {
         columns: n,
         rows: n,

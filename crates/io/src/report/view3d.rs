@@ -95,8 +95,8 @@ impl Eye {
         ]
     }
 
-    /// Draws a mesh into a layer; `color` gives each triangle's colour.
-    fn draw(&self, layer: &mut Layer, mesh: &Mesh, color: impl Fn(usize) -> Rgb) {
+    /// Draws a mesh into a layer; `color` gives each triangle's colour. Of a closed mesh only the near side is drawn.
+    fn draw(&self, layer: &mut Layer, mesh: &Mesh, closed: bool, color: impl Fn(usize) -> Rgb) {
         let projected: Vec<[f64; 3]> = mesh.positions.iter().map(|p| self.project(p)).collect();
         // Ambient and diffuse light, and how far each vertex faces the eye.
         let lit: Vec<(f64, f64)> = mesh
@@ -107,7 +107,8 @@ impl Eye {
         for (number, t) in mesh.triangles.iter().enumerate() {
             let [a, b, c] = t.map(|v| projected[v as usize]);
             let area = (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0]);
-            if area.abs() < 1e-12 {
+            // Rows run downwards, so that what is counter-clockwise from outside turns the other way here.
+            if area.abs() < 1e-12 || (closed && area > 0.0) {
                 continue;
             }
             let bounds = |axis: usize| {
@@ -312,17 +313,27 @@ fn render(scene: &Scene<'_>, bone: &Mesh, view: &View, size: usize) -> Vec<u8> {
     let eye = Eye::new(scene.focus, view.toward, view.half_mm, side);
     let n = side * side;
     let mut layers = [Layer::new(n), Layer::new(n), Layer::new(n)];
-    eye.draw(&mut layers[0], bone, |_| BONE);
+    eye.draw(&mut layers[0], bone, true, |_| BONE);
     shade_hollows(&mut layers[0], side, eye.per_mm);
     for needle in &scene.needles {
         let (mesh, active) = needle.surface();
-        eye.draw(&mut layers[1], &mesh, |t| if active[t] { ACTIVE_TIP } else { SHAFT });
+        eye.draw(
+            &mut layers[1],
+            &mesh,
+            true,
+            |t| if active[t] { ACTIVE_TIP } else { SHAFT },
+        );
     }
     for nerve in &scene.nerves {
         let color = if nerve.target { NERVE_TARGET } else { NERVE_SPARED };
-        eye.draw(&mut layers[1], &tube(&nerve.points, 0.5 * nerve.diameter_mm), |_| color);
+        eye.draw(
+            &mut layers[1],
+            &tube(&nerve.points, 0.5 * nerve.diameter_mm),
+            false,
+            |_| color,
+        );
     }
-    eye.draw(&mut layers[2], &scene.lesion, |_| LESION);
+    eye.draw(&mut layers[2], &scene.lesion, true, |_| LESION);
 
     let mut pixels = vec![255u8; size * size * 3];
     pixels
@@ -525,8 +536,8 @@ mod tests {
         let mut layer = Layer::new(1600);
         let far = tube(&[Vec3::new(-5.0, -3.0, 0.0), Vec3::new(5.0, -3.0, 0.0)], 2.0);
         let near = tube(&[Vec3::new(0.0, 3.0, -5.0), Vec3::new(0.0, 3.0, 5.0)], 1.0);
-        eye.draw(&mut layer, &near, |_| [255, 0, 0]);
-        eye.draw(&mut layer, &far, |_| [0, 255, 0]);
+        eye.draw(&mut layer, &near, false, |_| [255, 0, 0]);
+        eye.draw(&mut layer, &far, false, |_| [0, 255, 0]);
         let middle = layer.color[20 * 40 + 20];
         assert!(middle[0] > middle[1]);
         assert!(layer.color[20 * 40 + 12][1] > 0.0);

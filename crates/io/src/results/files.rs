@@ -32,7 +32,7 @@ pub(crate) const NAMES: [&str; 6] = ["fields.vti", "lesion.vtp", "needle.vtp", "
 /// Spacing of `fields.vti`, mm.
 pub(crate) const FIELD_SPACING_MM: f64 = 0.5;
 /// Tissue that became this warm lies within `fields.vti`, °C.
-const FIELD_TEMPERATURE_C: f64 = 42.0;
+pub(crate) const FIELD_TEMPERATURE_C: f64 = 42.0;
 /// Rise of temperature at which the NIfTI images stop looking, K.
 const IMAGE_RISE_K: f64 = 0.2;
 
@@ -221,16 +221,20 @@ pub(crate) struct Images {
 impl Images {
     /// Samples the voxels near the lesion.
     pub fn new(scene: &Scene<'_>) -> Result<Self, ResultsError> {
+        let Some(ct) = scene.run.ct else {
+            let l = &scene.lattice;
+            return Ok(Self {
+                dims: l.dims,
+                affine: Affine::axis_aligned([l.spacing_mm; 3], l.origin_mm.into()).map_err(|e| grid_error(&e))?,
+                first: [0; 3],
+                size: l.dims,
+                fields: scene.fields.clone(),
+            });
+        };
+        let (dims, affine) = (ct.dims(), *ct.affine());
         let (low, high) = scene
             .survey
             .box_above(scene.run.problem.initial_temperature_c + IMAGE_RISE_K);
-        let (dims, affine) = if let Some(ct) = scene.run.ct {
-            (ct.dims(), *ct.affine())
-        } else {
-            let l = Lattice::around(&low, &high, FIELD_SPACING_MM);
-            let affine = Affine::axis_aligned([l.spacing_mm; 3], l.origin_mm.into()).map_err(|e| grid_error(&e))?;
-            (l.dims, affine)
-        };
         let (mut first, mut last) = ([f64::INFINITY; 3], [f64::NEG_INFINITY; 3]);
         for corner in 0..8 {
             let pick = |a: usize| if corner >> a & 1 == 1 { high[a] } else { low[a] };

@@ -79,7 +79,7 @@ pub(crate) enum At {
 }
 
 /// One field value in f32 per node, with the values inside the metal continued from the tissue round it.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Fields {
     /// Temperature at the end of the run, °C.
     pub end_c: Vec<f32>,
@@ -112,15 +112,20 @@ impl<'a> Probe<'a> {
         }
     }
 
-    /// The fields at a point; outside the region computed they are those of untouched tissue.
-    pub fn at(&self, p: &Vec3) -> (At, FieldSample) {
-        let untouched = FieldSample {
+    /// The fields of untouched tissue.
+    fn untouched(&self) -> FieldSample {
+        FieldSample {
             temperature_c: self.initial_c,
             peak_temperature_c: self.initial_c,
             heated_temperature_c: self.initial_c,
             ln_omega: LOG10_OMEGA_FLOOR * std::f64::consts::LN_10,
             cem43_min: 0.0,
-        };
+        }
+    }
+
+    /// The fields at a point; outside the region computed they are those of untouched tissue.
+    pub fn at(&self, p: &Vec3) -> (At, FieldSample) {
+        let untouched = self.untouched();
         match self.sampler.sample(&PatientPoint::from_vec(*p)) {
             // Three fields interpolated each in its own way may cross by a hair; the peak is never below the others.
             Some(s) => {
@@ -140,12 +145,28 @@ impl<'a> Probe<'a> {
 
     /// All fields at the points of a lattice with these sides (one side may be 1).
     pub fn fields(&self, dims: [usize; 3], position: impl Fn(usize) -> Vec3 + Sync) -> Fields {
+        let everywhere = (Vec3::repeat(f64::NEG_INFINITY), Vec3::repeat(f64::INFINITY));
+        self.fields_within(&everywhere, dims, position)
+    }
+
+    /// As [`Probe::fields`], but looks only within a box (lowest and highest corner); the rest is taken for untouched.
+    pub fn fields_within(
+        &self,
+        (low, high): &(Vec3, Vec3),
+        dims: [usize; 3],
+        position: impl Fn(usize) -> Vec3 + Sync,
+    ) -> Fields {
         let n: usize = dims.iter().product();
         let rows: Vec<(At, [f32; 5])> = (0..n)
             .into_par_iter()
             .with_min_len(1024)
             .map(|i| {
-                let (at, s) = self.at(&position(i));
+                let p = position(i);
+                let (at, s) = if p >= *low && p <= *high {
+                    self.at(&p)
+                } else {
+                    (At::Outside, self.untouched())
+                };
                 let log10_omega = (s.ln_omega / std::f64::consts::LN_10).max(LOG10_OMEGA_FLOOR);
                 (
                     at,
@@ -220,7 +241,7 @@ pub(crate) struct Survey {
 }
 
 /// Spacing of the survey, mm.
-const SURVEY_SPACING_MM: f64 = 2.0;
+const SURVEY_SPACING_MM: f64 = 3.0;
 /// How far from the active tips the survey looks, mm.
 const SURVEY_REACH_MM: f64 = 44.0;
 /// Tissue always shown round an active tip, mm.

@@ -110,6 +110,11 @@ fn explain(path: &str, raw: &str) -> (String, String) {
             format!("add `{field} = …`"),
         );
     }
+    let raw = if raw.starts_with("wanted exactly 1 element") {
+        "a table where one word is expected"
+    } else {
+        raw
+    };
     (
         format!("`{path}` is unusable: {raw}"),
         "give a value of the expected type".to_owned(),

@@ -65,12 +65,12 @@ pub struct Image {
     /// Labels on the same or another grid (NIfTI); relative to this scenario file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub labels: Option<String>,
-    /// Numbering of the labels: "total_segmentator", "tptbox_vertebrae" or "tptbox_subregions".
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub label_meaning: Option<LabelNumbering>,
-    /// Instead of `label_meaning`: what each label number stands for, "bone", "disc" or "canal"; other labels are not used.
+    /// What each label number stands for, "bone", "disc" or "canal"; other labels are not used.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub label_structures: BTreeMap<String, LabelStructure>,
+    pub label_meaning: BTreeMap<String, LabelStructure>,
+    /// Instead of `label_meaning`: a known numbering, "total_segmentator", "tptbox_vertebrae" or "tptbox_subregions".
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label_numbering: Option<LabelNumbering>,
     /// SeriesInstanceUID, where a folder or zip holds more than one CT series.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub series: Option<String>,

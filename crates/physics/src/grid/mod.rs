@@ -93,8 +93,8 @@ impl Default for Sizing {
             octree_growth: 0.22,
             octree_shaft: 1.0e-3,
             shaft: 30e-3,
-            border: 0.5e-3,
-            border_reach: 12e-3,
+            border: 0.6e-3,
+            border_reach: 9e-3,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The coupled run in time: current at extrapolated σ(T), heat by second-order backward differences, injury inside the step.
 //!
-//! Per step: σ at the extrapolated temperature → unit potential → heat at one volt → one heat solve, or two when the
-//! thermocouple sets the voltage (`T = T_a + V² T_b` is exact within a step) → injury integrated on the quadratic in time
+//! Per step: σ at the extrapolated temperature → unit potential → heat at one volt → one heat solve, and a
+//! correction when the thermocouple sets the voltage (`T` is linear in `V²` within a step) → injury integrated on the quadratic in time
 //! through the last three temperatures. Steps follow the difference to the extrapolation; each switching of the drive starts
 //! anew with one small backward Euler step.
 
@@ -29,6 +29,8 @@ const FIRST_STEP_S: f64 = 0.004;
 /// Shortest step while the thermocouple sets the voltage, s. The thermocouple lags the tissue through the metal, so that a
 /// controller asked to be exact at ever shorter times answers with ever wilder pulses; real ones sample at such intervals.
 const CONTROL_STEP_S: f64 = 0.1;
+/// Relative residual of the response of temperature to one V².
+const ROUGH: f64 = 1e-4;
 /// Longest step, s.
 const LONGEST_STEP_S: f64 = 4.0;
 /// Latent heat of vaporisation of water, J/kg, spread over this range of temperatures, °C.
@@ -273,55 +275,48 @@ pub(super) fn run(
 
         let mut x = std::mem::take(&mut spare);
         x.resize(n, 0.0);
-        let controlled = on && controls;
-        if controlled {
-            // T = T_a + V² T_b.
-            // The response scales with the step while steps are short.
+        if !on {
+            voltage_squared = 0.0;
+        } else if let Some(v2) = drive_v2(problem, t_new, conductance) {
+            voltage_squared = v2;
+        }
+        x.copy_from_slice(&predicted);
+        let mut solve_heat = |v2: f64, x: &mut [f64], heat: &mut Heat| {
+            for_blocks(&mut b, |offset, block| {
+                for (k, v) in block.iter_mut().enumerate() {
+                    *v = base[offset + k] + v2 * power_at_one_volt[offset + k];
+                }
+            });
+            let s = heat.solve(&b, x, linear);
+            heat_iterations.add(&s);
+            if s.converged {
+                Ok(())
+            } else {
+                Err(not_converged("heat", t_new, &s, linear, n))
+            }
+        };
+        solve_heat(voltage_squared, &mut x, &mut heat)?;
+        if on && controls {
+            // T is linear in V²: move by the response to one V² to where the thermocouple reads what it should. The response
+            // need only be rough, since the last solve ends at T for the new voltage whatever it started from.
             let scale = last_shift / shift;
             for v in &mut response {
                 *v *= scale;
             }
             last_shift = shift;
-            let s = heat.solve(&power_at_one_volt, &mut response, linear);
-            heat_iterations.add(&s);
-            if !s.converged {
-                return Err(not_converged("heat", t_new, &s, linear, n));
-            }
-            for_blocks(&mut x, |offset, block| {
-                for (k, v) in block.iter_mut().enumerate() {
-                    *v = predicted[offset + k] - voltage_squared * response[offset + k];
-                }
-            });
-            let s = heat.solve(&base, &mut x, linear);
-            heat_iterations.add(&s);
-            if !s.converged {
-                return Err(not_converged("heat", t_new, &s, linear, n));
-            }
-            let set = set_temperature(problem, t_new).unwrap_or(t0);
+            let _ = heat.solve(&power_at_one_volt, &mut response, ROUGH);
             let gain: f64 = thermocouple.iter().map(|(i, w)| w * response[*i]).sum();
-            voltage_squared = ((set - read(&x)) / gain).max(0.0).min(limit_v2(problem, conductance));
+            let set = set_temperature(problem, t_new).unwrap_or(t0);
+            let wanted = voltage_squared + (set - read(&x)) / gain;
+            let v2 = wanted.max(0.0).min(limit_v2(problem, conductance));
+            let change = v2 - voltage_squared;
             for_blocks(&mut x, |offset, block| {
                 for (k, v) in block.iter_mut().enumerate() {
-                    *v += voltage_squared * response[offset + k];
+                    *v += change * response[offset + k];
                 }
             });
-        } else {
-            voltage_squared = if on {
-                drive_v2(problem, t_new, conductance).unwrap_or(0.0)
-            } else {
-                0.0
-            };
-            for_blocks(&mut b, |offset, block| {
-                for (k, v) in block.iter_mut().enumerate() {
-                    *v = base[offset + k] + voltage_squared * power_at_one_volt[offset + k];
-                }
-            });
-            x.copy_from_slice(&predicted);
-            let s = heat.solve(&b, &mut x, linear);
-            heat_iterations.add(&s);
-            if !s.converged {
-                return Err(not_converged("heat", t_new, &s, linear, n));
-            }
+            voltage_squared = v2;
+            solve_heat(voltage_squared, &mut x, &mut heat)?;
         }
 
         // Error of the step, from the distance to the extrapolation.

@@ -264,7 +264,7 @@ impl Default for SolverSettings {
     fn default() -> Self {
         Self {
             cell_size: 1.0,
-            step_tolerance_k: 0.05,
+            step_tolerance_k: 0.08,
             linear_tolerance: 1e-6,
             estimate_error: true,
         }

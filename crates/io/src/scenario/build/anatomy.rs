@@ -129,24 +129,24 @@ impl Builder<'_> {
     pub(super) fn labels(&mut self, image: &Image) -> Result<Option<LabelMap>> {
         let Some(written) = &image.labels else {
             self.unused(
-                "image.label_meaning",
-                image.label_meaning.is_some(),
+                "image.label_numbering",
+                image.label_numbering.is_some(),
                 "without `image.labels`",
             )?;
             self.unused(
-                "image.label_structures",
-                !image.label_structures.is_empty(),
+                "image.label_meaning",
+                !image.label_meaning.is_empty(),
                 "without `image.labels`",
             )?;
             return Ok(None);
         };
-        let meaning = match (image.label_meaning, image.label_structures.is_empty()) {
+        let meaning = match (image.label_numbering, image.label_meaning.is_empty()) {
             (Some(LabelNumbering::TotalSegmentator), true) => LabelMeaning::TotalSegmentator,
             (Some(LabelNumbering::TptboxVertebrae), true) => LabelMeaning::TptboxVertebrae,
             (Some(LabelNumbering::TptboxSubregions), true) => LabelMeaning::TptboxSubregions,
             (None, false) => LabelMeaning::Table(
                 image
-                    .label_structures
+                    .label_meaning
                     .iter()
                     .map(|(label, structure)| {
                         let structure = match structure {
@@ -155,7 +155,7 @@ impl Builder<'_> {
                             LabelStructure::Canal => Structure::Canal,
                         };
                         Ok((
-                            self.label_number(&format!("image.label_structures.{label}"), label)?,
+                            self.label_number(&format!("image.label_meaning.{label}"), label)?,
                             structure,
                         ))
                     })
@@ -166,8 +166,8 @@ impl Builder<'_> {
             }
             (Some(_), false) => {
                 return Err(self.fault(
-                    "image.label_structures",
-                    "both `image.label_meaning` and `image.label_structures` are given, expected one",
+                    "image.label_meaning",
+                    "both `image.label_numbering` and `image.label_meaning` are given, expected one",
                     "remove one of the two",
                 ));
             }

@@ -48,6 +48,20 @@ pub struct Medium {
     pub metal_share: f64,
 }
 
+/// What a tissue cell holds.
+struct Cell {
+    tissue: u8,
+    pure: bool,
+    coefficient: f64,
+    limit: f64,
+    capacity: f64,
+    perfusion: f64,
+    water: f64,
+}
+
+/// Points on the way from a cell's point to a face, in each column.
+const ALONG: usize = 5;
+
 /// Products of blood that carry heat: ρ c of blood, J/(m³ K).
 pub type BloodCapacity = f64;
 
@@ -61,15 +75,6 @@ impl Medium {
         blood: BloodCapacity,
     ) -> Self {
         let n = grid.tissue_cells;
-        struct Cell {
-            tissue: u8,
-            pure: bool,
-            coefficient: f64,
-            limit: f64,
-            capacity: f64,
-            perfusion: f64,
-            water: f64,
-        }
         let cells: Vec<Cell> = (0..n)
             .into_par_iter()
             .with_min_len(256)
@@ -118,7 +123,6 @@ impl Medium {
             if cells[i].pure {
                 return (1.0 / own.sigma_s_per_m, 1.0 / own.thermal_conductivity_w_per_m_k);
             }
-            const ALONG: usize = 5;
             let way = (towards - grid.center[i]) * fraction;
             let (u, v) = perpendicular_pair(&way.normalize());
             let width = 0.25 * grid.across(i as u32);

@@ -3,6 +3,9 @@
 //! `cargo run -p neurotome-procedure --example anatomy_slices -- FOLDER` writes `axial.ppm`, `coronal.ppm` and `sagittal.ppm`;
 //! a second argument shifts the planes by that many millimetres.
 
+// An example is a program: it may write files, which the library never does.
+#![allow(clippy::disallowed_methods)]
+
 use std::io::Write as _;
 
 use neurotome_base::{PatientPoint, Vec3};

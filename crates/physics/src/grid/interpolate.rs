@@ -276,17 +276,14 @@ impl Interpolator {
     /// The value at the metal's surface beside shell cell `(0, t, q)`.
     pub fn surface(&self, s: &Shells, t: usize, q: usize, field: &CellField) -> f64 {
         let near = field.tissue[s.cell(0, t, q) as usize];
-        match field.metal {
-            Some(metal) => {
-                let steel = metal[s.metal(METAL_LAYERS - 1, t) as usize - self.grid.tissue_cells];
-                field.metal_share * steel + (1.0 - field.metal_share) * near
-            }
+        if let Some(metal) = field.metal {
+            let steel = metal[s.metal(METAL_LAYERS - 1, t) as usize - self.grid.tissue_cells];
+            field.metal_share * steel + (1.0 - field.metal_share) * near
+        } else {
             // Without a value in the metal the field is carried on straight from the first two shells.
-            None => {
-                let next = field.tissue[s.cell(1, t, q) as usize];
-                let (r0, r1) = (s.shell_center(0), s.shell_center(1));
-                near + (near - next) * (r0 - s.radius[0]) / (r1 - r0)
-            }
+            let next = field.tissue[s.cell(1, t, q) as usize];
+            let (r0, r1) = (s.shell_center(0), s.shell_center(1));
+            near + (near - next) * (r0 - s.radius[0]) / (r1 - r0)
         }
     }
 

@@ -208,9 +208,9 @@ fn shell_volume(interpolator: &Interpolator, s: &Shells, field: &CellField) -> f
                     for _ in 0..20 {
                         let c = 0.5 * (a + b);
                         if (line_value(n + 1, &radius, &at, c) >= 0.0) == (f1 >= 0.0) {
-                            a = c
+                            a = c;
                         } else {
-                            b = c
+                            b = c;
                         }
                     }
                     let part = s.part_volume(t, q, r1, a);
@@ -241,9 +241,9 @@ fn line_root(count: usize, k: usize, position: &impl Fn(usize) -> f64, value: &i
     for _ in 0..30 {
         let c = 0.5 * (a + b);
         if (cubic(&nodes, c) >= 0.0) == positive {
-            a = c
+            a = c;
         } else {
-            b = c
+            b = c;
         }
     }
     0.5 * (a + b)
@@ -271,9 +271,9 @@ fn hermite_root(a: f64, b: f64, da: f64, db: f64) -> f64 {
     for _ in 0..30 {
         let c = 0.5 * (low + high);
         if (value(c) >= 0.0) == (a >= 0.0) {
-            low = c
+            low = c;
         } else {
-            high = c
+            high = c;
         }
     }
     0.5 * (low + high)

@@ -422,10 +422,12 @@ impl Shells {
     }
 }
 
+/// Samples of the size function between two ends.
+const SAMPLES: usize = 2000;
+
 /// Appends faces up to `to` whose spacing follows `size`.
 fn fill(along: &mut Vec<f64>, to: f64, size: &impl Fn(f64) -> f64) {
     let from = along[along.len() - 1];
-    const SAMPLES: usize = 2000;
     let ds = (to - from) / SAMPLES as f64;
     let mut count = vec![0.0];
     for i in 0..SAMPLES {

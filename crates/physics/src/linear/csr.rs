@@ -3,6 +3,9 @@
 use neurotome_base::parallel::{self, for_blocks};
 use rayon::prelude::*;
 
+/// Rows of a product that one task makes: blocks are independent and joined in order, so that threads do not matter.
+const ROWS: usize = 1024;
+
 /// The places of the entries of a sparse matrix, shared by all matrices on one grid. Columns ascend within a row.
 #[derive(Debug, Clone, Default)]
 pub struct Pattern {
@@ -81,7 +84,7 @@ impl Scalar for f64 {}
 
 impl<T: Scalar> Csr<T> {
     /// One row times a vector. Four sums run side by side, so that no addition waits for the one before.
-    #[inline(always)]
+    #[inline]
     pub fn row_times(&self, i: usize, x: &[T]) -> T {
         let r = self.pattern.range(i);
         let (value, column) = (&self.value[r.clone()], &self.pattern.column[r]);
@@ -137,6 +140,7 @@ impl Csr<f64> {
     }
 
     /// The transposed matrix of `columns` rows.
+    #[must_use]
     pub fn transpose(&self, columns: usize) -> Self {
         let n = self.pattern.rows();
         let mut row = vec![0u32; columns + 1];
@@ -168,10 +172,9 @@ impl Csr<f64> {
     }
 
     /// The product `self · other`, `other` having `columns` columns.
+    #[must_use]
     pub fn times(&self, other: &Self, columns: usize) -> Self {
         let n = self.pattern.rows();
-        // Blocks of rows are independent; joined in order, so that threads do not matter.
-        const ROWS: usize = 1024;
         let blocks: Vec<Vec<Vec<(u32, f64)>>> = (0..n.div_ceil(ROWS))
             .into_par_iter()
             .map(|b| {

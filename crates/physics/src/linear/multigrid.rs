@@ -186,18 +186,15 @@ impl Multigrid {
             let level = &mut head[l];
             level.smooth(true);
             level.a_residual();
-            let coarse_b = match tail.first_mut() {
-                Some(next) => &mut next.b,
-                None => {
-                    let mut b = vec![0.0f32; self.coarsest.n];
-                    level.restrict.multiply(&level.r, &mut b);
-                    for (x, v) in self.coarsest.x.iter_mut().zip(&b) {
-                        *x = f64::from(*v);
-                    }
-                    continue;
+            if let Some(next) = tail.first_mut() {
+                level.restrict.multiply(&level.r, &mut next.b);
+            } else {
+                let mut b = vec![0.0f32; self.coarsest.n];
+                level.restrict.multiply(&level.r, &mut b);
+                for (x, v) in self.coarsest.x.iter_mut().zip(&b) {
+                    *x = f64::from(*v);
                 }
-            };
-            level.restrict.multiply(&level.r, coarse_b);
+            }
         }
         self.coarsest.solve();
         let mut coarse: Vec<f32> = self.coarsest.x.iter().map(|v| *v as f32).collect();

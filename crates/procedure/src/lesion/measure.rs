@@ -13,6 +13,8 @@ use super::{
 };
 
 const MM: f64 = 1e-3;
+/// Pieces in which nerves are looked at, mm.
+const STEP_MM: f64 = 0.1;
 /// ln of the smallest Ω that is told from none.
 const LEAST_LN_OMEGA: f64 = -690.0;
 
@@ -28,6 +30,19 @@ pub(super) fn ln_omega(state: &State) -> Vec<f64> {
         .iter()
         .map(|w| w.max(1e-300).ln().max(LEAST_LN_OMEGA))
         .collect()
+}
+
+/// Points on the surface Ω = 1 at the end, mm.
+pub(super) fn lesion_surface(interpolator: &Interpolator, state: &State) -> Vec<PatientPoint> {
+    let injury = ln_omega(state);
+    let field = CellField {
+        tissue: &injury,
+        metal: None,
+        metal_share: 0.0,
+    };
+    LevelSet::new(interpolator, &field)
+        .map(|s| s.surface.iter().map(|p| PatientPoint::from_vec(p / MM)).collect())
+        .unwrap_or_default()
 }
 
 impl<'p> Measure<'p> {
@@ -99,19 +114,6 @@ impl<'p> Measure<'p> {
         })
     }
 
-    /// Points on the surface Ω = 1 at the end, mm.
-    pub fn lesion_surface(&self, interpolator: &Interpolator, state: &State) -> Vec<PatientPoint> {
-        let injury = ln_omega(state);
-        let field = CellField {
-            tissue: &injury,
-            metal: None,
-            metal_share: 0.0,
-        };
-        LevelSet::new(interpolator, &field)
-            .map(|s| s.surface.iter().map(|p| PatientPoint::from_vec(p / MM)).collect())
-            .unwrap_or_default()
-    }
-
     /// Injury of each nerve at the end.
     pub fn nerves(&self, interpolator: &Interpolator, state: &State, surface: &[PatientPoint]) -> Vec<NerveInjury> {
         let injury = ln_omega(state);
@@ -125,7 +127,6 @@ impl<'p> Measure<'p> {
             metal: None,
             metal_share: 0.0,
         };
-        const STEP_MM: f64 = 0.1;
         self.problem
             .nerves
             .iter()

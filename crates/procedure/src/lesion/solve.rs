@@ -6,7 +6,7 @@ use neurotome_physics::grid::{CellField, Interpolator, Place};
 use super::{
     ErrorEstimate, FieldSample, FieldSampler, LesionProblem, LesionResult,
     coupled::{Run, State, run, temperature_field},
-    measure::{Measure, ln_omega},
+    measure::{Measure, lesion_surface, ln_omega},
     setup::LesionFrame,
 };
 
@@ -132,7 +132,7 @@ pub fn solve(problem: &LesionProblem, observer: &mut dyn FnMut(Progress) -> bool
         });
     }
     let measure = Measure::new(problem, LesionFrame::new(&problem.needles));
-    let lesion_surface = measure.lesion_surface(&interpolator, &state);
+    let lesion_surface = lesion_surface(&interpolator, &state);
     let nerves = measure.nerves(&interpolator, &state, &lesion_surface);
     let ln_omega = ln_omega(&state);
     Ok(LesionResult {

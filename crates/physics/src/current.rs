@@ -219,7 +219,7 @@ impl Current {
         CurrentState {
             conductance: power,
             current: sent,
-            balance: (sent - returned) / sent_size,
+            balance: (sent - returned) / sent_size.max(returned.abs()).max(f64::MIN_POSITIVE),
             solved,
         }
     }

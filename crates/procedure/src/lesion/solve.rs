@@ -1,5 +1,7 @@
 //! The lesion solve: a run, a coarser run beside it for the stated error, and what is read off them.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use neurotome_base::PatientPoint;
 use neurotome_physics::grid::{CellField, Interpolator, Place};
 
@@ -83,11 +85,21 @@ pub fn solve(problem: &LesionProblem, observer: &mut dyn FnMut(Progress) -> bool
             advice: "add a needle".into(),
         });
     }
-    let coarse = if problem.solver.estimate_error {
-        Some(run(problem, COARSE_FACTOR, 2.0, &mut |_| observer_alive(observer))?)
-    } else {
-        None
-    };
+    // The two runs share the worker threads: what is serial in one fills the gaps of the other.
+    let alive = AtomicBool::new(true);
+    let mut coarse = None;
+    let fine = rayon::in_place_scope(|scope| {
+        if problem.solver.estimate_error {
+            scope.spawn(|_| {
+                coarse = Some(run(problem, COARSE_FACTOR, 2.0, &mut |_| alive.load(Ordering::Relaxed)));
+            });
+        }
+        let fine = run(problem, 1.0, 1.0, observer);
+        if fine.is_err() {
+            alive.store(false, Ordering::Relaxed);
+        }
+        fine
+    });
     let Run {
         interpolator,
         metal_share,
@@ -97,7 +109,8 @@ pub fn solve(problem: &LesionProblem, observer: &mut dyn FnMut(Progress) -> bool
         state,
         heated_at,
         heated,
-    } = run(problem, 1.0, 1.0, observer)?;
+    } = fine?;
+    let coarse = coarse.transpose()?;
     if let Some(coarse) = coarse {
         let relative = |fine: f64, coarse: f64| {
             if fine.abs() > 0.0 {
@@ -147,17 +160,6 @@ pub fn solve(problem: &LesionProblem, observer: &mut dyn FnMut(Progress) -> bool
             ln_omega,
             metal_share,
         }),
-    })
-}
-
-/// The coarse run reports no progress of its own, but a request to stop is heard.
-fn observer_alive(observer: &mut dyn FnMut(Progress) -> bool) -> bool {
-    observer(Progress {
-        t_s: 0.0,
-        end_s: 1.0,
-        thermocouple_c: f64::NAN,
-        power_w: f64::NAN,
-        impedance_ohm: f64::NAN,
     })
 }
 

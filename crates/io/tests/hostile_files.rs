@@ -1,9 +1,11 @@
-//! Image parsers on the fuzzers' corpora and on damaged copies of good files: an answer or an error, never a panic.
+//! Parsers of images and scenarios on the fuzzers' corpora and on damaged copies of good files: an answer or an error, never a panic.
 
 use std::{fs, path::PathBuf};
 
 use neurotome_io::{
+    catalog,
     dicom::{CtOptions, read_ct_series_zip_bytes, read_dicom_slice_bytes},
+    scenario::{Source, load},
     volumes::{read_label_nifti_bytes, read_nifti_bytes},
 };
 
@@ -107,6 +109,21 @@ fn zip_series() {
         read_ct_series_zip_bytes(b, &CtOptions::default()).is_ok()
     });
     assert!(good > 0 && bad > 200, "{good} read, {bad} refused");
+}
+
+#[test]
+fn scenario() {
+    let known = catalog::built_in().unwrap();
+    let (good, bad) = attack("scenario", 100, |b| {
+        let text = String::from_utf8_lossy(b).into_owned();
+        let source = Source {
+            name: "damaged.toml".to_owned(),
+            text,
+            folder: "no-such-folder".into(),
+        };
+        load(&source, &known).is_ok()
+    });
+    assert!(good > 5 && bad > 100, "{good} read, {bad} refused");
 }
 
 #[test]

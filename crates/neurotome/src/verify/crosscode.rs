@@ -28,10 +28,8 @@ const SHORT_MM: f64 = 2.0;
 const SHORT_TOLERANCE_MM: f64 = 0.05;
 /// Largest relative deviation of a volume.
 const VOLUME_RELATIVE: f64 = 0.04;
-/// Below this a volume is a thin shell on the electrode and is compared in cubic millimetres.
-const SMALL_MM3: f64 = 5.0;
-/// Largest deviation of a small volume, mm³.
-const SMALL_TOLERANCE_MM3: f64 = 0.2;
+/// Uncertainty of the reference's volumes from its sampling grid, mm³, added to the tolerance.
+const REFERENCE_MM3: f64 = 0.03;
 /// Largest relative deviation of power and impedance.
 const ELECTRIC_RELATIVE: f64 = 0.01;
 /// The three-dimensional reference does not resolve contours that lie nearer to the electrode than this, mm.
@@ -111,7 +109,7 @@ impl Kind {
             Self::Temperature => "temperature in °C within 0.7 °C",
             Self::Width => "contour width in mm within 2 % (0.05 mm below 2 mm)",
             Self::Length => "contour length in mm within 2 % (0.05 mm below 2 mm)",
-            Self::Volume => "contour volume in mm³ within 4 % (0.2 mm³ below 5 mm³)",
+            Self::Volume => "contour volume in mm³ within 4 % (and the reference's own 0.03 mm³)",
             Self::Power => "power in W within 1 %",
             Self::Impedance => "impedance in Ω within 1 %",
         }
@@ -122,8 +120,7 @@ impl Kind {
             Self::Temperature => TEMPERATURE_K,
             Self::Width | Self::Length if reference < SHORT_MM => SHORT_TOLERANCE_MM,
             Self::Width | Self::Length => LENGTH_RELATIVE * reference,
-            Self::Volume if reference < SMALL_MM3 => SMALL_TOLERANCE_MM3,
-            Self::Volume => VOLUME_RELATIVE * reference,
+            Self::Volume => VOLUME_RELATIVE * reference + REFERENCE_MM3,
             Self::Power | Self::Impedance => ELECTRIC_RELATIVE * reference,
         }
     }

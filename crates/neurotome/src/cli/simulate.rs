@@ -21,8 +21,8 @@ pub(super) struct Simulate {
     /// Scenario file (TOML). Default: the built-in patient.
     scenario: Option<PathBuf>,
     /// Folder for record, report, pictures and fields; must be new, empty or an earlier run's.
-    #[arg(long, value_name = "DIR")]
-    out: Option<PathBuf>,
+    #[arg(long, value_name = "DIR", default_value = "results")]
+    out: PathBuf,
     /// Print the key figures as JSON instead of the table.
     #[arg(long)]
     json: bool,
@@ -36,17 +36,12 @@ impl Simulate {
         let result = solve::solve(&loaded.problem, common)?;
         let wall_s = start.elapsed().as_secs_f64();
         let record = Record::new(&source, &loaded, &catalog::hash(&catalog), &result);
-        if let Some(folder) = &self.out {
-            write_folder(folder, &source, &loaded, &result, &record, common)?;
-        }
+        write_folder(&self.out, &source, &loaded, &result, &record, common)?;
         if self.json {
             print(&json_text(&record.results.summary)?);
         } else if !common.quiet {
             print(&record.results.summary.table(&loaded, &result.evidence, wall_s));
-            match &self.out {
-                Some(folder) => print(&format!("Written to {}\n", folder.display())),
-                None => print("Nothing was written; `--out DIR` keeps record, report, pictures and fields.\n"),
-            }
+            print(&format!("Written to {}\n", self.out.display()));
         }
         Ok(())
     }

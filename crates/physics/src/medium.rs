@@ -62,17 +62,15 @@ struct Cell {
 /// Points on the way from a cell's point to a face, in each column.
 const ALONG: usize = 5;
 
-/// Products of blood that carry heat: ρ c of blood, J/(m³ K).
-pub type BloodCapacity = f64;
-
 impl Medium {
-    /// Lays tissues on a grid. `at` names the tissue at a point (an index into `tissues`), `metals` has one entry a needle.
+    /// Lays tissues on a grid. `at` names the tissue at a point (an index into `tissues`), `metals` has one entry a needle,
+    /// `blood` is ρ c of blood in J/(m³ K).
     pub fn new(
         grid: &Grid,
         tissues: &[TissueProperties],
         at: &(dyn Fn(&Vec3) -> u8 + Sync),
         metals: &[MetalProperties],
-        blood: BloodCapacity,
+        blood: f64,
     ) -> Self {
         let n = grid.tissue_cells;
         let cells: Vec<Cell> = (0..n)

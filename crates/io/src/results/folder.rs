@@ -126,8 +126,12 @@ impl Drop for Staging {
     }
 }
 
-/// True when `target` holds a former result, false when nothing is there; an error when something else would be lost.
-fn check_target(target: &Path) -> Result<bool, ResultsError> {
+/// True when `target` holds a former result, false when nothing is there; an error when something else would be lost. Ask before
+/// a long run, so that it is not computed in vain.
+///
+/// # Errors
+/// [`ResultsError::Occupied`], or [`ResultsError::Write`] when the folder cannot be read.
+pub fn check_target(target: &Path) -> Result<bool, ResultsError> {
     let occupied = |found: String| ResultsError::Occupied {
         folder: target.to_path_buf(),
         found,

@@ -8,7 +8,7 @@ use std::{
 use clap::Args;
 use neurotome_io::{
     catalog,
-    results::{ResultsOptions, RunForReport, summarise, write_results},
+    results::{ResultsOptions, RunForReport, check_target, summarise, write_results},
     scenario::{Loaded, Setting, Source},
 };
 use neurotome_procedure::lesion::LesionResult;
@@ -30,6 +30,7 @@ pub(super) struct Simulate {
 
 impl Simulate {
     pub fn run(&self, common: &Common) -> Result<(), Failure> {
+        check_target(&self.out).map_err(|e| Failure::Input(e.to_string()))?;
         let catalog = open_catalog(common)?;
         let (source, loaded) = open_scenario(self.scenario.as_deref(), &catalog)?;
         let start = Instant::now();

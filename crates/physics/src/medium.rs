@@ -7,9 +7,67 @@ use neurotome_base::{Vec3, geometry::perpendicular_pair};
 use rayon::prelude::*;
 
 use crate::{
-    grid::{FaceKind, Grid},
+    grid::{Face, FaceKind, Grid},
     tissue::TissueProperties,
 };
+
+/// What lies where, as functions of a point in metres.
+#[derive(Clone, Copy)]
+pub struct Laid<'a> {
+    /// The tissue, an index into the table of tissues.
+    pub tissue: &'a (dyn Fn(&Vec3) -> u8 + Sync),
+    /// The unit vector along the fibres, asked for only in tissues whose conductivity depends on it.
+    pub fibre: &'a (dyn Fn(&Vec3) -> Vec3 + Sync),
+    /// A fluid that was injected.
+    pub injectate: Option<Injectate<'a>>,
+}
+
+impl<'a> Laid<'a> {
+    /// Tissue alone, with fibres (where it has any) along z.
+    pub fn tissue(tissue: &'a (dyn Fn(&Vec3) -> u8 + Sync)) -> Self {
+        Self {
+            tissue,
+            fibre: &|_| Vec3::z(),
+            injectate: None,
+        }
+    }
+}
+
+/// A fluid that was injected, mixed with the tissue in parallel: σ = (1 − c) σ_tissue + c σ_fluid, and likewise ρc.
+#[derive(Clone, Copy)]
+pub struct Injectate<'a> {
+    /// Its share c of the volume at a point, 0 to 1.
+    pub share: &'a (dyn Fn(&Vec3) -> f64 + Sync),
+    /// Its conductivity at 37 °C, S/m.
+    pub sigma_s_per_m: f64,
+    /// Its heat capacity, J/(m³ K).
+    pub heat_capacity_j_per_m3_k: f64,
+}
+
+/// Fibres of one cell.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Fibre {
+    /// The tissue cell.
+    pub cell: u32,
+    /// Conductivity along the fibres less that across, times the cell's volume, at 37 °C, S m².
+    pub extra: f64,
+    /// Unit vector along the fibres.
+    pub direction: Vec3,
+}
+
+/// A cell that is held at a temperature by fluid that flows through it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Pinned {
+    /// The tissue cell.
+    pub cell: u32,
+    /// How strongly, W/K.
+    pub conductance: f64,
+    /// Temperature, °C.
+    pub temperature_c: f64,
+}
+
+/// Time in which a moving fluid is renewed, s: far below that of any change of interest.
+const RENEWAL_S: f64 = 1e-3;
 
 /// Thermal properties of a needle's metal.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -22,8 +80,14 @@ pub struct MetalProperties {
 
 /// Everything about the materials that the equations need.
 pub struct Medium {
+    /// The table of tissues.
+    pub tissues: Vec<TissueProperties>,
     /// Tissue at each tissue cell's point.
     pub tissue: Vec<u8>,
+    /// Cells with fibres, ascending.
+    pub fibres: Vec<Fibre>,
+    /// Cells in moving fluid, ascending.
+    pub pinned: Vec<Pinned>,
     /// Relative change of σ per kelvin, for each tissue cell.
     pub sigma_coefficient: Vec<f64>,
     /// Temperature in °C above which σ rises no further, for each tissue cell.
@@ -57,29 +121,43 @@ struct Cell {
     capacity: f64,
     perfusion: f64,
     water: f64,
+    fibre: Option<Fibre>,
 }
 
 /// Points on the way from a cell's point to a face, in each column.
 const ALONG: usize = 5;
 
 impl Medium {
-    /// Lays tissues on a grid. `at` names the tissue at a point (an index into `tissues`), `metals` has one entry a needle,
-    /// `blood` is ρ c of blood in J/(m³ K).
+    /// Lays tissues on a grid. `metals` has one entry a needle, `blood` is ρ c of blood in J/(m³ K).
     pub fn new(
         grid: &Grid,
         tissues: &[TissueProperties],
-        at: &(dyn Fn(&Vec3) -> u8 + Sync),
+        laid: &Laid,
         metals: &[MetalProperties],
         blood: f64,
     ) -> Self {
         let n = grid.tissue_cells;
+        let at = laid.tissue;
+        let share = |p: &Vec3| laid.injectate.map_or(0.0, |i| (i.share)(p).clamp(0.0, 1.0));
+        let sigma = |t: &TissueProperties, p: &Vec3| match laid.injectate {
+            Some(i) => t.sigma_s_per_m + share(p) * (i.sigma_s_per_m - t.sigma_s_per_m),
+            None => t.sigma_s_per_m,
+        };
+        let heat_capacity = |t: &TissueProperties, p: &Vec3| match laid.injectate {
+            Some(i) => {
+                let tissue = t.heat_capacity_j_per_m3_k();
+                tissue + share(p) * (i.heat_capacity_j_per_m3_k - tissue)
+            }
+            None => t.heat_capacity_j_per_m3_k(),
+        };
+        let is_fluid = |i: u32| tissues[usize::from(at(&grid.center[i as usize]))].fluid.is_some();
         let cells: Vec<Cell> = (0..n)
             .into_par_iter()
             .with_min_len(256)
             .map(|i| {
                 let center = &grid.center[i];
                 let tissue = at(center);
-                let pure = grid.sub_points(i as u32, 2).all(|p| at(&p) == tissue);
+                let pure = share(center) == 0.0 && grid.sub_points(i as u32, 2).all(|p| at(&p) == tissue && share(&p) == 0.0);
                 let v = grid.volume[i];
                 let t = &tissues[usize::from(tissue)];
                 let mut cell = Cell {
@@ -90,18 +168,22 @@ impl Medium {
                     capacity: v * t.heat_capacity_j_per_m3_k(),
                     perfusion: v * t.perfusion_per_s * blood,
                     water: v * t.density_kg_per_m3 * t.water_fraction,
+                    fibre: None,
                 };
+                let mut extra = (t.sigma_fibre_ratio - 1.0) * t.sigma_s_per_m;
                 if !pure {
                     let (mut count, mut weight) = (0.0, 0.0);
                     let (mut coefficient, mut limit) = (0.0, 0.0);
-                    (cell.capacity, cell.perfusion, cell.water) = (0.0, 0.0, 0.0);
+                    (cell.capacity, cell.perfusion, cell.water, extra) = (0.0, 0.0, 0.0, 0.0);
                     for p in grid.sub_points(i as u32, 4) {
                         let t = &tissues[usize::from(at(&p))];
+                        let sigma = sigma(t, &p);
                         count += 1.0;
-                        weight += t.sigma_s_per_m;
-                        coefficient += t.sigma_s_per_m * t.sigma_temperature_coefficient_per_k;
-                        limit += t.sigma_s_per_m * t.sigma_limit_temperature_c;
-                        cell.capacity += t.heat_capacity_j_per_m3_k();
+                        weight += sigma;
+                        coefficient += sigma * t.sigma_temperature_coefficient_per_k;
+                        limit += sigma * t.sigma_limit_temperature_c;
+                        extra += (t.sigma_fibre_ratio - 1.0) * t.sigma_s_per_m * (1.0 - share(&p));
+                        cell.capacity += heat_capacity(t, &p);
                         cell.perfusion += t.perfusion_per_s * blood;
                         cell.water += t.density_kg_per_m3 * t.water_fraction;
                     }
@@ -110,6 +192,14 @@ impl Medium {
                     cell.water *= v / count;
                     cell.coefficient = coefficient / weight;
                     cell.limit = limit / weight;
+                    extra /= count;
+                }
+                if extra > 0.0 {
+                    cell.fibre = Some(Fibre {
+                        cell: i as u32,
+                        extra: extra * v,
+                        direction: (laid.fibre)(center),
+                    });
                 }
                 cell
             })
@@ -132,7 +222,7 @@ impl Medium {
                 for s in 0..ALONG {
                     let p = grid.center[i] + way * ((s as f64 + 0.5) / ALONG as f64) + offset;
                     let t = &tissues[usize::from(at(&p))];
-                    e += 1.0 / t.sigma_s_per_m;
+                    e += 1.0 / sigma(t, &p);
                     k += 1.0 / t.thermal_conductivity_w_per_m_k;
                 }
                 electric += ALONG as f64 / e;
@@ -158,7 +248,12 @@ impl Medium {
                         let share = f.ra / (f.ra + f.rb);
                         let (ea, ka) = resistivity(a, &grid.center[b], share);
                         let (eb, kb) = resistivity(b, &grid.center[a], 1.0 - share);
-                        (f.ra * ea, f.rb * eb, 1.0 / (f.ra * ka + f.rb * kb))
+                        let thermal = if is_fluid(f.a) == is_fluid(f.b) {
+                            1.0 / (f.ra * ka + f.rb * kb)
+                        } else {
+                            film(grid, tissues, at, f, ka, kb)
+                        };
+                        (f.ra * ea, f.rb * eb, thermal)
                     }
                 }
             })
@@ -169,7 +264,7 @@ impl Medium {
             .map(|f| {
                 let t = &tissues[usize::from(cells[f.cell as usize].tissue)];
                 (
-                    f.resistance / t.sigma_s_per_m,
+                    f.resistance / sigma(t, &grid.center[f.cell as usize]),
                     t.thermal_conductivity_w_per_m_k / f.resistance,
                 )
             })
@@ -187,7 +282,22 @@ impl Medium {
             .filter(|(f, _)| f.kind == FaceKind::Electrode)
             .map(|(f, h)| 1.0 - h.2 * f.rb / metal_k(f.b))
             .collect();
+        let pinned = cells
+            .iter()
+            .enumerate()
+            .filter_map(|(i, c)| {
+                let fluid = tissues[usize::from(c.tissue)].fluid?;
+                Some(Pinned {
+                    cell: i as u32,
+                    conductance: c.capacity / RENEWAL_S,
+                    temperature_c: fluid.temperature_c,
+                })
+            })
+            .collect();
         Self {
+            tissues: tissues.to_vec(),
+            fibres: cells.iter().filter_map(|c| c.fibre).collect(),
+            pinned,
             tissue: cells.iter().map(|c| c.tissue).collect(),
             sigma_coefficient: cells.iter().map(|c| c.coefficient).collect(),
             sigma_limit: cells.iter().map(|c| c.limit).collect(),
@@ -208,4 +318,43 @@ impl Medium {
     pub fn sigma_factor(&self, i: usize, temperature_c: f64) -> f64 {
         (1.0 + self.sigma_coefficient[i] * (temperature_c.min(self.sigma_limit[i]) - 37.0)).max(0.05)
     }
+}
+
+/// Thermal conductance, W/K, of a face between tissue and moving fluid: the tissue's half, and the film at the border. The border
+/// is a staircase of faces; each stands for its projection on the true border, so that their areas add up to its area.
+fn film(
+    grid: &Grid,
+    tissues: &[TissueProperties],
+    at: &(dyn Fn(&Vec3) -> u8 + Sync),
+    face: &Face,
+    ka: f64,
+    kb: f64,
+) -> f64 {
+    let (a, b) = (grid.center[face.a as usize], grid.center[face.b as usize]);
+    let way = b - a;
+    let distance = way.norm();
+    let area = distance / (face.ra + face.rb);
+    let fluid_of = |p: &Vec3| tissues[usize::from(at(p))].fluid;
+    // Normal of the true border: the first moment of the fluid in a ball round the middle of the face.
+    let middle = 0.5 * (a + b);
+    let mut normal = Vec3::zeros();
+    const SIDE: i32 = 3;
+    for k in 0..(2 * SIDE + 1).pow(3) {
+        let n = 2 * SIDE + 1;
+        let v = Vec3::new(f64::from(k % n - SIDE), f64::from(k / n % n - SIDE), f64::from(k / (n * n) - SIDE)) / f64::from(SIDE);
+        if v.norm_squared() <= 1.0 && fluid_of(&(middle + v * distance)).is_some() {
+            normal += v;
+        }
+    }
+    let facing = if normal.norm() > 1e-9 {
+        (normal.normalize().dot(&way) / distance).abs()
+    } else {
+        1.0
+    };
+    let (solid, fluid) = match (fluid_of(&a), fluid_of(&b)) {
+        (Some(f), _) => (face.rb * kb, f),
+        (_, Some(f)) => (face.ra * ka, f),
+        (None, None) => return 1.0 / (face.ra * ka + face.rb * kb),
+    };
+    1.0 / (solid + 1.0 / (fluid.heat_transfer_w_per_m2_k * area * facing.max(1e-3)))
 }

@@ -10,6 +10,7 @@
 
 mod axis;
 mod build;
+mod gradient;
 mod inside;
 mod interpolate;
 mod level_set;
@@ -22,6 +23,7 @@ use neurotome_base::Vec3;
 
 pub use axis::Axis;
 pub use build::GridError;
+pub use gradient::Link;
 pub use interpolate::{CellField, Interpolator, Place};
 pub use level_set::LevelSet;
 pub use region::Region;

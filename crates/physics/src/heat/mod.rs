@@ -1,9 +1,11 @@
 //! Bioheat (Pennes 1948): ρc ∂T/∂t = ∇·(k ∇T) + Q − w (T − T_b), in tissue and metal.
 
+mod boiling;
 mod history;
 
 use neurotome_base::parallel::for_blocks;
 
+pub use boiling::{BOILING_C, Boiling, LATENT_J_PER_KG};
 pub use history::History;
 
 use crate::{
@@ -70,14 +72,6 @@ impl Heat {
     /// Solves with the operator of [`Heat::set_operator`], starting from `x`.
     pub fn solve(&mut self, b: &[f64], x: &mut [f64], tolerance: f64) -> Solved {
         conjugate_gradients(&self.a, &mut self.multigrid, b, x, tolerance, 200)
-    }
-
-    /// Heat that leaves through conduction to the outer boundary and by perfusion, W.
-    pub fn losses(&self, temperature: &[f64], perfusion: &[f64], boundary_c: f64, blood_c: f64) -> f64 {
-        neurotome_base::parallel::ordered_sum(temperature.len(), |r| {
-            r.map(|i| self.outer[i] * (temperature[i] - boundary_c) + perfusion[i] * (temperature[i] - blood_c))
-                .sum()
-        })
     }
 
     /// `y = (conduction + outer) x`.

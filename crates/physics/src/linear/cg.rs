@@ -15,9 +15,32 @@ pub struct Solved {
     pub converged: bool,
 }
 
+/// A symmetric positive definite operator.
+pub trait Operator {
+    /// `y = A x`.
+    fn multiply(&self, x: &[f64], y: &mut [f64]);
+
+    /// `‖b − A x‖₂`, with the residual left in `r`.
+    fn residual(&self, b: &[f64], x: &[f64], r: &mut [f64]) -> f64 {
+        self.multiply(x, r);
+        for_blocks(r, |offset, block| {
+            for (k, v) in block.iter_mut().enumerate() {
+                *v = b[offset + k] - *v;
+            }
+        });
+        dot(r, r).sqrt()
+    }
+}
+
+impl Operator for Csr<f64> {
+    fn multiply(&self, x: &[f64], y: &mut [f64]) {
+        Self::multiply(self, x, y);
+    }
+}
+
 /// Solves `A x = b` for symmetric positive definite `A`, starting from `x`, to `‖b − A x‖ ≤ tolerance ‖b‖`.
 pub fn conjugate_gradients(
-    a: &Csr<f64>,
+    a: &impl Operator,
     multigrid: &mut Multigrid,
     b: &[f64],
     x: &mut [f64],

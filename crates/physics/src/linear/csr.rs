@@ -1,6 +1,6 @@
 //! Compressed sparse rows.
 
-use neurotome_base::parallel::{self, for_blocks};
+use neurotome_base::parallel::for_blocks;
 use rayon::prelude::*;
 
 /// Rows of a product that one task makes: blocks are independent and joined in order, so that threads do not matter.
@@ -206,15 +206,5 @@ impl Csr<f64> {
             })
             .collect();
         Self::from_rows(blocks.into_iter().flatten().collect())
-    }
-
-    /// `‖b − A x‖₂`, with the residual left in `r`.
-    pub fn residual(&self, b: &[f64], x: &[f64], r: &mut [f64]) -> f64 {
-        for_blocks(r, |offset, block| {
-            for (k, out) in block.iter_mut().enumerate() {
-                *out = b[offset + k] - self.row_times(offset + k, x);
-            }
-        });
-        parallel::dot(r, r).sqrt()
     }
 }

@@ -4,6 +4,6 @@ mod cg;
 mod csr;
 mod multigrid;
 
-pub use cg::{Solved, conjugate_gradients};
+pub use cg::{Operator, Solved, conjugate_gradients};
 pub use csr::{Csr, Pattern};
 pub use multigrid::Multigrid;

@@ -8,7 +8,7 @@ use neurotome_physics::{
     grid::{Axis, CellField, FittedNeedle, Grid, Interpolator, Region, Sizing},
     heat::{Heat, History},
     linear::Solved,
-    medium::{Medium, MetalProperties},
+    medium::{Laid, Medium, MetalProperties},
     tissue::TissueProperties,
 };
 
@@ -31,7 +31,7 @@ pub(in crate::verify) fn tissue(sigma: f64, k: f64, heat_capacity: f64, perfusio
         density_kg_per_m3: 1000.0,
         specific_heat_j_per_kg_k: 1e-3 * heat_capacity,
         perfusion_per_s: perfusion,
-        water_fraction: 0.0,
+        ..TissueProperties::default()
     }
 }
 
@@ -48,7 +48,7 @@ impl Model {
             thermal_conductivity: 16.2,
             heat_capacity: 3.95e6,
         };
-        let medium = Medium::new(&grid, tissues, at, &vec![steel; needles.len()], 1.0);
+        let medium = Medium::new(&grid, tissues, &Laid::tissue(at), &vec![steel; needles.len()], 1.0);
         Ok(Self {
             grid: Arc::new(grid),
             medium,
@@ -63,12 +63,12 @@ impl Model {
     /// The potential with exact values on the metal and on the outer boundary.
     pub fn potential(&self, exact: &dyn Fn(&Vec3) -> f64) -> Result<(Vec<f64>, CurrentState), String> {
         let grid = &self.grid;
-        let mut current = Current::with_potentials(grid, &|f| Some(exact(&grid.foot(f))), &|f| exact(&f.foot));
+        let mut current = Current::with_potentials(grid, &self.medium, &|f| Some(exact(&grid.foot(f))), &|f| Some(exact(&f.foot)));
         let temperature = vec![37.0; grid.cells()];
         let mut heat = vec![0.0; grid.cells()];
-        let state = current.solve(grid, &self.medium, &temperature, LINEAR, &mut heat);
+        let state = current.solve_one_volt(grid, &self.medium, &temperature, LINEAR, &mut heat);
         converged(&state.solved)?;
-        Ok((current.potential, state))
+        Ok((current.potential(&[1.0]), state))
     }
 
     /// Heat that enters through the outer boundary, held at `boundary`, into cells at zero: W for each cell.

@@ -37,8 +37,8 @@ fn counts(scale: f64) -> Result<Counts, String> {
     )?;
     let n = model.grid.cells();
     let mut power = vec![0.0; n];
-    let mut current = Current::new(&model.grid, &[1.0]);
-    let potential = current.solve(&model.grid, &model.medium, &vec![37.0; n], TOLERANCE, &mut power);
+    let mut current = Current::new(&model.grid, &model.medium, &[1.0]);
+    let potential = current.solve_one_volt(&model.grid, &model.medium, &vec![37.0; n], TOLERANCE, &mut power);
     let mut heat = Heat::new(&model.grid, &model.medium);
     heat.set_operator(1.0, &model.medium.capacity, &model.medium.perfusion);
     let step = heat.solve(&power, &mut vec![0.0; n], TOLERANCE);

@@ -1,0 +1,442 @@
+//! Quasi-static current: ∇·(σ(T) ∇φ) = 0.
+//!
+//! The potential is a sum over channels, `φ = Σ V_k u_k`: each channel of the generator has its voltage and its unit potential, the
+//! potential while it alone is at one volt. So voltage, current, power and temperature control need no further solve.
+
+mod fibres;
+
+use neurotome_base::parallel::{for_blocks, ordered_sum};
+
+use crate::{
+    grid::{Face, FaceKind, Grid, OuterFace},
+    linear::{Csr, Multigrid, Operator, Pattern, Solved, conjugate_gradients},
+    medium::Medium,
+};
+
+use fibres::{Fibres, touches_metal};
+
+/// The current problem on one grid, with what is kept from solve to solve.
+pub struct Current {
+    a: Csr<f64>,
+    edge: Vec<u32>,
+    /// Tissue faces, in the order of the matrix' edges.
+    tissue_faces: Vec<u32>,
+    /// Faces on metal with a potential.
+    electrode_faces: Vec<u32>,
+    channels: Vec<Channel>,
+    /// Outer faces with a potential, that of the first channel at one volt; the others are insulated.
+    outer_potential: Vec<(u32, f64)>,
+    fibres: Option<Fibres>,
+    /// How much better each tissue face conducts through its fibres; empty without fibres.
+    face_gain: Vec<f64>,
+    multigrid: Option<Multigrid>,
+    fresh_iterations: usize,
+    conductance: Vec<f64>,
+    ground: Vec<f64>,
+    /// σ over that at 37 °C at the last assembly.
+    factor: Vec<f64>,
+}
+
+/// One channel of the generator.
+pub struct Channel {
+    /// Potential of each electrode face while the channel is at one volt.
+    at_one_volt: Vec<f64>,
+    /// Potential of each tissue cell while the channel alone is at one volt: the start of the next solve.
+    pub potential: Vec<f64>,
+}
+
+/// What flows at given voltages.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Flow {
+    /// Power in the tissue, W.
+    pub power: f64,
+    /// Current out of each needle's metal into the tissue, A.
+    pub needle_current: Vec<f64>,
+    /// Relative current balance: (in − out) / in.
+    pub balance: f64,
+}
+
+/// What a solve gives, for one volt on the first channel.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct CurrentState {
+    /// Power at one volt, W: the conductance seen by the generator, S.
+    pub conductance: f64,
+    /// Current out of the metal into the tissue at one volt, A.
+    pub current: f64,
+    /// Relative current balance: (in − out) / in.
+    pub balance: f64,
+    /// How the linear solve went.
+    pub solved: Solved,
+}
+
+/// The matrix with the fibres' term.
+struct WithFibres<'a>(&'a Csr<f64>, &'a Fibres);
+
+impl Operator for WithFibres<'_> {
+    fn multiply(&self, x: &[f64], y: &mut [f64]) {
+        self.0.multiply(x, y);
+        self.1.add_product(&self.0.pattern, x, y);
+    }
+}
+
+impl Current {
+    /// Prepares the problem of one channel; `fractions` holds each needle's potential as a fraction of the generator's voltage. The
+    /// outer boundary is the return electrode, at zero.
+    pub fn new(grid: &Grid, medium: &Medium, fractions: &[f64]) -> Self {
+        Self::with_channels(grid, medium, &[fractions.to_vec()])
+    }
+
+    /// Prepares the problem of several channels; `fractions[k]` holds each needle's potential while channel `k` is at one volt.
+    pub fn with_channels(grid: &Grid, medium: &Medium, fractions: &[Vec<f64>]) -> Self {
+        let n = grid.tissue_cells;
+        let of_channel = |k: usize, f: &Face| {
+            (f.kind == FaceKind::Electrode).then(|| fractions[k][usize::from(grid.metal_needle[f.b as usize - n])])
+        };
+        Self::prepare(grid, medium, fractions.len(), &of_channel, &|_| Some(0.0))
+    }
+
+    /// Prepares the problem with any potential on the metal's faces (none: insulated) and on the outer faces (none: insulated).
+    pub fn with_potentials(
+        grid: &Grid,
+        medium: &Medium,
+        metal: &dyn Fn(&Face) -> Option<f64>,
+        outer: &dyn Fn(&OuterFace) -> Option<f64>,
+    ) -> Self {
+        Self::prepare(grid, medium, 1, &|_, f| metal(f), outer)
+    }
+
+    fn prepare(
+        grid: &Grid,
+        medium: &Medium,
+        channels: usize,
+        metal: &dyn Fn(usize, &Face) -> Option<f64>,
+        outer: &dyn Fn(&OuterFace) -> Option<f64>,
+    ) -> Self {
+        let n = grid.tissue_cells;
+        let mut tissue_faces = Vec::new();
+        let mut electrode_faces = Vec::new();
+        let mut at_one_volt = vec![Vec::new(); channels];
+        let mut edges = Vec::new();
+        for (k, f) in grid.faces.iter().enumerate() {
+            if f.kind == FaceKind::Tissue {
+                tissue_faces.push(k as u32);
+                edges.push((f.a, f.b));
+            } else if touches_metal(f) && metal(0, f).is_some() {
+                electrode_faces.push(k as u32);
+                for (c, all) in at_one_volt.iter_mut().enumerate() {
+                    all.push(metal(c, f).unwrap_or(0.0));
+                }
+            }
+        }
+        let (pattern, edge) = Pattern::from_edges(n, &edges);
+        let value = vec![0.0; pattern.column.len()];
+        let outer_potential: Vec<(u32, f64)> = (0u32..)
+            .zip(&grid.outer)
+            .filter_map(|(k, f)| Some((k, outer(f)?)))
+            .collect();
+        let outer_faces: Vec<u32> = outer_potential.iter().map(|o| o.0).collect();
+        let fibres = Fibres::new(
+            grid,
+            medium,
+            &pattern,
+            &edge,
+            &tissue_faces,
+            &electrode_faces,
+            &outer_faces,
+        );
+        let face_gain = match fibres {
+            Some(_) => Fibres::face_gain(grid, medium, &tissue_faces),
+            None => Vec::new(),
+        };
+        Self {
+            a: Csr { pattern, value },
+            edge,
+            conductance: vec![0.0; tissue_faces.len()],
+            tissue_faces,
+            electrode_faces,
+            channels: at_one_volt
+                .into_iter()
+                .map(|at_one_volt| Channel {
+                    at_one_volt,
+                    potential: vec![0.0; n],
+                })
+                .collect(),
+            outer_potential,
+            fibres,
+            face_gain,
+            multigrid: None,
+            fresh_iterations: 0,
+            ground: vec![0.0; n],
+            factor: vec![1.0; n],
+        }
+    }
+
+    /// The channels.
+    pub fn channels(&self) -> &[Channel] {
+        &self.channels
+    }
+
+    /// The channels, to give their solves a better start.
+    pub fn channels_mut(&mut self) -> &mut [Channel] {
+        &mut self.channels
+    }
+
+    /// Solves all channels at the given temperatures in °C; `wet` is each cell's conductivity over that of wet tissue.
+    pub fn solve(
+        &mut self,
+        grid: &Grid,
+        medium: &Medium,
+        temperature: &[f64],
+        wet: Option<&(dyn Fn(usize) -> f64 + Sync)>,
+        tolerance: f64,
+    ) -> Vec<Solved> {
+        self.assemble(grid, medium, temperature, wet);
+        (0..self.channels.len())
+            .map(|k| self.solve_channel(k, grid, medium, tolerance))
+            .collect()
+    }
+
+    /// Solves one channel at one volt, and leaves in `heat` the power of every cell, W.
+    pub fn solve_one_volt(
+        &mut self,
+        grid: &Grid,
+        medium: &Medium,
+        temperature: &[f64],
+        tolerance: f64,
+        heat: &mut [f64],
+    ) -> CurrentState {
+        let solved = self.solve(grid, medium, temperature, None, tolerance)[0];
+        let flow = self.flow(grid, medium, &[1.0], heat);
+        CurrentState {
+            conductance: flow.power,
+            current: flow.needle_current.iter().sum(),
+            balance: flow.balance,
+            solved,
+        }
+    }
+
+    /// Conductances and matrix at the given temperatures.
+    fn assemble(
+        &mut self,
+        grid: &Grid,
+        medium: &Medium,
+        temperature: &[f64],
+        wet: Option<&(dyn Fn(usize) -> f64 + Sync)>,
+    ) {
+        let n = grid.tissue_cells;
+        for_blocks(&mut self.factor, |offset, block| {
+            for (k, v) in block.iter_mut().enumerate() {
+                let i = offset + k;
+                *v = medium.sigma_factor(i, temperature[i]) * wet.map_or(1.0, |w| w(i));
+            }
+        });
+        let factor = &self.factor;
+        let tissue_faces = &self.tissue_faces;
+        for_blocks(&mut self.conductance, |offset, block| {
+            for (k, g) in block.iter_mut().enumerate() {
+                let at = tissue_faces[offset + k] as usize;
+                let f = &grid.faces[at];
+                *g =
+                    1.0 / (medium.electric_a[at] / factor[f.a as usize] + medium.electric_b[at] / factor[f.b as usize]);
+            }
+        });
+        self.ground.fill(0.0);
+        for &at in &self.electrode_faces {
+            let cell = grid.faces[at as usize].a as usize;
+            self.ground[cell] += factor[cell] / medium.electric_a[at as usize];
+        }
+        for &(k, _) in &self.outer_potential {
+            let cell = grid.outer[k as usize].cell as usize;
+            self.ground[cell] += factor[cell] / medium.outer_electric[k as usize];
+        }
+        fill(&mut self.a, &self.edge, &self.conductance, &self.ground, n);
+        if let Some(fibres) = &mut self.fibres {
+            fibres.set_factor(&self.factor);
+        }
+    }
+
+    fn solve_channel(&mut self, k: usize, grid: &Grid, medium: &Medium, tolerance: f64) -> Solved {
+        let n = grid.tissue_cells;
+        let channel = &mut self.channels[k];
+        let mut b = vec![0.0; n];
+        for (&at, potential) in self.electrode_faces.iter().zip(&channel.at_one_volt) {
+            let cell = grid.faces[at as usize].a as usize;
+            b[cell] += self.factor[cell] / medium.electric_a[at as usize] * potential;
+        }
+        if k == 0 {
+            for &(k, potential) in &self.outer_potential {
+                let cell = grid.outer[k as usize].cell as usize;
+                b[cell] += self.factor[cell] / medium.outer_electric[k as usize] * potential;
+            }
+        }
+        // The hierarchy is kept while σ(T) drifts, and made anew when it has become a poor likeness.
+        let mut multigrid = self.multigrid.take().unwrap_or_else(|| {
+            if self.face_gain.is_empty() {
+                Multigrid::new(&self.a, &[], 0.0)
+            } else {
+                let likely: Vec<f64> = self.conductance.iter().zip(&self.face_gain).map(|(g, f)| g * f).collect();
+                let mut a = self.a.clone();
+                fill(&mut a, &self.edge, &likely, &self.ground, n);
+                Multigrid::new(&a, &[], 0.0)
+            }
+        });
+        let x = &mut channel.potential;
+        let solved = match &self.fibres {
+            None => {
+                let solved = conjugate_gradients(&self.a, &mut multigrid, &b, x, tolerance, 200);
+                close_balance(&self.ground, &b, x);
+                solved
+            }
+            Some(fibres) => {
+                let held: Vec<f64> = channel
+                    .at_one_volt
+                    .iter()
+                    .copied()
+                    .chain(self.outer_potential.iter().map(|o| if k == 0 { o.1 } else { 0.0 }))
+                    .collect();
+                fibres.subtract_source(&self.a.pattern, &held, &mut b);
+                conjugate_gradients(&WithFibres(&self.a, fibres), &mut multigrid, &b, x, tolerance, 200)
+            }
+        };
+        if self.fresh_iterations == 0 {
+            self.fresh_iterations = solved.iterations;
+        }
+        self.multigrid = (solved.iterations <= self.fresh_iterations + 6).then_some(multigrid);
+        solved
+    }
+
+    /// The potential of every tissue cell at the channels' voltages, V.
+    pub fn potential(&self, volts: &[f64]) -> Vec<f64> {
+        let mut phi = vec![0.0; self.ground.len()];
+        for_blocks(&mut phi, |offset, block| {
+            for (k, v) in block.iter_mut().enumerate() {
+                *v = self.channels.iter().zip(volts).map(|(c, v)| v * c.potential[offset + k]).sum();
+            }
+        });
+        phi
+    }
+
+    /// What flows at the channels' voltages; leaves in `heat` the power of every cell, W. The potentials are those of the last
+    /// solve.
+    pub fn flow(&self, grid: &Grid, medium: &Medium, volts: &[f64], heat: &mut [f64]) -> Flow {
+        let n = grid.tissue_cells;
+        let combined;
+        let u: &[f64] = if let ([channel], [1.0]) = (&self.channels[..], volts) {
+            &channel.potential
+        } else {
+            combined = self.potential(volts);
+            &combined
+        };
+        let electrode: Vec<f64> = (0..self.electrode_faces.len())
+            .map(|e| self.channels.iter().zip(volts).map(|(c, v)| v * c.at_one_volt[e]).sum())
+            .collect();
+        heat[n..].fill(0.0);
+        // The heat of a face goes to its two sides as their resistances; the sum over cells is the power exactly.
+        let (conductance, factor) = (&self.conductance, &self.factor);
+        let (faces, edge, pattern) = (&self.tissue_faces, &self.edge, &self.a.pattern);
+        for_blocks(&mut heat[..n], |offset, block| {
+            for (k, q) in block.iter_mut().enumerate() {
+                let i = offset + k;
+                let mut sum = 0.0;
+                for e in pattern.range(i) {
+                    let edge = edge[e];
+                    if edge == u32::MAX {
+                        continue;
+                    }
+                    let at = faces[edge as usize] as usize;
+                    let g = conductance[edge as usize];
+                    let j = pattern.column[e] as usize;
+                    let own = if grid.faces[at].a as usize == i {
+                        medium.electric_a[at]
+                    } else {
+                        medium.electric_b[at]
+                    };
+                    let d = u[i] - u[j];
+                    sum += g * g * d * d * own / factor[i];
+                }
+                *q = sum;
+            }
+        });
+        let by_fibres = self
+            .fibres
+            .as_ref()
+            .map(|f| {
+                let mut held = electrode.clone();
+                held.extend(self.outer_potential.iter().map(|o| o.1 * volts[0]));
+                f.add_heat(pattern, u, &held, &mut heat[..n])
+            });
+        let needles = grid.metal_needle.iter().map(|&k| usize::from(k) + 1).max().unwrap_or(0);
+        let mut needle_current = vec![0.0; needles];
+        let mut sent_size = 0.0;
+        for (e, (&at, potential)) in self.electrode_faces.iter().zip(&electrode).enumerate() {
+            let face = &grid.faces[at as usize];
+            let cell = face.a as usize;
+            let g = factor[cell] / medium.electric_a[at as usize];
+            let d = potential - u[cell];
+            heat[cell] += g * d * d;
+            let current = g * d + by_fibres.as_ref().map_or(0.0, |f| f[e]);
+            needle_current[usize::from(grid.metal_needle[face.b as usize - n])] += current;
+            sent_size += current.abs();
+        }
+        let mut returned = 0.0;
+        for (o, &(k, potential)) in self.outer_potential.iter().enumerate() {
+            let cell = grid.outer[k as usize].cell as usize;
+            let d = u[cell] - potential * volts[0];
+            let g = factor[cell] / medium.outer_electric[k as usize];
+            heat[cell] += g * d * d;
+            returned += g * d - by_fibres.as_ref().map_or(0.0, |f| f[electrode.len() + o]);
+        }
+        let power = ordered_sum(n, |r| heat[r].iter().sum());
+        let sent: f64 = needle_current.iter().sum();
+        Flow {
+            power,
+            needle_current,
+            balance: (sent - returned) / sent_size.max(returned.abs()).max(f64::MIN_POSITIVE),
+        }
+    }
+
+    /// Rows on each multigrid level of the last solve, finest first.
+    pub fn level_sizes(&self) -> Vec<usize> {
+        self.multigrid.as_ref().map(Multigrid::level_sizes).unwrap_or_default()
+    }
+}
+
+/// Fills a matrix from the conductances of its edges and of its rows to ground.
+fn fill(a: &mut Csr<f64>, edge: &[u32], conductance: &[f64], ground: &[f64], n: usize) {
+    let pattern = &a.pattern;
+    for_blocks(&mut a.value, |offset, block| {
+        for (k, v) in block.iter_mut().enumerate() {
+            let e = edge[offset + k];
+            if e != u32::MAX {
+                *v = -conductance[e as usize];
+            }
+        }
+    });
+    let mut diagonal = vec![0.0; n];
+    for_blocks(&mut diagonal, |offset, block| {
+        for (k, v) in block.iter_mut().enumerate() {
+            let mut sum = ground[offset + k];
+            for e in pattern.range(offset + k) {
+                if edge[e] != u32::MAX {
+                    sum += conductance[edge[e] as usize];
+                }
+            }
+            *v = sum;
+        }
+    });
+    for (i, v) in diagonal.iter().enumerate() {
+        a.value[a.pattern.diagonal[i] as usize] = *v;
+    }
+}
+
+/// Scales the potential by the hair that makes what enters leave exactly: the residual's sum over all cells becomes zero.
+fn close_balance(ground: &[f64], b: &[f64], u: &mut [f64]) {
+    let n = b.len();
+    let injected = ordered_sum(n, |r| b[r].iter().sum());
+    let drained = ordered_sum(n, |r| r.map(|i| ground[i] * u[i]).sum());
+    if drained.abs() > 0.0 && (injected / drained - 1.0).abs() < 1e-3 {
+        for v in u {
+            *v *= injected / drained;
+        }
+    }
+}

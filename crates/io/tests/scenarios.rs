@@ -6,7 +6,7 @@ use neurotome_io::{
     catalog,
     scenario::{self, Loaded, ScenarioError, Source},
 };
-use neurotome_procedure::lesion::{Drive, Perfusion};
+use neurotome_procedure::lesion::{Control, Drive, Perfusion};
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
@@ -323,7 +323,8 @@ fn a_good_scenario_is_resolved() {
         p.drive,
         Drive::Temperature {
             set_temperature_c: 80.0,
-            ramp_s: 15.0
+            ramp_s: 15.0,
+            control: Control::First,
         }
     );
     assert_eq!((p.heating_s, p.cooling_s), (105.0, 30.0));

@@ -101,6 +101,13 @@ pub fn lesion_json(result: &LesionResult) -> Value {
     let contour = |c: Option<neurotome_procedure::lesion::Contour>| {
         c.map(|c| json!({ "width_mm": c.width_mm, "length_mm": c.length_mm, "volume_mm3": c.volume_mm3 }))
     };
+    let contours = |c: &neurotome_procedure::lesion::Contours| {
+        let named = [("iso45", c.iso45), ("iso50", c.iso50), ("iso60", c.iso60), ("omega1", c.omega1)];
+        let more = c.more.iter().map(|(name, c)| (name.as_str(), *c));
+        let all: serde_json::Map<String, Value> =
+            named.into_iter().chain(more).map(|(name, c)| (name.to_owned(), json!(contour(c)))).collect();
+        all
+    };
     let times: Vec<Value> = result
         .snapshots
         .iter()
@@ -111,12 +118,7 @@ pub fn lesion_json(result: &LesionResult) -> Value {
                 "power_w": s.power_w,
                 "impedance_ohm": s.impedance_ohm,
                 "voltage_v": s.voltage_v,
-                "contours": {
-                    "iso45": contour(s.contours.iso45),
-                    "iso50": contour(s.contours.iso50),
-                    "iso60": contour(s.contours.iso60),
-                    "omega1": contour(s.contours.omega1),
-                },
+                "contours": contours(&s.contours),
             })
         })
         .collect();

@@ -91,7 +91,7 @@ impl Summary {
             peak_thermocouple_c: largest(&c.thermocouple_c),
             peak_tissue_c: largest(&c.max_tissue_c),
             lesion,
-            heated: heated.map(|s| s.contours).unwrap_or_default(),
+            heated: heated.map(|s| s.contours.clone()).unwrap_or_default(),
             nerves,
             lesion_to_skin_mm: skin_distance_mm(loaded, result),
             error: result.evidence.error,

@@ -50,13 +50,16 @@ fn made_up(nerves: &[String]) -> LesionResult {
             current_a: vec![0.1, 0.125],
             power_w: vec![1.5, 2.0],
             impedance_ohm: vec![120.0, 110.5],
+            ..Curves::default()
         },
+        tissues: vec![],
         nerves: nerves
             .iter()
             .map(|name| NerveInjury {
                 name: name.clone(),
                 destroyed_mm: 0.0,
                 peak_temperature_c: 42.0,
+                destroyed_by_law_mm: std::collections::BTreeMap::new(),
                 distance_to_lesion_mm: Some(4.0),
             })
             .collect(),

@@ -2,7 +2,10 @@
 //!
 //! The types are here; `neurotome_io::catalog` holds the text compiled into the program and reads a user's own files.
 
-use neurotome_physics::{injury::Arrhenius, tissue::TissueProperties};
+use neurotome_physics::{
+    injury::Arrhenius,
+    tissue::{Fluid, PerfusionRise, TissueProperties},
+};
 use serde::{Deserialize, Serialize};
 
 use crate::lesion::{Bend, Limits, Metal};
@@ -86,6 +89,24 @@ pub struct Tissue {
     pub perfusion_per_s: Sourced,
     /// Mass fraction of water.
     pub water_fraction: Sourced,
+    /// Conductivity along the fibres over that across them, where it depends on direction.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sigma_fibre_ratio: Option<Sourced>,
+    /// Perfusion of hot tissue over that at rest, where it rises.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub perfusion_max_factor: Option<Sourced>,
+    /// Temperature from which perfusion rises no further, °C.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub perfusion_max_temperature_c: Option<Sourced>,
+    /// Width of the rise of perfusion, K.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub perfusion_width_k: Option<Sourced>,
+    /// Temperature of a fluid that moves, °C.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fluid_temperature_c: Option<Sourced>,
+    /// Coefficient of heat transfer at the border of a fluid that moves, W/(m² K).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub heat_transfer_w_per_m2_k: Option<Sourced>,
 }
 
 entry!(
@@ -102,7 +123,15 @@ entry!(
         perfusion_per_s,
         water_fraction,
     ],
-    [sigma_50hz_s_per_m]
+    [
+        sigma_50hz_s_per_m,
+        sigma_fibre_ratio,
+        perfusion_max_factor,
+        perfusion_max_temperature_c,
+        perfusion_width_k,
+        fluid_temperature_c,
+        heat_transfer_w_per_m2_k,
+    ]
 );
 
 impl Tissue {
@@ -117,7 +146,27 @@ impl Tissue {
             specific_heat_j_per_kg_k: self.specific_heat_j_per_kg_k.value,
             perfusion_per_s: self.perfusion_per_s.value,
             water_fraction: self.water_fraction.value,
+            sigma_fibre_ratio: self.sigma_fibre_ratio.as_ref().map_or(1.0, |v| v.value),
+            perfusion_rise: self.perfusion_rise(),
+            fluid: self.fluid(),
         }
+    }
+}
+
+impl Tissue {
+    fn perfusion_rise(&self) -> Option<PerfusionRise> {
+        Some(PerfusionRise {
+            max_factor: self.perfusion_max_factor.as_ref()?.value,
+            max_temperature_c: self.perfusion_max_temperature_c.as_ref()?.value,
+            width_k: self.perfusion_width_k.as_ref()?.value,
+        })
+    }
+
+    fn fluid(&self) -> Option<Fluid> {
+        Some(Fluid {
+            temperature_c: self.fluid_temperature_c.as_ref()?.value,
+            heat_transfer_w_per_m2_k: self.heat_transfer_w_per_m2_k.as_ref()?.value,
+        })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt::Write as _};
 
-use neurotome_procedure::lesion::{Drive, Perfusion};
+use neurotome_procedure::lesion::{Control, Drive, Perfusion};
 
 use super::{PICTURES, Scene, escape};
 use crate::results::{ExtraFile, Made, figure};
@@ -127,13 +127,33 @@ fn asked(html: &mut String, scene: &Scene<'_>) {
         Drive::Temperature {
             set_temperature_c,
             ramp_s,
+            control,
         } => {
+            let whose = match control {
+                Control::First => "tip temperature",
+                Control::Hottest => "temperature of the hottest tip",
+                Control::Each => "temperature of each tip by itself",
+            };
             format!(
-                "tip temperature {} °C after a ramp of {} s",
+                "{whose} {} °C after a ramp of {} s",
                 figure(set_temperature_c),
                 figure(ramp_s)
             )
         }
+        Drive::Pulsed {
+            voltage_v,
+            pulse_s,
+            rate_hz,
+            limit_temperature_c,
+            resolved,
+        } => format!(
+            "pulses of {} V and {} ms, {} a second{}, {}",
+            figure(voltage_v),
+            figure(1e3 * pulse_s),
+            figure(rate_hz),
+            limit_temperature_c.map_or(String::new(), |t| format!(", lowered above {} °C at the tip", figure(t))),
+            if resolved { "each resolved in time" } else { "computed with their mean power" }
+        ),
     };
     let perfusion = match p.perfusion {
         Perfusion::On => "always on",

@@ -120,6 +120,7 @@ impl<'a> Probe<'a> {
             heated_temperature_c: self.initial_c,
             ln_omega: LOG10_OMEGA_FLOOR * std::f64::consts::LN_10,
             cem43_min: 0.0,
+            field_v_per_m: 0.0,
         }
     }
 

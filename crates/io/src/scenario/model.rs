@@ -15,8 +15,11 @@ pub struct Scenario {
     pub title: String,
     /// What perfusion does: "on", "off", or "stops_with_injury" (off at a point from the moment Ω ≥ 1 there; the default).
     pub perfusion: PerfusionMode,
-    /// Latent heat of vaporisation near 100 °C.
-    pub latent_heat: bool,
+    /// Boiling at 100 °C: latent heat, loss of water, collapse of the conductivity where tissue dries. Default: true, but false in a phantom, which most often is to be compared with a program that does not boil.
+    #[serde(alias = "latent_heat")]
+    pub boiling: Option<bool>,
+    /// A fluid injected before heating.
+    pub injectate: Option<InjectateTable>,
     /// A CT image. Give at most one of `image` and `phantom`; without both the built-in L4–L5 segment is used.
     pub image: Option<Image>,
     /// A phantom made of simple shapes.
@@ -41,6 +44,13 @@ pub struct Scenario {
     pub output: OutputTable,
     /// Accuracy asked of the solver.
     pub solver: SolverTable,
+}
+
+impl Scenario {
+    /// Whether tissue water boils.
+    pub fn boils(&self) -> bool {
+        self.boiling.unwrap_or(self.phantom.is_none())
+    }
 }
 
 /// What perfusion does.
@@ -109,6 +119,29 @@ pub struct Phantom {
     /// Regions.
     #[serde(default)]
     pub regions: Vec<Region>,
+    /// Direction of the fibres, for tissues with `sigma_fibre_ratio`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fibres: Option<FibreTable>,
+}
+
+/// Direction of fibres, the same everywhere or turning evenly along a way.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FibreTable {
+    /// Direction along the fibres, at the origin when they turn.
+    pub direction: [f64; 3],
+    /// Axis about which the direction turns.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub turn_axis: Option<[f64; 3]>,
+    /// Direction of the way along which it turns.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub turn_along: Option<[f64; 3]>,
+    /// How far it turns, degrees per mm of that way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub turn_deg_per_mm: Option<f64>,
+    /// It turns no further beyond this distance from the origin, mm.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub turn_within_mm: Option<f64>,
 }
 
 /// A region of a phantom. Which keys it needs depends on its shape.
@@ -233,8 +266,40 @@ pub struct TissueTable {
     pub specific_heat_j_per_kg_k: Option<f64>,
     /// Perfusion, 1/s (volume of blood per volume of tissue and second).
     pub perfusion_per_s: Option<f64>,
-    /// Mass fraction of water, for latent heat.
+    /// Mass fraction of water, for boiling.
     pub water_fraction: Option<f64>,
+    /// Conductivity along the fibres over that across them; `sigma_s_per_m` is that across. The direction comes from the anatomy, or from `fibres` of a phantom.
+    pub sigma_fibre_ratio: Option<f64>,
+    /// Perfusion of hot tissue over that at rest: the factor is 1 + (max − 1) exp(−((T − T_max)/w)²) below T_max and max above. 1 for perfusion that does not rise.
+    pub perfusion_max_factor: Option<f64>,
+    /// T_max of that rise, °C. Default: 45.
+    pub perfusion_max_temperature_c: Option<f64>,
+    /// w of that rise, K. Default: 3.46.
+    pub perfusion_width_k: Option<f64>,
+    /// For a fluid that moves, such as blood in a vessel or cerebrospinal fluid: the temperature at which its flow holds it, °C (with `heat_transfer_w_per_m2_k`).
+    pub fluid_temperature_c: Option<f64>,
+    /// Coefficient of heat transfer at the border of a fluid that moves, W/(m² K).
+    pub heat_transfer_w_per_m2_k: Option<f64>,
+}
+
+/// A fluid injected before heating: a round bolus (`center_mm`, `volume_ml`), or a share of the volume at each point from a file.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct InjectateTable {
+    /// Conductivity of the fluid at 37 °C, S/m.
+    pub sigma_s_per_m: Option<f64>,
+    /// Density of the fluid, kg/m³. Default: 1005.
+    pub density_kg_per_m3: Option<f64>,
+    /// Specific heat of the fluid, J/(kg K). Default: 4150.
+    pub specific_heat_j_per_kg_k: Option<f64>,
+    /// Centre of the bolus, mm. Default: the tip of the first needle.
+    pub center_mm: Option<[f64; 3]>,
+    /// Injected volume, ml.
+    pub volume_ml: Option<f64>,
+    /// The fluid's share of the volume within the bolus, 0 to 1. Default: 0.3.
+    pub share: Option<f64>,
+    /// Instead of a bolus: NIfTI volume of the fluid's share at each point, 0 to 1; relative to this scenario file.
+    pub share_path: Option<String>,
 }
 
 /// Blood, for the perfusion term.
@@ -299,8 +364,18 @@ pub struct MetalTable {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct DriveTable {
-    /// What the generator holds: "temperature" (set_temperature_c; the default), "voltage" (voltage_v), "current" (current_a) or "power" (power_w).
+    /// What the generator holds: "temperature" (set_temperature_c; the default), "voltage" (voltage_v), "current" (current_a), "power" (power_w), or "pulsed" (voltage_v within pulses of pulse_s at rate_hz).
     pub mode: DriveMode,
+    /// Which thermocouples a temperature drive holds: "first" needle's (the default), the "hottest", or "each" needle's own by a channel of its own.
+    pub control: Option<ControlMode>,
+    /// Length of a pulse, s. Default: 0.02.
+    pub pulse_s: Option<f64>,
+    /// Pulses per second. Default: 2.
+    pub rate_hz: Option<f64>,
+    /// Temperature of the thermocouple above which pulses are lowered, °C. Default: 42.
+    pub limit_temperature_c: Option<f64>,
+    /// Resolve each pulse in time (true), or take the mean power of the cycle (false; the default, many times faster).
+    pub resolve_pulses: Option<bool>,
     /// "monopolar" (return at the outer boundary; the default) or "bipolar" (between two needles).
     pub arrangement: Arrangement,
     /// Set temperature of the first needle's thermocouple, °C.
@@ -340,6 +415,21 @@ pub enum DriveMode {
     Current,
     /// The power.
     Power,
+    /// Pulses of constant voltage.
+    Pulsed,
+}
+
+/// Which thermocouples a temperature drive holds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ControlMode {
+    /// The first needle's.
+    #[default]
+    First,
+    /// The hottest one.
+    Hottest,
+    /// Each needle's own.
+    Each,
 }
 
 /// Where the current returns.
@@ -377,6 +467,10 @@ pub struct InjuryTable {
     pub log10_frequency_factor_per_s: Option<f64>,
     /// Activation energy, J/mol.
     pub activation_energy_j_per_mol: Option<f64>,
+    /// Laws of the catalogue for single tissues, by the tissue's name: they make Ω in that tissue.
+    pub tissues: BTreeMap<String, String>,
+    /// Further laws of the catalogue, reported beside Ω: each gives a contour `omega1_LAW` and a destroyed length of each nerve.
+    pub also: Vec<String>,
 }
 
 /// A nerve as a polyline.
@@ -410,6 +504,10 @@ pub struct ProbeTable {
 pub struct OutputTable {
     /// Times of the reports, s, ascending. The end of heating and the end of the run are always added.
     pub times_s: Vec<f64>,
+    /// Isotherms reported beside 45, 50 and 60 °C, °C. Default: 55.
+    pub isotherms_c: Option<Vec<f64>>,
+    /// Thermal doses whose contours are reported, equivalent minutes at 43 °C. Default: 240.
+    pub doses_min: Option<Vec<f64>>,
 }
 
 /// Accuracy asked of the solver.

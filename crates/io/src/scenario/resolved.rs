@@ -44,7 +44,20 @@ pub fn resolved(p: &LesionProblem) -> Value {
         Drive::Temperature {
             set_temperature_c,
             ramp_s,
-        } => json!({ "mode": "temperature", "set_temperature_c": set_temperature_c, "ramp_s": ramp_s }),
+            control,
+        } => json!({
+            "mode": "temperature", "set_temperature_c": set_temperature_c, "ramp_s": ramp_s, "control": control,
+        }),
+        Drive::Pulsed {
+            voltage_v,
+            pulse_s,
+            rate_hz,
+            limit_temperature_c,
+            resolved,
+        } => json!({
+            "mode": "pulsed", "voltage_v": voltage_v, "pulse_s": pulse_s, "rate_hz": rate_hz,
+            "limit_temperature_c": limit_temperature_c, "resolved": resolved,
+        }),
     };
     let nerves: Vec<Value> = p
         .nerves
@@ -69,7 +82,14 @@ pub fn resolved(p: &LesionProblem) -> Value {
         "blood": p.blood,
         "initial_temperature_c": p.initial_temperature_c,
         "boundary_temperature_c": p.boundary_temperature_c,
-        "latent_heat": p.latent_heat,
+        "boiling": p.boiling,
+        "tissue_injury": p.tissue_injury,
+        "more_injury": p.more_injury.iter().map(|l| json!({ "name": l.name, "law": l.law })).collect::<Vec<_>>(),
+        "injectate": p.injectate.as_ref().map(|i| json!({
+            "sigma_s_per_m": i.sigma_s_per_m,
+            "density_kg_per_m3": i.density_kg_per_m3,
+            "specific_heat_j_per_kg_k": i.specific_heat_j_per_kg_k,
+        })),
         "nerves": nerves,
         "probes": probes,
         "output_times_s": p.output_times_s,

@@ -8,7 +8,7 @@ use neurotome_physics::{injury::Arrhenius, tissue::TissueProperties};
 use neurotome_procedure::{
     anatomy::{TissueField, TissueId},
     lesion::{
-        Blood, Contour, Contours, Curves, Domain, DomainShape, Drive, ErrorEstimate, Evidence, FieldSample,
+        Blood, Contour, Contours, Control, Curves, Domain, DomainShape, Drive, ErrorEstimate, Evidence, FieldSample,
         FieldSampler, LesionProblem, LesionResult, Limits, Metal, Needle, NerveCurve, NerveInjury, Perfusion, Probe,
         Snapshot, SolverSettings,
     },
@@ -129,6 +129,7 @@ impl FieldSampler for Spheroid {
             heated_temperature_c: heated,
             ln_omega: (self.law.rate_per_s(heated) * HOLD_S).ln().max(-690.0),
             cem43_min: neurotome_physics::injury::cem43_rate_min_per_s(heated) * HOLD_S,
+            field_v_per_m: 30.0 * heated,
         })
     }
 }
@@ -143,6 +144,7 @@ fn tissue(sigma: f64, k: f64, rho: f64, c: f64, perfusion: f64, water: f64) -> T
         specific_heat_j_per_kg_k: c,
         perfusion_per_s: perfusion,
         water_fraction: water,
+        ..TissueProperties::default()
     }
 }
 
@@ -191,6 +193,7 @@ pub fn problem(second: bool) -> LesionProblem {
         drive: Drive::Temperature {
             set_temperature_c: 80.0,
             ramp_s: 10.0,
+            control: Control::First,
         },
         heating_s: 90.0,
         cooling_s: 30.0,
@@ -211,7 +214,12 @@ pub fn problem(second: bool) -> LesionProblem {
         },
         initial_temperature_c: START_C,
         boundary_temperature_c: START_C,
-        latent_heat: true,
+        boiling: true,
+        injectate: None,
+        tissue_injury: vec![],
+        more_injury: vec![],
+        more_isotherms_c: vec![],
+        dose_contours_min: vec![],
         probes: vec![Probe {
             name: "bone".to_owned(),
             position: PatientPoint::new(20.0, 24.0, 10.0),
@@ -316,6 +324,7 @@ pub fn result(problem: &LesionProblem) -> LesionResult {
         iso50: Some(contour(50.0, needle)),
         iso60: Some(contour(60.0, needle)),
         omega1: Some(contour(problem.injury.iso_effect_temperature_c(HOLD_S), needle)),
+        more: BTreeMap::new(),
     };
     let snapshot = |t_s: f64| Snapshot {
         t_s,
@@ -324,7 +333,7 @@ pub fn result(problem: &LesionProblem) -> LesionResult {
         impedance_ohm: 145.0,
         voltage_v: 21.2,
         current_a: 0.146,
-        contours,
+        contours: contours.clone(),
     };
     LesionResult {
         snapshots: vec![snapshot(90.0), snapshot(120.0)],
@@ -334,15 +343,18 @@ pub fn result(problem: &LesionProblem) -> LesionResult {
                 name: problem.nerves[0].name.clone(),
                 destroyed_mm: 9.4,
                 peak_temperature_c: 71.2,
+                destroyed_by_law_mm: BTreeMap::new(),
                 distance_to_lesion_mm: Some(0.0),
             },
             NerveInjury {
                 name: problem.nerves[1].name.clone(),
                 destroyed_mm: 0.0,
                 peak_temperature_c: 38.4,
+                destroyed_by_law_mm: BTreeMap::new(),
                 distance_to_lesion_mm: Some(11.3),
             },
         ],
+        tissues: vec![],
         evidence: Evidence {
             cells: 412_310,
             faces: 1_301_877,

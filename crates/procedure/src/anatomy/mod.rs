@@ -2,7 +2,7 @@
 
 pub mod ct;
 
-use neurotome_base::PatientPoint;
+use neurotome_base::{PatientPoint, Vec3};
 
 pub mod builtin;
 pub mod phantom;
@@ -15,6 +15,11 @@ pub struct TissueId(pub u8);
 pub trait TissueField: Send + Sync {
     /// The tissue at a point in patient LPS millimetres. Must answer for every finite point.
     fn tissue_at(&self, p: &PatientPoint) -> TissueId;
+
+    /// Unit vector along the fibres at a point, where the tissue has any. Default: along the body, as most muscle of the back.
+    fn fibre_at(&self, _: &PatientPoint) -> Vec3 {
+        Vec3::z()
+    }
 }
 
 /// One tissue everywhere.

@@ -13,6 +13,51 @@ pub struct Phantom {
     pub background: TissueId,
     /// Regions from the bottom to the top.
     pub regions: Vec<Region>,
+    /// Direction of the fibres.
+    pub fibres: Fibres,
+}
+
+/// Direction of fibres.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Fibres {
+    /// Unit vector along the fibres, at the origin when they turn.
+    pub direction: Vec3,
+    /// How the direction turns.
+    pub turn: Option<Turn>,
+}
+
+impl Default for Fibres {
+    /// Along the body.
+    fn default() -> Self {
+        Self {
+            direction: Vec3::z(),
+            turn: None,
+        }
+    }
+}
+
+/// Fibres that turn evenly along a way.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Turn {
+    /// Unit vector about which the direction turns.
+    pub axis: Vec3,
+    /// Unit vector of the way.
+    pub along: Vec3,
+    /// Angle per length of the way, rad/mm.
+    pub rad_per_mm: f64,
+    /// Distance from the origin beyond which it turns no further, mm.
+    pub within_mm: f64,
+}
+
+impl Fibres {
+    /// Unit vector along the fibres at a point in mm.
+    pub fn at(&self, p: &Vec3) -> Vec3 {
+        let Some(turn) = self.turn else { return self.direction };
+        let angle = turn.rad_per_mm * turn.along.dot(p).clamp(-turn.within_mm, turn.within_mm);
+        // Rodrigues' rotation.
+        let (v, k) = (self.direction, turn.axis);
+        v * angle.cos() + k.cross(&v) * angle.sin() + k * (k.dot(&v) * (1.0 - angle.cos()))
+    }
 }
 
 /// A region of a phantom. Lengths in millimetres, positions in patient LPS.
@@ -132,6 +177,10 @@ impl TissueField for Phantom {
             })
             .unwrap_or(self.background)
     }
+
+    fn fibre_at(&self, p: &PatientPoint) -> Vec3 {
+        self.fibres.at(&p.vec())
+    }
 }
 
 #[cfg(test)]
@@ -150,6 +199,7 @@ mod tests {
         let affine = Affine::axis_aligned([1.0; 3], [100.0, 0.0, 0.0]).unwrap();
         let labels = Volume::new([2, 1, 1], affine, vec![5u16, 6]).unwrap();
         let phantom = Phantom {
+            fibres: Fibres::default(),
             background: TissueId(0),
             regions: vec![
                 solid(

@@ -1,15 +1,14 @@
 //! What is read off the fields: probes, contours, nerves.
 
+use std::collections::BTreeMap;
+
 use neurotome_base::{PatientPoint, Vec3, geometry::perpendicular_pair};
 use neurotome_physics::{
     grid::{CellField, Interpolator, LevelSet},
-    medium::Medium,
 };
 
 use super::{
-    Contour, Contours, LesionProblem, NerveInjury, Snapshot,
-    coupled::{State, temperature_field},
-    setup::LesionFrame,
+    Contour, Contours, LesionProblem, NerveInjury, Snapshot, TissueInjury, heating::Heating, setup::LesionFrame,
 };
 
 const MM: f64 = 1e-3;
@@ -24,23 +23,23 @@ pub(super) struct Measure<'p> {
 }
 
 /// ln Ω of every tissue cell.
-pub(super) fn ln_omega(state: &State) -> Vec<f64> {
-    state
-        .omega
-        .iter()
-        .map(|w| w.max(1e-300).ln().max(LEAST_LN_OMEGA))
-        .collect()
+pub(super) fn ln_omega(omega: &[f64]) -> Vec<f64> {
+    omega.iter().map(|w| w.max(1e-300).ln().max(LEAST_LN_OMEGA)).collect()
+}
+
+/// A field that exists in tissue alone.
+fn tissue_only(values: &[f64]) -> CellField<'_> {
+    CellField {
+        tissue: values,
+        metal: None,
+        metal_share: 0.0,
+    }
 }
 
 /// Points on the surface Ω = 1 at the end, mm.
-pub(super) fn lesion_surface(interpolator: &Interpolator, state: &State) -> Vec<PatientPoint> {
-    let injury = ln_omega(state);
-    let field = CellField {
-        tissue: &injury,
-        metal: None,
-        metal_share: 0.0,
-    };
-    LevelSet::new(interpolator, &field)
+pub(super) fn lesion_surface(heating: &Heating) -> Vec<PatientPoint> {
+    let injury = ln_omega(&heating.state.injuries.omega);
+    LevelSet::new(&heating.interpolator, &tissue_only(&injury))
         .map(|s| s.surface.iter().map(|p| PatientPoint::from_vec(p / MM)).collect())
         .unwrap_or_default()
 }
@@ -50,16 +49,9 @@ impl<'p> Measure<'p> {
         Self { problem, frame }
     }
 
-    pub fn snapshot(
-        &self,
-        interpolator: &Interpolator,
-        medium: &Medium,
-        state: &State,
-        t_s: f64,
-        voltage_squared: f64,
-        conductance: f64,
-    ) -> Snapshot {
-        let field = temperature_field(interpolator, &state.temperature, medium.metal_share);
+    pub fn snapshot(&self, heating: &Heating) -> Snapshot {
+        let interpolator = &heating.interpolator;
+        let field = heating.temperature_field(&heating.state.temperature);
         let probes = self
             .problem
             .probes
@@ -70,33 +62,62 @@ impl<'p> Measure<'p> {
             })
             .collect();
         let isotherm = |level: f64| {
-            let above: Vec<f64> = state.temperature.iter().map(|v| v - level).collect();
-            self.contour(
-                interpolator,
-                &temperature_field(interpolator, &above, medium.metal_share),
-            )
+            let above: Vec<f64> = heating.state.temperature.iter().map(|v| v - level).collect();
+            self.contour(interpolator, &heating.temperature_field(&above))
         };
-        let injury = ln_omega(state);
-        let omega = CellField {
-            tissue: &injury,
-            metal: None,
-            metal_share: 0.0,
-        };
-        let voltage_v = voltage_squared.sqrt();
+        let injuries = &heating.state.injuries;
+        let injured = |omega: &[f64]| self.contour(interpolator, &tissue_only(&ln_omega(omega)));
+        let mut more = BTreeMap::new();
+        for t in &self.problem.more_isotherms_c {
+            more.insert(format!("iso{t}"), isotherm(*t));
+        }
+        for dose in &self.problem.dose_contours_min {
+            // The dose grows by decades, its logarithm evenly.
+            let above: Vec<f64> = injuries.cem43.iter().map(|d| (d.max(1e-30) / dose).ln()).collect();
+            more.insert(format!("cem43_{dose}"), self.contour(interpolator, &tissue_only(&above)));
+        }
+        for (law, omega) in self.problem.more_injury.iter().zip(&injuries.more) {
+            more.insert(format!("omega1_{}", law.name), injured(omega));
+        }
+        let reading = heating.reading();
         Snapshot {
-            t_s,
+            t_s: reading.t_s,
             probes,
-            power_w: voltage_squared * conductance,
-            impedance_ohm: 1.0 / conductance,
-            voltage_v,
-            current_a: voltage_v * conductance,
+            power_w: reading.power_w,
+            impedance_ohm: reading.impedance_ohm,
+            voltage_v: reading.voltage_v[0],
+            current_a: reading.current_a,
             contours: Contours {
                 iso45: isotherm(45.0),
                 iso50: isotherm(50.0),
                 iso60: isotherm(60.0),
-                omega1: self.contour(interpolator, &omega),
+                omega1: injured(&injuries.omega),
+                more,
             },
         }
+    }
+
+    /// Injury of each tissue at the end.
+    pub fn tissues(&self, heating: &Heating) -> Vec<TissueInjury> {
+        let mut all: Vec<TissueInjury> = self
+            .problem
+            .tissue_names
+            .iter()
+            .map(|name| TissueInjury {
+                tissue: name.clone(),
+                injured_mm3: 0.0,
+                peak_temperature_c: f64::NEG_INFINITY,
+            })
+            .collect();
+        for (i, &tissue) in heating.medium.tissue.iter().enumerate() {
+            let t = &mut all[usize::from(tissue)];
+            t.peak_temperature_c = t.peak_temperature_c.max(heating.state.peak[i]);
+            if heating.state.injuries.omega[i] >= 1.0 {
+                t.injured_mm3 += heating.grid.volume[i] / MM.powi(3);
+            }
+        }
+        all.retain(|t| t.peak_temperature_c.is_finite());
+        all
     }
 
     fn contour(&self, interpolator: &Interpolator, field: &CellField) -> Option<Contour> {
@@ -115,23 +136,18 @@ impl<'p> Measure<'p> {
     }
 
     /// Injury of each nerve at the end.
-    pub fn nerves(&self, interpolator: &Interpolator, state: &State, surface: &[PatientPoint]) -> Vec<NerveInjury> {
-        let injury = ln_omega(state);
-        let omega = CellField {
-            tissue: &injury,
-            metal: None,
-            metal_share: 0.0,
-        };
-        let peak = CellField {
-            tissue: &state.peak,
-            metal: None,
-            metal_share: 0.0,
-        };
+    pub fn nerves(&self, heating: &Heating, surface: &[PatientPoint]) -> Vec<NerveInjury> {
+        let interpolator = &heating.interpolator;
+        let injuries = &heating.state.injuries;
+        let injury = ln_omega(&injuries.omega);
+        let more: Vec<Vec<f64>> = injuries.more.iter().map(|omega| ln_omega(omega)).collect();
+        let peak = tissue_only(&heating.state.peak);
         self.problem
             .nerves
             .iter()
             .map(|nerve| {
                 let mut destroyed_mm = 0.0;
+                let mut by_law = vec![0.0; more.len()];
                 let mut peak_temperature_c = self.problem.initial_temperature_c;
                 let mut nearest = f64::INFINITY;
                 for w in nerve.points.windows(2) {
@@ -146,11 +162,19 @@ impl<'p> Measure<'p> {
                     let piece = length / pieces as f64;
                     for k in 0..pieces {
                         let p = a + along * ((k as f64 + 0.5) * piece);
-                        let dead = |q: Vec3| interpolator.sample(&(q * MM), &omega).is_some_and(|w| w >= 0.0);
-                        let axis_dead = dead(p);
                         let r = 0.5 * nerve.diameter_mm;
-                        if axis_dead && [u, -u, v, -v].iter().all(|d| dead(p + d * r)) {
+                        let dead = |q: Vec3, injury: &[f64]| {
+                            interpolator.sample(&(q * MM), &tissue_only(injury)).is_some_and(|w| w >= 0.0)
+                        };
+                        let across = |injury: &[f64]| [u, -u, v, -v].iter().all(|d| dead(p + d * r, injury));
+                        let axis_dead = dead(p, &injury);
+                        if axis_dead && across(&injury) {
                             destroyed_mm += piece;
+                        }
+                        for (destroyed, injury) in by_law.iter_mut().zip(&more) {
+                            if dead(p, injury) && across(injury) {
+                                *destroyed += piece;
+                            }
                         }
                         if let Some(t) = interpolator.sample(&(p * MM), &peak) {
                             peak_temperature_c = peak_temperature_c.max(t);
@@ -170,6 +194,7 @@ impl<'p> Measure<'p> {
                     name: nerve.name.clone(),
                     destroyed_mm,
                     peak_temperature_c,
+                    destroyed_by_law_mm: self.problem.more_injury.iter().map(|l| l.name.clone()).zip(by_law).collect(),
                     distance_to_lesion_mm: nearest.is_finite().then_some(nearest),
                 }
             })

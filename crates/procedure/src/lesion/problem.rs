@@ -29,8 +29,12 @@ pub struct LesionProblem {
     pub cooling_s: f64,
     /// Limits of the generator.
     pub limits: Limits,
-    /// Kinetics of injury.
+    /// Kinetics of injury: the law of Ω where no tissue has its own.
     pub injury: Arrhenius,
+    /// Laws of single tissues: tissue index and law, used for Ω in that tissue.
+    pub tissue_injury: Vec<(usize, Arrhenius)>,
+    /// Further laws, integrated everywhere beside Ω: for comparison, and for the classes of nerve fibres.
+    pub more_injury: Vec<NamedLaw>,
     /// What perfusion does.
     pub perfusion: Perfusion,
     /// Blood.
@@ -39,12 +43,18 @@ pub struct LesionProblem {
     pub initial_temperature_c: f64,
     /// Temperature of the outer boundary, °C.
     pub boundary_temperature_c: f64,
-    /// Latent heat of vaporisation near 100 °C on or off.
-    pub latent_heat: bool,
+    /// Boiling at 100 °C: latent heat, loss of water, collapse of σ where tissue dries.
+    pub boiling: bool,
+    /// A fluid injected before heating.
+    pub injectate: Option<Injectate>,
     /// Named points whose temperature is reported.
     pub probes: Vec<Probe>,
     /// Times of the snapshots, s, ascending; the end of the run is always added.
     pub output_times_s: Vec<f64>,
+    /// Isotherms reported beside 45, 50 and 60 °C, °C.
+    pub more_isotherms_c: Vec<f64>,
+    /// Thermal doses whose contours are reported, equivalent minutes at 43 °C.
+    pub dose_contours_min: Vec<f64>,
     /// Nerves whose injury is reported.
     pub nerves: Vec<NerveCurve>,
     /// Accuracy asked of the solver.
@@ -182,13 +192,95 @@ pub enum Drive {
         /// Watts in the tissue.
         power_w: f64,
     },
-    /// Temperature of the first needle's thermocouple, after a linear ramp.
+    /// Temperature of thermocouples, after a linear ramp.
     Temperature {
         /// Set temperature, °C.
         set_temperature_c: f64,
         /// Seconds from the initial temperature to the set temperature.
         ramp_s: f64,
+        /// Which thermocouples.
+        control: Control,
     },
+    /// Pulses of constant voltage (pulsed radiofrequency).
+    Pulsed {
+        /// Volts rms within a pulse.
+        voltage_v: f64,
+        /// Length of a pulse, s.
+        pulse_s: f64,
+        /// Pulses per second.
+        rate_hz: f64,
+        /// Temperature at the thermocouple above which the voltage is lowered, °C.
+        limit_temperature_c: Option<f64>,
+        /// True: each pulse is resolved in time. False: the mean power of the cycle.
+        resolved: bool,
+    },
+}
+
+/// Which thermocouples a temperature drive holds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Control {
+    /// The first needle's.
+    #[default]
+    First,
+    /// The hottest one.
+    Hottest,
+    /// Each needle's own, by its own channel of the generator; the channels share the return electrode and are in phase.
+    Each,
+}
+
+/// A law of injury with its name.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NamedLaw {
+    /// Its name in the results.
+    pub name: String,
+    /// The law.
+    pub law: Arrhenius,
+}
+
+/// A fluid injected before heating. How it spreads is computed elsewhere; here it is a share of the volume at each point.
+#[derive(Clone)]
+pub struct Injectate {
+    /// The fluid's share of the volume, 0 to 1.
+    pub share: Arc<dyn ShareField>,
+    /// Conductivity of the fluid at 37 °C, S/m.
+    pub sigma_s_per_m: f64,
+    /// Density of the fluid, kg/m³.
+    pub density_kg_per_m3: f64,
+    /// Specific heat of the fluid, J/(kg K).
+    pub specific_heat_j_per_kg_k: f64,
+}
+
+/// A share of the volume at any point.
+pub trait ShareField: Send + Sync {
+    /// The share at a point in patient LPS millimetres, 0 to 1.
+    fn share_at(&self, p: &PatientPoint) -> f64;
+}
+
+/// A round bolus: a ball that takes up the injected volume at a constant share, with an edge that fades.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Bolus {
+    /// Its centre, mm.
+    pub center: PatientPoint,
+    /// Injected volume, ml.
+    pub volume_ml: f64,
+    /// Share of the volume that the fluid takes within the ball: the tissue's pores.
+    pub share: f64,
+}
+
+impl Bolus {
+    /// Radius of the ball, mm.
+    pub fn radius_mm(&self) -> f64 {
+        (3.0 * 1000.0 * self.volume_ml / (4.0 * std::f64::consts::PI * self.share)).cbrt()
+    }
+}
+
+impl ShareField for Bolus {
+    fn share_at(&self, p: &PatientPoint) -> f64 {
+        // The edge is 10 % of the radius wide, so that no cell meets a jump; the volume is kept to 0.1 %.
+        let r = (p.vec() - self.center.vec()).norm() / self.radius_mm();
+        self.share * ((1.05 - r) / 0.1).clamp(0.0, 1.0)
+    }
 }
 
 /// Limits of the generator; the output is the largest that keeps all three.

@@ -13,6 +13,8 @@ pub struct LesionResult {
     pub curves: Curves,
     /// Injury of each nerve at the end, in the problem's order.
     pub nerves: Vec<NerveInjury>,
+    /// Injury of each tissue that the region holds, in the order of the table of tissues.
+    pub tissues: Vec<TissueInjury>,
     /// How well it was solved.
     pub evidence: Evidence,
     /// Points on the surface Ω = 1 at the end (empty without a lesion).
@@ -41,7 +43,7 @@ pub struct Snapshot {
 }
 
 /// The contours reported.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Contours {
     /// T ≥ 45 °C at this time.
     pub iso45: Option<Contour>,
@@ -51,6 +53,9 @@ pub struct Contours {
     pub iso60: Option<Contour>,
     /// Ω ≥ 1 up to this time.
     pub omega1: Option<Contour>,
+    /// Further contours by name: `iso55` for an isotherm, `cem43_240` for a thermal dose, `omega1_LAW` for Ω ≥ 1 by another law.
+    #[serde(flatten)]
+    pub more: BTreeMap<String, Option<Contour>>,
 }
 
 /// Size of one contour in the frame of the first needle (z along its axis; with several needles, y across their plane).
@@ -85,6 +90,9 @@ pub struct Curves {
     pub power_w: Vec<f64>,
     /// Impedance, Ω.
     pub impedance_ohm: Vec<f64>,
+    /// Thermocouples of the other needles, °C.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub more_thermocouples_c: Vec<Vec<f64>>,
 }
 
 /// Injury of one nerve at the end of the run.
@@ -96,8 +104,22 @@ pub struct NerveInjury {
     pub destroyed_mm: f64,
     /// Hottest point on the nerve's axis over the whole run, °C.
     pub peak_temperature_c: f64,
+    /// The same length by the further laws of injury, mm, by their names.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub destroyed_by_law_mm: BTreeMap<String, f64>,
     /// Nearest distance from the nerve's axis to the surface Ω = 1, mm; zero when the lesion reaches it; null without a lesion.
     pub distance_to_lesion_mm: Option<f64>,
+}
+
+/// Injury of one tissue at the end of the run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TissueInjury {
+    /// The tissue.
+    pub tissue: String,
+    /// Volume with Ω ≥ 1, mm³, cell by cell.
+    pub injured_mm3: f64,
+    /// Highest temperature over the run, °C.
+    pub peak_temperature_c: f64,
 }
 
 /// Stated discretisation error of the results at the end of heating.
@@ -144,7 +166,9 @@ pub struct Evidence {
     pub current_balance_relative: f64,
     /// Lowest temperature anywhere in the run, °C (maximum principle: not below initial, blood and boundary).
     pub min_temperature_c: f64,
-    /// Stated discretisation error, when asked for.
+    
+
+/// Stated discretisation error, when asked for.
     pub error: Option<ErrorEstimate>,
 }
 
@@ -161,6 +185,8 @@ pub struct FieldSample {
     pub ln_omega: f64,
     /// Cumulative equivalent minutes at 43 °C.
     pub cem43_min: f64,
+    /// Field strength at the end of heating, V/m rms (of pulsed current: within a pulse).
+    pub field_v_per_m: f64,
 }
 
 /// Reads the final fields at any point of the domain.

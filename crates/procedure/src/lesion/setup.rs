@@ -5,7 +5,7 @@ use std::sync::Arc;
 use neurotome_base::{PatientPoint, Vec3, geometry::perpendicular_pair};
 use neurotome_physics::{
     grid::{Axis, FittedNeedle, Grid, Region, Sizing},
-    medium::{Medium, MetalProperties},
+    medium::{Injectate as Fluid, Laid, Medium, MetalProperties},
 };
 
 use super::{DomainShape, LesionError, LesionProblem, Needle};
@@ -57,8 +57,8 @@ pub(super) struct Setup {
 }
 
 impl Setup {
-    /// Builds them with cells `factor` times the size asked for.
-    pub fn new(problem: &LesionProblem, factor: f64) -> Result<Self, LesionError> {
+    /// Builds them.
+    pub fn new(problem: &LesionProblem) -> Result<Self, LesionError> {
         let center = problem.domain.center.vec() * MM;
         let region = match problem.domain.shape {
             DomainShape::Box { half_mm } => Region::Box {
@@ -91,7 +91,7 @@ impl Setup {
             })
             .collect();
         let at = |p: &Vec3| problem.anatomy.tissue_at(&PatientPoint::from_vec(p / MM)).0;
-        let sizing = Sizing::default().scaled(problem.solver.cell_size * factor);
+        let sizing = Sizing::default().scaled(problem.solver.cell_size);
         let grid = Grid::new(region, &needles, &sizing, &at).map_err(|e| LesionError::Problem {
             step: "fitting the grid to the needles",
             found: e.to_string(),
@@ -99,7 +99,21 @@ impl Setup {
             advice: "move the needles or enlarge the domain".into(),
         })?;
         let blood = problem.blood.density_kg_per_m3 * problem.blood.specific_heat_j_per_kg_k;
-        let medium = Medium::new(&grid, &problem.tissues, &at, &metals, blood);
+        let fibre = |p: &Vec3| problem.anatomy.fibre_at(&PatientPoint::from_vec(p / MM));
+        let share = |p: &Vec3| {
+            let injectate = problem.injectate.as_ref();
+            injectate.map_or(0.0, |i| i.share.share_at(&PatientPoint::from_vec(p / MM)))
+        };
+        let laid = Laid {
+            tissue: &at,
+            fibre: &fibre,
+            injectate: problem.injectate.as_ref().map(|i| Fluid {
+                share: &share,
+                sigma_s_per_m: i.sigma_s_per_m,
+                heat_capacity_j_per_m3_k: i.density_kg_per_m3 * i.specific_heat_j_per_kg_k,
+            }),
+        };
+        let medium = Medium::new(&grid, &problem.tissues, &laid, &metals, blood);
         Ok(Self {
             grid: Arc::new(grid),
             medium,

@@ -7,8 +7,9 @@ use neurotome_physics::grid::{CellField, Interpolator, Place};
 
 use super::{
     ErrorEstimate, FieldSample, FieldSampler, LesionProblem, LesionResult,
-    coupled::{Run, State, run, temperature_field},
+    heating::{State, temperature_field},
     measure::{Measure, lesion_surface, ln_omega},
+    run::{Run, run},
     setup::LesionFrame,
 };
 
@@ -77,14 +78,6 @@ pub enum LesionError {
 /// # Errors
 /// [`LesionError`].
 pub fn solve(problem: &LesionProblem, observer: &mut dyn FnMut(Progress) -> bool) -> Result<LesionResult, LesionError> {
-    if problem.needles.is_empty() {
-        return Err(LesionError::Problem {
-            step: "reading the needles",
-            found: "none".into(),
-            expected: "at least one".into(),
-            advice: "add a needle".into(),
-        });
-    }
     // The two runs share the worker threads: what is serial in one fills the gaps of the other.
     let alive = AtomicBool::new(true);
     let mut coarse = None;
@@ -101,15 +94,13 @@ pub fn solve(problem: &LesionProblem, observer: &mut dyn FnMut(Progress) -> bool
         fine
     });
     let Run {
-        interpolator,
-        metal_share,
+        heating,
         snapshots,
         curves,
-        mut evidence,
-        state,
         heated_at,
         heated,
     } = fine?;
+    let mut evidence = heating.evidence();
     let coarse = coarse.transpose()?;
     if let Some(coarse) = coarse {
         let relative = |fine: f64, coarse: f64| {
@@ -145,20 +136,22 @@ pub fn solve(problem: &LesionProblem, observer: &mut dyn FnMut(Progress) -> bool
         });
     }
     let measure = Measure::new(problem, LesionFrame::new(&problem.needles));
-    let lesion_surface = lesion_surface(&interpolator, &state);
-    let nerves = measure.nerves(&interpolator, &state, &lesion_surface);
-    let ln_omega = ln_omega(&state);
+    let lesion_surface = lesion_surface(&heating);
+    let nerves = measure.nerves(&heating, &lesion_surface);
+    let tissues = measure.tissues(&heating);
+    let ln_omega = ln_omega(&heating.state.injuries.omega);
     Ok(LesionResult {
         snapshots,
         curves,
         nerves,
+        tissues,
         evidence,
         lesion_surface,
         fields: Box::new(Fields {
-            interpolator,
-            state,
+            metal_share: heating.medium.metal_share,
+            interpolator: heating.interpolator,
+            state: heating.state,
             ln_omega,
-            metal_share,
         }),
     })
 }
@@ -192,7 +185,7 @@ impl FieldSampler for Fields {
             self.interpolator.at(
                 &place,
                 &p,
-                &temperature_field(&self.interpolator, values, self.metal_share),
+                &temperature_field(self.interpolator.grid().tissue_cells, values, self.metal_share),
             )
         };
         Some(FieldSample {
@@ -200,7 +193,8 @@ impl FieldSampler for Fields {
             peak_temperature_c: tissue_only(&self.state.peak),
             heated_temperature_c: with_metal(&self.state.heated),
             ln_omega: tissue_only(&self.ln_omega),
-            cem43_min: tissue_only(&self.state.cem43).max(0.0),
+            cem43_min: tissue_only(&self.state.injuries.cem43).max(0.0),
+            field_v_per_m: tissue_only(&self.state.field).max(0.0),
         })
     }
 }

@@ -2,10 +2,13 @@
 
 use neurotome_physics::injury::Arrhenius;
 use neurotome_procedure::catalog::{Entry, Sourced};
-use neurotome_procedure::lesion::{Drive, Limits};
+use neurotome_procedure::lesion::{Control, Drive, Limits, NamedLaw};
 
-use super::super::{DriveMode, Scenario};
-use super::{Builder, DEFAULT_GENERATOR, DEFAULT_LAW, MAX_TIME_S, Result};
+use super::super::{Arrangement, ControlMode, DriveMode, Scenario};
+use super::{Builder, DEFAULT_GENERATOR, DEFAULT_LAW, MAX_TIME_S, Result, Tissues};
+
+/// Most laws reported beside that of Ω.
+const MAX_LAWS: usize = 10;
 
 impl Builder<'_> {
     /// Drive, seconds of heating, seconds of cooling, limits.
@@ -20,6 +23,7 @@ impl Builder<'_> {
             DriveMode::Voltage => ("voltage", "voltage_v"),
             DriveMode::Current => ("current", "current_a"),
             DriveMode::Power => ("power", "power_w"),
+            DriveMode::Pulsed => ("pulsed", "voltage_v"),
         };
         let why = format!("with mode = \"{mode}\"");
         for (k, given) in [
@@ -31,6 +35,19 @@ impl Builder<'_> {
             if k != key {
                 self.unused(&format!("drive.{k}"), given, &why)?;
             }
+        }
+        if d.mode != DriveMode::Pulsed {
+            for (k, given) in [
+                ("pulse_s", d.pulse_s.is_some()),
+                ("rate_hz", d.rate_hz.is_some()),
+                ("limit_temperature_c", d.limit_temperature_c.is_some()),
+                ("resolve_pulses", d.resolve_pulses.is_some()),
+            ] {
+                self.unused(&format!("drive.{k}"), given, &why)?;
+            }
+        }
+        if d.mode != DriveMode::Temperature {
+            self.unused("drive.control", d.control.is_some(), &why)?;
         }
         let needs = format!("mode = \"{mode}\" needs it");
         let path = format!("drive.{key}");
@@ -68,6 +85,7 @@ impl Builder<'_> {
             Drive::Temperature {
                 set_temperature_c,
                 ramp_s,
+                control: self.control(s)?,
             }
         } else {
             for (k, given) in [
@@ -90,6 +108,7 @@ impl Builder<'_> {
                         current_a: self.positive(&path, v, 20.0, "A")?,
                     }
                 }
+                DriveMode::Pulsed => self.pulses(s, initial_c)?,
                 DriveMode::Power | DriveMode::Temperature => {
                     let v = self.required(&path, d.power_w, &needs)?;
                     Drive::Power {
@@ -137,6 +156,97 @@ impl Builder<'_> {
         Ok((drive, heating_s, cooling_s, limits))
     }
 
+    fn control(&self, s: &Scenario) -> Result<Control> {
+        let bipolar = s.drive.arrangement == Arrangement::Bipolar;
+        Ok(match s.drive.control.unwrap_or_default() {
+            ControlMode::First => Control::First,
+            ControlMode::Hottest => Control::Hottest,
+            ControlMode::Each if bipolar => {
+                return Err(self.fault(
+                    "drive.control",
+                    "control = \"each\" with a bipolar arrangement, expected needles with a voltage of their own",
+                    "use \"hottest\", or arrangement = \"monopolar\"",
+                ));
+            }
+            ControlMode::Each => Control::Each,
+        })
+    }
+
+    fn pulses(&self, s: &Scenario, initial_c: f64) -> Result<Drive> {
+        let d = &s.drive;
+        let voltage = self.required("drive.voltage_v", d.voltage_v, "mode = \"pulsed\" needs it")?;
+        let pulse_s = self.within("drive.pulse_s", d.pulse_s.unwrap_or(0.02), 1e-4..=1.0, "s")?;
+        let rate_hz = self.within("drive.rate_hz", d.rate_hz.unwrap_or(2.0), 0.1..=100.0, "Hz")?;
+        if pulse_s * rate_hz > 0.9 {
+            return Err(self.fault(
+                "drive.pulse_s",
+                format!("pulses of {pulse_s} s at {rate_hz} Hz leave no pause, expected at most 0.9 of the time"),
+                "shorten `drive.pulse_s` or lower `drive.rate_hz`",
+            ));
+        }
+        Ok(Drive::Pulsed {
+            voltage_v: self.positive("drive.voltage_v", voltage, 1000.0, "V")?,
+            pulse_s,
+            rate_hz,
+            limit_temperature_c: Some(self.within(
+                "drive.limit_temperature_c",
+                d.limit_temperature_c.unwrap_or(42.0),
+                initial_c..=100.0,
+                "°C",
+            )?),
+            resolved: d.resolve_pulses.unwrap_or(false),
+        })
+    }
+
+    /// A law of the catalogue; its unverified numbers are noted.
+    fn law(&mut self, path: &str, name: &str) -> Result<Arrhenius> {
+        let catalog = self.catalog;
+        let law = self.entry(path, &catalog.injury, name)?;
+        let subject = format!("injury {name}");
+        for (key, value) in law.values() {
+            self.note(&subject, key, value);
+        }
+        law.arrhenius().ok_or_else(|| {
+            self.fault(
+                path,
+                format!("law \"{name}\" has no usable frequency factor"),
+                "correct the catalogue",
+            )
+        })
+    }
+
+    /// Laws of single tissues.
+    pub(super) fn tissue_injury(&mut self, s: &Scenario, tissues: &Tissues) -> Result<Vec<(usize, Arrhenius)>> {
+        s.injury
+            .tissues
+            .iter()
+            .map(|(tissue, law)| {
+                let path = format!("injury.tissues.{tissue}");
+                let id = self.tissue_id(&path, tissues, tissue)?;
+                Ok((usize::from(id.0), self.law(&path, law)?))
+            })
+            .collect()
+    }
+
+    /// Laws reported beside that of Ω.
+    pub(super) fn more_injury(&mut self, s: &Scenario) -> Result<Vec<NamedLaw>> {
+        self.cap("injury.also", s.injury.also.len(), MAX_LAWS)?;
+        let mut names = Vec::new();
+        s.injury
+            .also
+            .iter()
+            .enumerate()
+            .map(|(i, name)| {
+                let path = format!("injury.also[{i}]");
+                self.named(&path, name, &mut names)?;
+                Ok(NamedLaw {
+                    name: name.clone(),
+                    law: self.law(&path, name)?,
+                })
+            })
+            .collect()
+    }
+
     pub(super) fn injury(&mut self, s: &Scenario) -> Result<Arrhenius> {
         let t = &s.injury;
         let explicit = t.frequency_factor_per_s.is_some()
@@ -144,19 +254,7 @@ impl Builder<'_> {
             || t.activation_energy_j_per_mol.is_some();
         if !explicit {
             let name = t.law.as_deref().unwrap_or(DEFAULT_LAW);
-            let catalog = self.catalog;
-            let law = self.entry("injury.law", &catalog.injury, name)?;
-            let subject = format!("injury {name}");
-            for (key, value) in law.values() {
-                self.note(&subject, key, value);
-            }
-            return law.arrhenius().ok_or_else(|| {
-                self.fault(
-                    "injury.law",
-                    format!("law \"{name}\" has no usable frequency factor"),
-                    "correct the catalogue",
-                )
-            });
+            return self.law("injury.law", name);
         }
         self.unused("injury.law", t.law.is_some(), "beside explicit values")?;
         let ln_frequency_factor = match (t.frequency_factor_per_s, t.log10_frequency_factor_per_s) {

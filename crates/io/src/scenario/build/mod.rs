@@ -150,6 +150,9 @@ impl Builder<'_> {
         )?;
         let (drive, heating_s, cooling_s, limits) = self.drive(s, initial_temperature_c)?;
         let injury = self.injury(s)?;
+        let tissue_injury = self.tissue_injury(s, &tissues)?;
+        let more_injury = self.more_injury(s)?;
+        let injectate = self.injectate(s, &needles)?;
         let blood = self.blood(s)?;
         let probes = self.probes(s, &domain)?;
         let mut nerves = match &setting {
@@ -171,6 +174,8 @@ impl Builder<'_> {
             cooling_s,
             limits,
             injury,
+            tissue_injury,
+            more_injury,
             perfusion: match s.perfusion {
                 PerfusionMode::On => Perfusion::On,
                 PerfusionMode::Off => Perfusion::Off,
@@ -179,9 +184,12 @@ impl Builder<'_> {
             blood,
             initial_temperature_c,
             boundary_temperature_c,
-            latent_heat: s.latent_heat,
+            boiling: s.boils(),
+            injectate,
             probes,
             output_times_s,
+            more_isotherms_c: self.levels("output.isotherms_c", s.output.isotherms_c.as_deref(), 55.0, 0.0..=150.0, "°C")?,
+            dose_contours_min: self.levels("output.doses_min", s.output.doses_min.as_deref(), 240.0, 1e-3..=1e9, "min")?,
             nerves,
             solver,
         };

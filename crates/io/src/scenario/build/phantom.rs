@@ -2,10 +2,10 @@
 
 use neurotome_base::Vec3;
 use neurotome_procedure::anatomy::TissueId;
-use neurotome_procedure::anatomy::phantom::{Phantom as PhantomField, Region as SolidRegion, Shape};
+use neurotome_procedure::anatomy::phantom::{Fibres, Phantom as PhantomField, Region as SolidRegion, Shape, Turn};
 use std::sync::Arc;
 
-use super::super::{Phantom, Region, RegionShape};
+use super::super::{FibreTable, Phantom, Region, RegionShape};
 use super::{Builder, MAX_COORDINATE_MM, MAX_REGIONS, Result, Tissues};
 use crate::volumes::read_label_nifti;
 
@@ -32,7 +32,50 @@ impl Builder<'_> {
                 tissue,
             });
         }
-        Ok((PhantomField { background, regions }, used))
+        let fibres = match &phantom.fibres {
+            Some(table) => self.fibres(table)?,
+            None => Fibres::default(),
+        };
+        Ok((
+            PhantomField {
+                background,
+                regions,
+                fibres,
+            },
+            used,
+        ))
+    }
+
+    fn fibres(&self, table: &FibreTable) -> Result<Fibres> {
+        let direction = self.direction("phantom.fibres.direction", table.direction)?;
+        let turns = table.turn_axis.is_some() || table.turn_along.is_some() || table.turn_deg_per_mm.is_some();
+        if !turns {
+            self.unused("phantom.fibres.turn_within_mm", table.turn_within_mm.is_some(), "for fibres that do not turn")?;
+            return Ok(Fibres { direction, turn: None });
+        }
+        let why = "fibres that turn need it";
+        let unit = |key: &str, v: Option<[f64; 3]>| -> Result<Vec3> {
+            let path = format!("phantom.fibres.{key}");
+            let v = self.required(&path, v, why)?;
+            self.direction(&path, v)
+        };
+        let rate = self.required("phantom.fibres.turn_deg_per_mm", table.turn_deg_per_mm, why)?;
+        Ok(Fibres {
+            direction,
+            turn: Some(Turn {
+                axis: unit("turn_axis", table.turn_axis)?,
+                along: unit("turn_along", table.turn_along)?,
+                rad_per_mm: self
+                    .within("phantom.fibres.turn_deg_per_mm", rate, -90.0..=90.0, "degrees/mm")?
+                    .to_radians(),
+                within_mm: self.positive(
+                    "phantom.fibres.turn_within_mm",
+                    table.turn_within_mm.unwrap_or(MAX_COORDINATE_MM),
+                    MAX_COORDINATE_MM,
+                    "mm",
+                )?,
+            }),
+        })
     }
 
     pub(super) fn shape(&self, path: &str, r: &Region) -> Result<Shape> {

@@ -5,6 +5,9 @@ use neurotome_procedure::lesion::{Domain, NerveCurve, Probe};
 use super::super::Scenario;
 use super::{Builder, MAX_NERVE_POINTS, Result};
 
+/// Most levels of one kind of contour.
+const MAX_LEVELS: usize = 20;
+
 impl Builder<'_> {
     pub(super) fn probes(&self, s: &Scenario, domain: &Domain) -> Result<Vec<Probe>> {
         let mut names = Vec::new();
@@ -61,6 +64,28 @@ impl Builder<'_> {
                 })
             })
             .collect()
+    }
+
+    /// Levels of contours, ascending; `default` where none are given.
+    pub(super) fn levels(
+        &self,
+        path: &str,
+        given: Option<&[f64]>,
+        default: f64,
+        range: std::ops::RangeInclusive<f64>,
+        unit: &str,
+    ) -> Result<Vec<f64>> {
+        let Some(given) = given else {
+            return Ok(vec![default]);
+        };
+        self.cap(path, given.len(), MAX_LEVELS)?;
+        let mut levels = given
+            .iter()
+            .map(|&v| self.within(path, v, range.clone(), unit))
+            .collect::<Result<Vec<f64>>>()?;
+        levels.sort_by(f64::total_cmp);
+        levels.dedup();
+        Ok(levels)
     }
 
     pub(super) fn output_times(&self, s: &Scenario, heating_s: f64, end_s: f64) -> Result<Vec<f64>> {

@@ -1,13 +1,25 @@
 //! The run's tissue table and blood.
 
-use neurotome_physics::tissue::TissueProperties;
+use neurotome_base::{PatientPoint, Volume};
+use neurotome_physics::tissue::{Fluid, PerfusionRise, TissueProperties};
 use neurotome_procedure::anatomy::TissueId;
 use neurotome_procedure::catalog::{Sourced, find};
-use neurotome_procedure::lesion::Blood;
+use neurotome_procedure::lesion::{Blood, Bolus, Injectate, Needle, ShareField};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::super::{PerfusionMode, Scenario, TissueTable};
 use super::{BODY_C, Builder, Result, Tissues};
+use crate::volumes::read_nifti;
+
+/// A share of the volume from a file; none outside it.
+struct ShareVolume(Volume<f32>);
+
+impl ShareField for ShareVolume {
+    fn share_at(&self, p: &PatientPoint) -> f64 {
+        self.0.trilinear(p).unwrap_or(0.0)
+    }
+}
 
 impl Builder<'_> {
     /// The catalogue's tissues in their order with the scenario's changes, then the scenario's own in name order.
@@ -116,7 +128,116 @@ impl Builder<'_> {
                 1.0,
                 "",
             )?,
+            sigma_fibre_ratio: self.within(
+                &format!("{path}.sigma_fibre_ratio"),
+                table.sigma_fibre_ratio.or(b.map(|b| b.sigma_fibre_ratio)).unwrap_or(1.0),
+                1.0..=20.0,
+                "",
+            )?,
+            perfusion_rise: self.perfusion_rise(&path, table, b.and_then(|b| b.perfusion_rise))?,
+            fluid: self.fluid(&path, table, b.and_then(|b| b.fluid))?,
         })
+    }
+
+    fn perfusion_rise(
+        &self,
+        path: &str,
+        table: &TissueTable,
+        base: Option<PerfusionRise>,
+    ) -> Result<Option<PerfusionRise>> {
+        let Some(max) = table.perfusion_max_factor.or(base.map(|b| b.max_factor)) else {
+            let given = table.perfusion_max_temperature_c.or(table.perfusion_width_k).is_some();
+            self.unused(
+                &format!("{path}.perfusion_max_temperature_c"),
+                given,
+                "without `perfusion_max_factor`",
+            )?;
+            return Ok(None);
+        };
+        let key = |k: &str| format!("{path}.{k}");
+        Ok(Some(PerfusionRise {
+            max_factor: self.within(&key("perfusion_max_factor"), max, 1.0..=50.0, "")?,
+            max_temperature_c: self.within(
+                &key("perfusion_max_temperature_c"),
+                table
+                    .perfusion_max_temperature_c
+                    .or(base.map(|b| b.max_temperature_c))
+                    .unwrap_or(45.0),
+                38.0..=60.0,
+                "°C",
+            )?,
+            width_k: self.positive(
+                &key("perfusion_width_k"),
+                table.perfusion_width_k.or(base.map(|b| b.width_k)).unwrap_or(12f64.sqrt()),
+                50.0,
+                "K",
+            )?,
+        }))
+    }
+
+    fn fluid(&self, path: &str, table: &TissueTable, base: Option<Fluid>) -> Result<Option<Fluid>> {
+        let temperature = table.fluid_temperature_c.or(base.map(|b| b.temperature_c));
+        let transfer = table.heat_transfer_w_per_m2_k.or(base.map(|b| b.heat_transfer_w_per_m2_k));
+        let (temperature_key, transfer_key) = (
+            format!("{path}.fluid_temperature_c"),
+            format!("{path}.heat_transfer_w_per_m2_k"),
+        );
+        match (temperature, transfer) {
+            (None, None) => Ok(None),
+            (Some(t), Some(h)) => Ok(Some(Fluid {
+                temperature_c: self.within(&temperature_key, t, 0.0..=45.0, "°C")?,
+                heat_transfer_w_per_m2_k: self.positive(&transfer_key, h, 1e6, "W/(m² K)")?,
+            })),
+            (Some(_), None) => Err(self.missing(&transfer_key, "a moving fluid needs both")),
+            (None, Some(_)) => Err(self.missing(&temperature_key, "a moving fluid needs both")),
+        }
+    }
+
+    /// The injected fluid.
+    pub(super) fn injectate(&mut self, s: &Scenario, needles: &[Needle]) -> Result<Option<Injectate>> {
+        let Some(t) = &s.injectate else { return Ok(None) };
+        let sigma = self.required("injectate.sigma_s_per_m", t.sigma_s_per_m, "an injected fluid needs it")?;
+        let share: Arc<dyn ShareField> = if let Some(written) = &t.share_path {
+            for (key, given) in [
+                ("center_mm", t.center_mm.is_some()),
+                ("volume_ml", t.volume_ml.is_some()),
+                ("share", t.share.is_some()),
+            ] {
+                self.unused(&format!("injectate.{key}"), given, "beside `share_path`")?;
+            }
+            let full = self.resolve("injectate.share_path", written)?;
+            let volume = read_nifti(&full)
+                .map_err(|e| self.fault("injectate.share_path", e.to_string(), "give a NIfTI volume of shares"))?;
+            self.input("injectate.share_path", written, &full)?;
+            Arc::new(ShareVolume(volume))
+        } else {
+            let volume = self.required("injectate.volume_ml", t.volume_ml, "a bolus needs it, or give `share_path`")?;
+            let center = match t.center_mm {
+                Some(c) => self.point("injectate.center_mm", c)?,
+                None => needles[0].tip,
+            };
+            Arc::new(Bolus {
+                center,
+                volume_ml: self.positive("injectate.volume_ml", volume, 50.0, "ml")?,
+                share: self.within("injectate.share", t.share.unwrap_or(0.3), 0.01..=1.0, "")?,
+            })
+        };
+        Ok(Some(Injectate {
+            share,
+            sigma_s_per_m: self.positive("injectate.sigma_s_per_m", sigma, 50.0, "S/m")?,
+            density_kg_per_m3: self.positive(
+                "injectate.density_kg_per_m3",
+                t.density_kg_per_m3.unwrap_or(1005.0),
+                2000.0,
+                "kg/m³",
+            )?,
+            specific_heat_j_per_kg_k: self.positive(
+                "injectate.specific_heat_j_per_kg_k",
+                t.specific_heat_j_per_kg_k.unwrap_or(4150.0),
+                10_000.0,
+                "J/(kg K)",
+            )?,
+        }))
     }
 
     /// Notes the unverified values of a tissue that the run uses and the scenario does not replace.
@@ -170,7 +291,7 @@ impl Builder<'_> {
             (
                 "water_fraction",
                 table.water_fraction,
-                s.latent_heat,
+                s.boils(),
                 &tissue.water_fraction,
             ),
         ] {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use neurotome_base::{PatientPoint, Vec3};
 use neurotome_procedure::{
     anatomy::{TissueField, TissueId},
-    lesion::{Domain, DomainShape, Drive, LesionProblem, solve},
+    lesion::{Domain, DomainShape, Control, Drive, LesionProblem, solve},
 };
 
 use super::{super::Report, injury::unheated};
@@ -29,6 +29,7 @@ fn case_b() -> LesionProblem {
     problem.drive = Drive::Temperature {
         set_temperature_c: 80.0,
         ramp_s: 10.0,
+        control: Control::First,
     };
     problem.cooling_s = 30.0;
     problem.solver.cell_size = 1.5;

@@ -42,13 +42,12 @@ pub struct CurrentState {
 }
 
 impl Current {
-    /// Prepares the problem; `fractions` holds each needle's potential as a fraction of the generator's voltage. The outer
-    /// boundary is the return electrode, at zero.
+    /// Prepares the problem; `fractions` holds the potential of each electrode (the contacts of all needles, needle by needle) as
+    /// a fraction of the generator's voltage. The outer boundary is the return electrode, at zero.
     pub fn new(grid: &Grid, fractions: &[f64]) -> Self {
-        let n = grid.tissue_cells;
         Self::with_potentials(
             grid,
-            &|f| (f.kind == FaceKind::Electrode).then(|| fractions[usize::from(grid.metal_needle[f.b as usize - n])]),
+            &|f| grid.electrode(f).map(|e| fractions[e]),
             &|_| 0.0,
         )
     }

@@ -178,12 +178,8 @@ fn current_of_a_fitted_needle_converges_to_that_of_a_line_source() {
         let sum = p.norm() + (p - Vec3::z() * (2.0 * c)).norm();
         ((sum + 2.0 * c) / (sum - 2.0 * c)).ln() / (8.0 * PI * SIGMA * c)
     };
-    let needle = FittedNeedle {
-        axis: Axis::straight(Vec3::new(0.0, 0.0, -radius), -Vec3::z(), radius),
-        radius,
-        active_length: 10e-3,
-        length: 0.1,
-    };
+    let axis = Axis::straight(Vec3::new(0.0, 0.0, -radius), -Vec3::z(), radius);
+    let needle = FittedNeedle::rounded(axis, radius, 10e-3, 0.1);
     let errors: Vec<f64> = [2.0, 1.0]
         .iter()
         .map(|&scale| {
@@ -193,7 +189,7 @@ fn current_of_a_fitted_needle_converges_to_that_of_a_line_source() {
                 octree_shaft: default.octree_shaft * scale,
                 ..default.scaled(scale)
             };
-            let grid = Grid::new(cube(40e-3), &[needle], &sizing, &|_| 0).unwrap();
+            let grid = Grid::new(cube(40e-3), std::slice::from_ref(&needle), &sizing, &|_| 0).unwrap();
             (potential(&grid, 1, &line).1 - 1.0).abs()
         })
         .collect();

@@ -80,18 +80,15 @@ impl Operator for WithFibres<'_> {
 }
 
 impl Current {
-    /// Prepares the problem of one channel; `fractions` holds each needle's potential as a fraction of the generator's voltage. The
-    /// outer boundary is the return electrode, at zero.
+    /// Prepares the problem of one channel; `fractions` holds the potential of each electrode (the contacts of all needles, needle by
+    /// needle) as a fraction of the generator's voltage. The outer boundary is the return electrode, at zero.
     pub fn new(grid: &Grid, medium: &Medium, fractions: &[f64]) -> Self {
         Self::with_channels(grid, medium, &[fractions.to_vec()])
     }
 
-    /// Prepares the problem of several channels; `fractions[k]` holds each needle's potential while channel `k` is at one volt.
+    /// Prepares the problem of several channels; `fractions[k]` holds each electrode's potential while channel `k` is at one volt.
     pub fn with_channels(grid: &Grid, medium: &Medium, fractions: &[Vec<f64>]) -> Self {
-        let n = grid.tissue_cells;
-        let of_channel = |k: usize, f: &Face| {
-            (f.kind == FaceKind::Electrode).then(|| fractions[k][usize::from(grid.metal_needle[f.b as usize - n])])
-        };
+        let of_channel = |k: usize, f: &Face| grid.electrode(f).map(|e| fractions[k][e]);
         Self::prepare(grid, medium, fractions.len(), &of_channel, &|_| Some(0.0))
     }
 

@@ -5,7 +5,9 @@ use rayon::prelude::*;
 
 use super::{
     Face, FaceKind, FittedNeedle, Grid, NONE, Neighbours, OuterFace, Region, Shells, Sizing,
+    needle::{Body, bodies},
     octree::Octree,
+    shells::Wall,
     voronoi::{Behind, Polyhedron},
 };
 
@@ -73,25 +75,34 @@ impl Grid {
         sizing: &Sizing,
         material: &(dyn Fn(&Vec3) -> u8 + Sync),
     ) -> Result<Self, GridError> {
-        let mut shells = Vec::with_capacity(needles.len());
+        let bodies = bodies(needles);
+        let ends: Vec<f64> = bodies.iter().map(|b| modelled_end(&region, b, sizing)).collect();
+        check_gaps(&bodies, &ends)?;
+        let mut shells = Vec::with_capacity(bodies.len());
         let mut tissue_cells = 0u32;
-        for (i, needle) in needles.iter().enumerate() {
-            let end = modelled_end(&region, needle, sizing);
-            let depth = tip_depth(&region, needle);
-            let reach = reach(needles, i, sizing)?;
-            if depth < needle.radius + 2.0 * reach {
+        for (i, body) in bodies.iter().enumerate() {
+            let depth = tip_depth(&region, body);
+            if depth < body.radius + 2.0 * sizing.shell_reach {
                 return Err(GridError::Outside {
-                    needle: i + 1,
-                    depth_mm: 1e3 * (depth - needle.radius),
-                    least_mm: 2e3 * reach,
+                    needle: body.needle + 1,
+                    depth_mm: 1e3 * (depth - body.radius),
+                    least_mm: 2e3 * sizing.shell_reach,
                 });
             }
-            let mut s = Shells::new(needle, sizing, reach, end);
+            let mut s = Shells::new(body, sizing, sizing.shell_reach, ends[i]);
+            if bodies.len() > 1 {
+                s.give_way(&|p| {
+                    (0..bodies.len())
+                        .filter(|&k| k != i)
+                        .map(|k| bodies[k].distance(p, ends[k]))
+                        .fold(f64::INFINITY, f64::min)
+                });
+            }
             s.first = tissue_cells;
             tissue_cells += s.tissue_cells() as u32;
             shells.push(s);
         }
-        let mut octree = refine(&region, needles, &shells, sizing, material)?;
+        let mut octree = refine(&region, &bodies, &shells, sizing, material)?;
 
         // Points: shells first, then octree leaves in depth-first order.
         let mut center: Vec<Vec3> = Vec::new();
@@ -100,27 +111,27 @@ impl Grid {
         let mut irregular: Vec<u32> = Vec::new();
         let mut shell_of: Vec<u8> = Vec::new();
         for (i, s) in shells.iter().enumerate() {
-            for j in 0..s.shells() {
-                for t in 0..s.meridian() {
-                    for q in 0..s.around_at(t) {
-                        let index = center.len() as u32;
-                        let p = s.center(j, t, q);
-                        center.push(p);
-                        volume.push(s.volume(j, t, q));
-                        size.push(volume[index as usize].cbrt());
-                        shell_of.push(i as u8);
-                        if j + 1 == s.shells() || t + 1 == s.meridian() {
-                            irregular.push(index);
-                            octree.add_point(&p, index);
-                        }
-                    }
+            for index in s.first..s.first + s.tissue_cells() as u32 {
+                let (j, t, q) = s.index(index);
+                let p = s.center(j, t, q);
+                center.push(p);
+                volume.push(s.volume(j, t, q));
+                size.push(volume[index as usize].cbrt());
+                shell_of.push(i as u8);
+                if s.is_open(index) {
+                    irregular.push(index);
+                    octree.add_point(&p, index);
                 }
             }
         }
         let shell_points = center.len();
-        // Points within the cut end of the metal keep octree cells out of it.
+        // Points within the metal keep other cells out of it: in its cut end, and where no shell covers it.
         let mut ghosts: Vec<Vec3> = Vec::new();
-        for s in &shells {
+        for (s, body) in shells.iter().zip(&bodies) {
+            ghosts.extend(s.bare_metal());
+            if body.joint.is_some() {
+                continue;
+            }
             let t = s.meridian() - 1;
             for k in 0..s.around {
                 ghosts.push(s.place(0.55 * s.radius[0], t, s.angle(k)));
@@ -154,7 +165,7 @@ impl Grid {
             if i >= GHOST {
                 ghosts[(i - GHOST) as usize]
             } else {
-                center[(i & !INNER) as usize]
+                center[i as usize]
             }
         };
 
@@ -194,6 +205,15 @@ impl Grid {
                     if own_shell {
                         h = h.max(sizing.octree_first);
                     }
+                    // Neighbours of the lattice that the octree does not know of, and the metal.
+                    let walls: Vec<Wall> = if own_shell {
+                        let s = &shells[usize::from(shell_of[cell as usize])];
+                        let mut walls = s.walls(cell);
+                        walls.retain(|w| w.neighbour.is_none_or(|(j, t, q)| !s.is_open(s.cell(j, t, q))));
+                        walls
+                    } else {
+                        vec![]
+                    };
                     let mut radius = 3.0 * h;
                     loop {
                         region.planes(&p, planes);
@@ -203,18 +223,16 @@ impl Grid {
                                 body.clip(n, *d, Behind::Outer(k as u8));
                             }
                         }
+                        for w in &walls {
+                            body.clip(&w.normal, w.distance, Behind::Wall);
+                        }
                         near.clear();
                         octree.for_points_near(&p, radius, |i| {
                             if i != cell {
                                 near.push(((place(i) - p).norm_squared(), i));
                             }
                         });
-                        if own_shell {
-                            // The next shell inwards bounds an outermost cell, though the octree does not know of it.
-                            add_inner_neighbours(&shells[usize::from(shell_of[cell as usize])], cell, &p, near);
-                        }
                         near.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-                        near.dedup_by_key(|n| n.1);
                         let mut reach = body.reach_squared();
                         for &(d2, i) in near.iter() {
                             if d2 > 4.0 * reach {
@@ -235,7 +253,7 @@ impl Grid {
                             };
                             for (behind, area) in body.areas() {
                                 match behind {
-                                    Behind::Point(i) if i < INNER => found.areas.push((i, area)),
+                                    Behind::Point(i) if i < GHOST => found.areas.push((i, area)),
                                     Behind::Outer(k) => {
                                         let (normal, distance) = planes[usize::from(k)];
                                         found.outer.push((area, distance, p + normal * distance));
@@ -260,31 +278,34 @@ impl Grid {
         for s in &shells {
             s.faces(&mut faces);
         }
-        let mut outer = Vec::new();
-        let is_inner_shell = |i: u32| {
-            (i as usize) < shell_points && {
-                let s = &shells[usize::from(shell_of[i as usize])];
-                i < s.cell(s.shells() - 1, 0, 0)
+        for (s, body) in shells.iter().zip(&bodies) {
+            if let Some(joint) = body.joint {
+                s.joint(&shells[joint.body], joint.along, &mut faces);
             }
-        };
+        }
+        let mut outer = Vec::new();
+        let is_exact =
+            |i: u32| (i as usize) < shell_points && shells[usize::from(shell_of[i as usize])].is_exact(i);
         let mut centroid = center.clone();
         // (a, b, area): from both sides where both were clipped.
         let mut pairs: Vec<(u32, u32, f64)> = Vec::new();
         for c in &clipped {
-            if !is_inner_shell(c.cell) {
+            if !is_exact(c.cell) {
                 volume[c.cell as usize] = c.volume;
                 centroid[c.cell as usize] = c.centroid;
                 if (c.cell as usize) < shell_points {
                     let s = &shells[usize::from(shell_of[c.cell as usize])];
                     let (j, t, q) = s.index(c.cell);
-                    volume[c.cell as usize] += s.segment_volume(j, t, q);
+                    if j == 0 || is_exact(s.cell(j - 1, t, q)) {
+                        volume[c.cell as usize] += s.segment_volume(j, t, q);
+                    }
                 }
             }
             for &(other, area) in &c.areas {
-                let same_needle = (c.cell as usize) < shell_points
+                let same_body = (c.cell as usize) < shell_points
                     && (other as usize) < shell_points
                     && shell_of[c.cell as usize] == shell_of[other as usize];
-                if same_needle && (is_inner_shell(c.cell) || is_inner_shell(other)) {
+                if same_body && (is_exact(c.cell) || is_exact(other)) {
                     continue;
                 }
                 pairs.push((c.cell.min(other), c.cell.max(other), area));
@@ -349,14 +370,19 @@ impl Grid {
                 }
             }
         }
-        let mut metal_needle = Vec::new();
-        for (i, s) in shells.iter().enumerate() {
+        let (mut metal_needle, mut metal_electrode) = (Vec::new(), Vec::new());
+        let (mut coolant_area, mut coolant_resistance) = (Vec::new(), Vec::new());
+        for s in &shells {
             for t in 0..s.meridian() {
                 for layer in 0..super::shells::METAL_LAYERS {
                     center.push(s.metal_point(layer, t));
                     volume.push(s.metal_volume(layer, t));
                     size.push(s.radius[0]);
-                    metal_needle.push(i as u8);
+                    metal_needle.push(s.needle as u8);
+                    metal_electrode.push(s.electrode[t]);
+                    let (area, resistance) = s.channel_wall(layer, t);
+                    coolant_area.push(area);
+                    coolant_resistance.push(resistance);
                 }
             }
         }
@@ -368,6 +394,9 @@ impl Grid {
             size,
             tissue_cells: tissue_cells as usize,
             metal_needle,
+            metal_electrode,
+            coolant_area,
+            coolant_resistance,
             faces,
             outer,
             shells,
@@ -383,93 +412,88 @@ impl Grid {
     }
 }
 
-/// Marks neighbours within the shells, whose faces have their own metric: they bound a cell but are not counted again.
-const INNER: u32 = 1 << 30;
-/// Marks points within the cut end of the metal.
+/// Marks points within the metal.
 const GHOST: u32 = 1 << 31;
 
-/// Adds the neighbours of an irregular shell cell that the octree does not know of.
-fn add_inner_neighbours(s: &Shells, cell: u32, p: &Vec3, near: &mut Vec<(f64, u32)>) {
-    let (j, t, q) = s.index(cell);
-    let mut add = |j: usize, t: usize| {
-        near.push(((s.center(j, t, q) - p).norm_squared(), INNER + s.cell(j, t, q)));
-    };
-    if j > 0 {
-        add(j - 1, t);
+/// Place along the axis where the modelled metal ends: inside the region, but for a tine, which ends in its cannula.
+fn modelled_end(region: &Region, body: &Body, sizing: &Sizing) -> f64 {
+    if body.joint.is_some() {
+        return body.most;
     }
-    if j + 1 < s.shells() {
-        add(j + 1, t);
-        add(j, t - 1);
-    }
-}
-
-/// Length of shaft from the centre of the rounded end that is modelled: it ends inside the region.
-fn modelled_end(region: &Region, needle: &FittedNeedle, sizing: &Sizing) -> f64 {
-    let ring = needle.active_length - needle.radius;
-    let most = (ring + sizing.shaft).min(needle.length - needle.radius).max(ring);
-    let margin = needle.radius + sizing.shell_reach;
+    let ring = body.active_end();
+    let most = (ring + sizing.shaft).min(body.most).max(ring);
+    let margin = body.radius + sizing.shell_reach;
     let mut end = ring;
     let step = 0.5e-3;
-    while end + step <= most && region.depth(&needle.axis.at(end + step).0) > margin {
+    while end + step <= most && region.depth(&body.axis.at(end + step).0) > margin {
         end += step;
     }
     end
 }
 
-fn tip_depth(region: &Region, needle: &FittedNeedle) -> f64 {
-    let ring = needle.active_length - needle.radius;
+fn tip_depth(region: &Region, body: &Body) -> f64 {
+    let ring = body.active_end();
     (0..=20)
-        .map(|i| region.depth(&needle.axis.at(ring * f64::from(i) / 20.0).0))
+        .map(|i| region.depth(&body.axis.at(ring * f64::from(i) / 20.0).0))
         .fold(f64::INFINITY, f64::min)
 }
 
-/// How far the shells of needle `i` may reach: not into those of its neighbours.
-fn reach(needles: &[FittedNeedle], i: usize, sizing: &Sizing) -> Result<f64, GridError> {
-    let mut reach = sizing.shell_reach;
-    let me = &needles[i];
-    for (k, other) in needles.iter().enumerate() {
-        if k == i {
-            continue;
-        }
-        // Sampled along the part that is modelled; the distance to the other's axis is exact.
-        let end = me.active_length + sizing.shaft;
-        let other_end = (other.active_length + sizing.shaft).min(other.length) - other.radius;
-        let steps = 400;
-        for s in 0..=steps {
-            let s = (end.min(me.length) - me.radius) * f64::from(s) / f64::from(steps);
-            let gap = other.axis.distance(&me.axis.at(s).0, other_end) - me.radius - other.radius;
-            if gap < LEAST_GAP {
-                return Err(GridError::Touching {
-                    first: i.min(k) + 1,
-                    second: i.max(k) + 1,
-                    gap_mm: 1e3 * gap,
-                    least_mm: 1e3 * LEAST_GAP,
-                });
+/// Metal of different needles must not touch.
+fn check_gaps(bodies: &[Body], ends: &[f64]) -> Result<(), GridError> {
+    const STEPS: usize = 400;
+    for (i, me) in bodies.iter().enumerate() {
+        for (k, other) in bodies.iter().enumerate() {
+            if me.needle == other.needle {
+                continue;
             }
-            reach = reach.min(0.4 * gap);
+            // Sampled along the part that is modelled; the distance to the other's axis is exact.
+            for s in 0..=STEPS {
+                let s = ends[i] * s as f64 / STEPS as f64;
+                let gap = other.distance(&me.axis.at(s).0, ends[k]) - me.radius;
+                if gap < LEAST_GAP {
+                    return Err(GridError::Touching {
+                        first: me.needle.min(other.needle) + 1,
+                        second: me.needle.max(other.needle) + 1,
+                        gap_mm: 1e3 * gap,
+                        least_mm: 1e3 * LEAST_GAP,
+                    });
+                }
+            }
         }
     }
-    Ok(reach)
+    Ok(())
 }
 
-/// True where the octree must leave room for the shells.
+/// True where the octree must leave room for the shells: those of the nearest metal reach that far.
 fn in_shells(shells: &[Shells], p: &Vec3, h: f64) -> bool {
-    shells.iter().any(|s| {
-        let outermost = s.radius[s.radius.len() - 1];
+    let mut nearest = (f64::INFINITY, false);
+    for s in shells {
         let (along, r, _) = s.axis.coordinates(p);
-        if along > s.end() {
-            r < outermost + 0.25 * h && along - s.end() < 0.25 * h
+        let beyond = along - s.end();
+        let distance = if beyond > 0.0 {
+            r.hypot(beyond)
         } else if along < 0.0 {
-            r.hypot(along) < outermost + 0.25 * h
+            r.hypot(along)
         } else {
-            r < outermost + 0.25 * h
+            r
+        };
+        let outermost = s.radius[s.radius.len() - 1];
+        let covered = if beyond > 0.0 {
+            r < outermost + 0.25 * h && beyond < 0.25 * h
+        } else {
+            distance < outermost + 0.25 * h
+        };
+        let distance = distance - s.radius[0];
+        if distance < nearest.0 {
+            nearest = (distance, covered);
         }
-    })
+    }
+    nearest.1
 }
 
 fn refine(
     region: &Region,
-    needles: &[FittedNeedle],
+    bodies: &[Body],
     shells: &[Shells],
     sizing: &Sizing,
     material: &(dyn Fn(&Vec3) -> u8 + Sync),
@@ -481,20 +505,17 @@ fn refine(
     let wanted = |p: &Vec3| {
         // Without a needle the grid is graded round the region's centre.
         let from_center = (p - region.center()).norm();
-        let mut h = if needles.is_empty() {
+        let mut h = if bodies.is_empty() {
             sizing.octree_first + sizing.octree_growth * from_center
         } else {
             f64::INFINITY
         };
-        let mut nearest_tip = if needles.is_empty() { from_center } else { f64::INFINITY };
-        for (n, s) in needles.iter().zip(shells) {
-            let outermost = s.radius[s.radius.len() - 1];
-            let tip = (n.axis.distance(p, n.active_length - n.radius) - outermost).max(0.0);
-            let shaft = (n.axis.distance(p, s.end()) - outermost).max(0.0);
-            // Where needles stand close together the octree between them must resolve the gap.
-            let reach = outermost - s.radius[0];
-            let first = sizing.octree_first * (reach / sizing.shell_reach).clamp(0.25, 1.0);
-            h = h.min(first + sizing.octree_growth * tip);
+        let mut nearest_tip = if bodies.is_empty() { from_center } else { f64::INFINITY };
+        for (body, s) in bodies.iter().zip(shells) {
+            let reach = s.radius[s.radius.len() - 1] - s.radius[0];
+            let tip = (body.distance(p, body.active_end()) - reach).max(0.0);
+            let shaft = (body.distance(p, s.end()) - reach).max(0.0);
+            h = h.min(sizing.octree_first + sizing.octree_growth * tip);
             h = h.min(sizing.octree_shaft + 1.5 * sizing.octree_growth * shaft);
             nearest_tip = nearest_tip.min(tip);
         }

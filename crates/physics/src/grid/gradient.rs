@@ -59,7 +59,7 @@ impl Grid {
     fn shell_weights(&self, cell: u32, links: &[Link]) -> Option<Vec<Vec3>> {
         let s = self.shells_of(cell)?;
         let (j, t, q) = s.index(cell);
-        if t == 0 {
+        if t == 0 || !s.is_exact(cell) {
             return None;
         }
         let last = s.first + s.tissue_cells() as u32;
@@ -169,12 +169,7 @@ mod tests {
     #[test]
     fn exact_for_linear_fields_outside_the_shells_and_close_within() {
         let axis = Axis::straight(Vec3::new(0.0, 0.0, -5e-3), -Vec3::z(), 0.45e-3);
-        let needle = FittedNeedle {
-            axis,
-            radius: 0.45e-3,
-            active_length: 10e-3,
-            length: 60e-3,
-        };
+        let needle = FittedNeedle::rounded(axis, 0.45e-3, 10e-3, 60e-3);
         let region = Region::Sphere {
             center: Vec3::zeros(),
             radius: 50e-3,

@@ -4,7 +4,7 @@ use std::f64::consts::TAU;
 
 use neurotome_base::Vec3;
 
-use super::{Face, Grid, Shells};
+use super::{Face, FaceKind, Grid, Shells};
 
 impl Grid {
     /// The shells that hold a tissue cell, if it is a shell cell.
@@ -62,6 +62,14 @@ impl Grid {
                 around.min(s.radius[j + 1] - s.radius[j]).min(self.size[cell as usize])
             }
             None => self.size[cell as usize],
+        }
+    }
+
+    /// The electrode that a face belongs to, none for other faces.
+    pub fn electrode(&self, face: &Face) -> Option<usize> {
+        match face.kind {
+            FaceKind::Electrode => self.metal_electrode[face.b as usize - self.tissue_cells].map(usize::from),
+            _ => None,
         }
     }
 

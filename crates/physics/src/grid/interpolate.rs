@@ -12,17 +12,17 @@ use super::{Grid, Shells, shells::METAL_LAYERS};
 /// Where a point lies.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Place {
-    /// In the metal of a needle, at this place along its axis (metres from the centre of the rounded end).
+    /// In metal, at this place along its axis (metres from the centre of the rounded end).
     Metal {
-        /// The needle.
-        needle: usize,
+        /// The body of metal, an index into [`Grid::shells`].
+        body: usize,
         /// Place along the axis, m.
         along: f64,
     },
-    /// In the shells of a needle, at `(s, r, θ)`.
+    /// In the shells of a body of metal, at `(s, r, θ)`.
     Shell {
-        /// The needle.
-        needle: usize,
+        /// The body, an index into [`Grid::shells`].
+        body: usize,
         /// Place along the axis, m; negative round the end.
         along: f64,
         /// Distance from the axis, m.
@@ -72,38 +72,44 @@ impl Interpolator {
         if g.region.depth(p) < -1e-9 {
             return None;
         }
-        for (needle, s) in g.shells.iter().enumerate() {
+        let mut beside = None;
+        for (body, s) in g.shells.iter().enumerate() {
             let (along, r, angle) = s.axis.coordinates(p);
             if along > s.end() {
                 continue;
             }
             let distance = if along < 0.0 { r.hypot(along) } else { r };
             if distance < s.radius[0] * (1.0 - 1e-9) {
-                return Some(Place::Metal { needle, along });
+                return Some(Place::Metal { body, along });
             }
             let last = s.along_center(s.meridian() - 1);
-            if distance <= s.shell_center(s.shells() - 1) && along <= last {
-                return Some(Place::Shell {
-                    needle,
-                    along,
-                    radius: r,
-                    angle,
-                });
+            if beside.is_none() && distance <= s.shell_center(s.shells() - 1) && along <= last {
+                let nodes = Nodes::new(s, along, r, angle);
+                if nodes.exist(s) {
+                    beside = Some(Place::Shell {
+                        body,
+                        along,
+                        radius: r,
+                        angle,
+                    });
+                }
             }
         }
+        beside.or_else(|| self.nearest(p).map(Place::Cell))
+    }
+
+    /// The tissue cell whose point is nearest.
+    fn nearest(&self, p: &Vec3) -> Option<u32> {
+        let g = &*self.grid;
         let n = g.octree.leaf_at(p);
-        let start = g
-            .octree
-            .points(n)
-            .iter()
-            .copied()
-            .find(|&i| (i as usize) < g.tissue_cells);
+        let is_tissue = |i: u32| (i as usize) < g.tissue_cells;
+        let start = g.octree.points(n).iter().copied().find(|&i| is_tissue(i));
         let mut best = start.or_else(|| {
             let mut found: Option<(f64, u32)> = None;
             let mut radius = g.octree.size(n);
             while found.is_none() && radius < 1.0 {
                 g.octree.for_points_near(p, radius, |i| {
-                    if (i as usize) < g.tissue_cells {
+                    if is_tissue(i) {
                         let d = (g.center[i as usize] - p).norm_squared();
                         if found.is_none_or(|f| d < f.0) {
                             found = Some((d, i));
@@ -125,7 +131,7 @@ impl Interpolator {
                 .min_by(|a, b| a.0.total_cmp(&b.0));
             match next {
                 Some((d, i)) if d < distance => (distance, best) = (d, i),
-                _ => return Some(Place::Cell(best)),
+                _ => return Some(best),
             }
         }
     }
@@ -133,22 +139,25 @@ impl Interpolator {
     /// The field at a point already located.
     pub fn at(&self, place: &Place, p: &Vec3, field: &CellField) -> f64 {
         match *place {
-            Place::Metal { needle, along } => field.metal.map_or(f64::NAN, |m| {
-                self.on_axis(needle, along).iter().map(|w| w.1 * m[w.0]).sum()
+            Place::Metal { body, along } => field.metal.map_or(f64::NAN, |m| {
+                self.on_axis(body, along).iter().map(|w| w.1 * m[w.0]).sum()
             }),
             Place::Shell {
-                needle,
+                body,
                 along,
                 radius,
                 angle,
-            } => self.in_shells(&self.grid.shells[needle], along, radius, angle, field),
+            } => {
+                let s = &self.grid.shells[body];
+                self.in_shells(s, &Nodes::new(s, along, radius, angle), field)
+            }
             Place::Cell(i) => self.in_cell(i, p, field.tissue),
         }
     }
 
-    /// Weights of metal cells (counted from the first metal cell) for a place along a needle's axis.
-    pub fn on_axis(&self, needle: usize, along: f64) -> [(usize, f64); 2] {
-        let s = &self.grid.shells[needle];
+    /// Weights of metal cells (counted from the first metal cell) for a place along the axis of a body of metal.
+    pub fn on_axis(&self, body: usize, along: f64) -> [(usize, f64); 2] {
+        let s = &self.grid.shells[body];
         let base = self.grid.tissue_cells as u32;
         // Points on the axis, from the tip: the pole's layers, outermost first, then the innermost layer along the shaft.
         let count = METAL_LAYERS + s.meridian() - s.cap();
@@ -157,7 +166,7 @@ impl Interpolator {
                 let layer = METAL_LAYERS - 1 - k;
                 (
                     s.metal(layer, 0),
-                    -0.5 * (s.metal_radius[layer] + s.metal_radius[layer + 1]),
+                    -0.5 * (s.metal_radius(layer, 0) + s.metal_radius(layer + 1, 0)),
                 )
             } else {
                 let t = s.cap() + k - METAL_LAYERS;
@@ -173,74 +182,16 @@ impl Interpolator {
         [((i - base) as usize, 1.0 - w), ((j - base) as usize, w)]
     }
 
-    fn in_shells(&self, s: &Shells, along: f64, radius: f64, angle: f64, field: &CellField) -> f64 {
-        let r = if along < 0.0 { radius.hypot(along) } else { radius };
-        // Nodes across: the metal's surface, then the shells.
-        let n = s.shells();
-        let across = |k: usize| if k == 0 { s.radius[0] } else { s.shell_center(k - 1) };
-        let mut k = 0;
-        while k + 1 < n && across(k + 1) < r {
-            k += 1;
-        }
-        let k0 = k.saturating_sub(1).min(n.saturating_sub(3));
-        let across_nodes: [f64; 4] = std::array::from_fn(|i| across((k0 + i).min(n)));
-        let wr = lagrange(&across_nodes, r);
-        // Nodes along the meridian at this distance; before the pole they lie on the other side of the axis.
-        let m = s.meridian();
-        let length = |t: isize| -> f64 {
-            let (sign, t) = if t < 0 {
-                (-1.0, (-t) as usize)
-            } else {
-                (1.0, t as usize)
-            };
-            sign * if t < s.cap() {
-                r * s.polar_center(t)
-            } else {
-                r * std::f64::consts::FRAC_PI_2 + s.along_center(t)
-            }
-        };
-        let here = if along < 0.0 {
-            r * radius.atan2(-along)
-        } else {
-            r * std::f64::consts::FRAC_PI_2 + along
-        };
-        let mut t = 0isize;
-        while (t as usize) + 2 < m && length(t + 1) < here {
-            t += 1;
-        }
-        let t0 = (t - 1).min(m as isize - 4);
-        let along_nodes: [f64; 4] = std::array::from_fn(|i| length(t0 + i as isize));
-        let wt = lagrange(&along_nodes, here);
-        let step = std::f64::consts::TAU / s.around as f64;
-        let turns = angle.rem_euclid(std::f64::consts::TAU) / step;
-        let q = turns.floor();
-        let wq = lagrange(&[-1.0, 0.0, 1.0, 2.0], turns - q);
-        let value = |k: usize, t: isize, q: usize| -> f64 {
-            let (t, q) = if t < 0 {
-                ((-t) as usize, q + s.around / 2)
-            } else {
-                (t as usize, q)
-            };
-            if k > 0 {
+    fn in_shells(&self, s: &Shells, nodes: &Nodes, field: &CellField) -> f64 {
+        let mut sum = 0.0;
+        nodes.each(s, |k, t, q, w| {
+            let value = if k > 0 {
                 field.tissue[s.cell(k - 1, t, q) as usize]
             } else {
                 self.surface(s, t, q, field)
-            }
-        };
-        let mut sum = 0.0;
-        for (i, wr) in wr.iter().enumerate() {
-            if *wr == 0.0 {
-                continue;
-            }
-            for (j, wt) in wt.iter().enumerate() {
-                for (l, wq) in wq.iter().enumerate() {
-                    let w = wr * wt * wq;
-                    if w != 0.0 {
-                        sum += w * value(k0 + i, t0 + j as isize, q as usize + s.around + l - 1);
-                    }
-                }
-            }
-        }
+            };
+            sum += w * value;
+        });
         sum
     }
 
@@ -357,6 +308,100 @@ impl Interpolator {
             weights,
             scale,
         }
+    }
+}
+
+/// The nodes of the lattice round a place in the shells, four in each direction, with their weights.
+struct Nodes {
+    /// First node across: 0 is the metal's surface, then the shells.
+    across: usize,
+    /// First node along the meridian; before the pole (negative) nodes lie on the other side of the axis.
+    along: isize,
+    /// First node round the axis.
+    round: usize,
+    weights: [[f64; 4]; 3],
+}
+
+impl Nodes {
+    fn new(s: &Shells, along: f64, radius: f64, angle: f64) -> Self {
+        let r = if along < 0.0 { radius.hypot(along) } else { radius };
+        let n = s.shells();
+        let across = |k: usize| if k == 0 { s.radius[0] } else { s.shell_center(k - 1) };
+        let mut k = 0;
+        while k + 1 < n && across(k + 1) < r {
+            k += 1;
+        }
+        let k0 = k.saturating_sub(1).min(n.saturating_sub(3));
+        let across_nodes: [f64; 4] = std::array::from_fn(|i| across((k0 + i).min(n)));
+        let m = s.meridian();
+        let length = |t: isize| -> f64 {
+            let (sign, t) = if t < 0 {
+                (-1.0, (-t) as usize)
+            } else {
+                (1.0, t as usize)
+            };
+            sign * if t < s.cap() {
+                r * s.polar_center(t)
+            } else {
+                r * std::f64::consts::FRAC_PI_2 + s.along_center(t)
+            }
+        };
+        let here = if along < 0.0 {
+            r * radius.atan2(-along)
+        } else {
+            r * std::f64::consts::FRAC_PI_2 + along
+        };
+        let mut t = 0isize;
+        while (t as usize) + 2 < m && length(t + 1) < here {
+            t += 1;
+        }
+        let t0 = (t - 1).min(m as isize - 4);
+        let along_nodes: [f64; 4] = std::array::from_fn(|i| length(t0 + i as isize));
+        let step = std::f64::consts::TAU / s.around as f64;
+        let turns = angle.rem_euclid(std::f64::consts::TAU) / step;
+        let q = turns.floor();
+        Self {
+            across: k0,
+            along: t0,
+            round: q as usize + s.around - 1,
+            weights: [
+                lagrange(&across_nodes, r),
+                lagrange(&along_nodes, here),
+                lagrange(&[-1.0, 0.0, 1.0, 2.0], turns - q),
+            ],
+        }
+    }
+
+    /// Calls `f` with every node (across, meridian, round) and its weight.
+    fn each(&self, s: &Shells, mut f: impl FnMut(usize, usize, usize, f64)) {
+        for (i, wr) in self.weights[0].iter().enumerate() {
+            if *wr == 0.0 {
+                continue;
+            }
+            for (j, wt) in self.weights[1].iter().enumerate() {
+                for (l, wq) in self.weights[2].iter().enumerate() {
+                    let w = wr * wt * wq;
+                    if w == 0.0 {
+                        continue;
+                    }
+                    let (t, q) = (self.along + j as isize, self.round + l);
+                    if t < 0 {
+                        f(self.across + i, (-t) as usize, q + s.around / 2, w);
+                    } else {
+                        f(self.across + i, t as usize, q, w);
+                    }
+                }
+            }
+        }
+    }
+
+    /// True when no node lies where other metal is nearer.
+    fn exist(&self, s: &Shells) -> bool {
+        let mut all = true;
+        if !s.is_whole() {
+            self.each(s, |k, t, q, _| all &= s.height(t, q) >= k.max(2));
+        }
+        all
     }
 }
 

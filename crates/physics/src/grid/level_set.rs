@@ -25,9 +25,10 @@ impl LevelSet {
             volume += shell_volume(interpolator, s, field);
         }
         let inner = |i: u32| {
-            grid.shells
-                .iter()
-                .any(|s| i >= s.first && i < s.cell(s.shells() - 1, 0, 0))
+            grid.shells_of(i).is_some_and(|s| {
+                let (_, t, q) = s.index(i);
+                s.is_exact(i) && s.height(t, q) >= LEAST_COLUMN
+            })
         };
         let mut cut = vec![false; grid.tissue_cells];
         for face in grid.faces.iter().filter(|f| f.kind == FaceKind::Tissue) {
@@ -126,6 +127,9 @@ fn value_and_gradient(value: &impl Fn(&Vec3) -> Option<f64>, p: &Vec3) -> Option
     Some((value(p)?, g))
 }
 
+/// Fewest shells of a column along which values are taken as a curve.
+const LEAST_COLUMN: usize = 3;
+
 /// Crossings along the three families of lattice lines within the shells, the metal's surface included.
 fn shell_surface(interpolator: &Interpolator, s: &Shells, field: &CellField, out: &mut Vec<Vec3>) {
     let (n, m) = (s.shells(), s.meridian());
@@ -139,11 +143,15 @@ fn shell_surface(interpolator: &Interpolator, s: &Shells, field: &CellField, out
     let radius = |k: usize| if k == 0 { s.radius[0] } else { s.shell_center(k - 1) };
     for t in 0..m {
         for q in 0..s.around_at(t) {
+            let n = s.height(t, q);
+            if n < LEAST_COLUMN {
+                continue;
+            }
             let mut low = at(0, t, q);
             for k in 0..n {
                 let high = at(k + 1, t, q);
                 if (low >= 0.0) != (high >= 0.0) {
-                    let r = line_root(n + 1, k, &radius, &|k| at(k, t, q));
+                    let r = line_root(0..n + 1, k, &radius, &|k| at(k, t, q));
                     out.push(s.place(r, t, s.angle(q)));
                 }
                 low = high;
@@ -160,10 +168,13 @@ fn shell_surface(interpolator: &Interpolator, s: &Shells, field: &CellField, out
                 half_turn + s.along_center(t)
             }
         };
+        let has = |t: usize, q: usize| s.height(t, q) >= k.max(LEAST_COLUMN);
         for q in 0..s.around {
             for t in 0..m - 1 {
-                if (at(k, t, q) >= 0.0) != (at(k, t + 1, q) >= 0.0) {
-                    let x = line_root(m, t, &length, &|t| at(k, t, q));
+                if has(t, q) && has(t + 1, q) && (at(k, t, q) >= 0.0) != (at(k, t + 1, q) >= 0.0) {
+                    let below = (0..t).rev().take(2).take_while(|&u| has(u, q)).count();
+                    let above = (t + 2..m).take(2).take_while(|&u| has(u, q)).count();
+                    let x = line_root(t - below..t + 2 + above, t, &length, &|t| at(k, t, q));
                     out.push(if x < half_turn {
                         s.polar_place(r, x / r, s.angle(q))
                     } else {
@@ -171,7 +182,7 @@ fn shell_surface(interpolator: &Interpolator, s: &Shells, field: &CellField, out
                         c + (e1 * s.angle(q).cos() + e2 * s.angle(q).sin()) * r
                     });
                 }
-                if t > 0 {
+                if t > 0 && has(t, q) && has(t, q + 1) {
                     let (f, g) = (at(k, t, q), at(k, t, q + 1));
                     if (f >= 0.0) != (g >= 0.0) {
                         out.push(s.place(r, t, s.angle(q) + f / (f - g) * std::f64::consts::TAU / s.around as f64));
@@ -182,13 +193,16 @@ fn shell_surface(interpolator: &Interpolator, s: &Shells, field: &CellField, out
     }
 }
 
-/// Volume within all shells but the outermost (whose cells are Voronoi cells).
+/// Volume within the cells of the lattice; Voronoi cells are counted elsewhere.
 fn shell_volume(interpolator: &Interpolator, s: &Shells, field: &CellField) -> f64 {
-    let n = s.shells();
     let radius = |k: usize| if k == 0 { s.radius[0] } else { s.shell_center(k - 1) };
     let mut volume = 0.0;
     for t in 0..s.meridian() {
         for q in 0..s.around_at(t) {
+            let n = s.height(t, q);
+            if n < LEAST_COLUMN {
+                continue;
+            }
             let at = |k: usize| {
                 if k == 0 {
                     interpolator.surface(s, t, q, field)
@@ -196,7 +210,7 @@ fn shell_volume(interpolator: &Interpolator, s: &Shells, field: &CellField) -> f
                     field.tissue[s.cell(k - 1, t, q) as usize]
                 }
             };
-            for j in 0..n - 1 {
+            for j in (0..n - 1).filter(|&j| s.is_exact(s.cell(j, t, q))) {
                 // The cell from face to face: the values at its faces, cubic along the line.
                 let (r1, r2) = (s.radius[j], s.radius[j + 1]);
                 let f1 = line_value(n + 1, &radius, &at, r1);
@@ -232,11 +246,21 @@ fn line_value(count: usize, position: &impl Fn(usize) -> f64, value: &impl Fn(us
     cubic(&std::array::from_fn(|i| (position(k0 + i), value(k0 + i))), x)
 }
 
-/// Where the cubic through the nodes changes sign between nodes `k` and `k + 1`.
-fn line_root(count: usize, k: usize, position: &impl Fn(usize) -> f64, value: &impl Fn(usize) -> f64) -> f64 {
-    let k0 = k.saturating_sub(1).min(count.saturating_sub(4));
-    let nodes: [(f64, f64); 4] = std::array::from_fn(|i| (position(k0 + i), value(k0 + i)));
+/// Where the curve through up to four nodes of `nodes` round `k` changes sign between `k` and `k + 1`: a cubic, or straight where
+/// there are fewer.
+fn line_root(
+    nodes: std::ops::Range<usize>,
+    k: usize,
+    position: &impl Fn(usize) -> f64,
+    value: &impl Fn(usize) -> f64,
+) -> f64 {
     let (mut a, mut b) = (position(k), position(k + 1));
+    if nodes.len() < 4 {
+        let (f, g) = (value(k), value(k + 1));
+        return a + (b - a) * f / (f - g);
+    }
+    let k0 = k.saturating_sub(1).clamp(nodes.start, nodes.end - 4);
+    let nodes: [(f64, f64); 4] = std::array::from_fn(|i| (position(k0 + i), value(k0 + i)));
     let positive = value(k) >= 0.0;
     for _ in 0..30 {
         let c = 0.5 * (a + b);

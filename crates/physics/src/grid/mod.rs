@@ -14,6 +14,7 @@ mod gradient;
 mod inside;
 mod interpolate;
 mod level_set;
+mod needle;
 mod octree;
 mod region;
 mod shells;
@@ -26,6 +27,7 @@ pub use build::GridError;
 pub use gradient::Link;
 pub use interpolate::{CellField, Interpolator, Place};
 pub use level_set::LevelSet;
+pub use needle::{Channel, Contact, End, FittedNeedle, Tine};
 pub use region::Region;
 pub use shells::Shells;
 
@@ -33,19 +35,6 @@ use octree::Octree;
 
 /// No cell.
 pub const NONE: u32 = u32::MAX;
-
-/// A needle as the grid sees it, lengths in metres.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct FittedNeedle {
-    /// Axis with the centre of the rounded end as its start.
-    pub axis: Axis,
-    /// Radius.
-    pub radius: f64,
-    /// Length of the active tip from the distal end.
-    pub active_length: f64,
-    /// Length of metal from the distal end.
-    pub length: f64,
-}
 
 /// How fine the grid is, lengths in metres; [`Sizing::default`] is meant for a width error well below 1 %.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -179,11 +168,17 @@ pub struct Grid {
     pub tissue_cells: usize,
     /// Needle of each metal cell, counted from the first metal cell.
     pub metal_needle: Vec<u8>,
+    /// Electrode of each metal cell, none beneath insulation. Electrodes are the contacts of all needles, needle by needle.
+    pub metal_electrode: Vec<Option<u16>>,
+    /// Area of the coolant channel's wall in each metal cell, m²; zero where there is none.
+    pub coolant_area: Vec<f64>,
+    /// Geometric resistance from each metal cell's point to the channel's wall, 1/m.
+    pub coolant_resistance: Vec<f64>,
     /// Faces between cells.
     pub faces: Vec<Face>,
     /// Faces on the outer boundary.
     pub outer: Vec<OuterFace>,
-    /// Shells round each needle.
+    /// Shells round each body of metal: the needles' shafts in their order, then their tines.
     pub shells: Vec<Shells>,
     /// The region.
     pub region: Region,

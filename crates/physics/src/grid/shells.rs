@@ -1,4 +1,4 @@
-//! Nested shells round one needle: capsule coordinates with their exact metric.
+//! Nested shells round one body of metal: capsule coordinates with their exact metric.
 //!
 //! ```text
 //!            meridian t →  (pole) 0 1 … cap-1 | cap … along the shaft
@@ -9,18 +9,25 @@
 //!   ────────── surface r = a ──────────
 //!   metal 1, 0 (no angle: steel is isothermal round its axis)
 //! ```
+//!
+//! Where other metal is near, a column `(t, q)` ends before the outermost shell, at the last point that is nearer to its own
+//! metal. What is nearer to one convex body than to another stays so on the way to it, so that no column has gaps. Cells beside
+//! a missing neighbour are irregular too.
 
 use std::f64::consts::{PI, TAU};
 
 use neurotome_base::Vec3;
+use rayon::prelude::*;
 
-use super::{Face, FaceKind, FittedNeedle, Sizing, axis::Axis};
+use super::{Face, FaceKind, NONE, Sizing, axis::Axis, needle::Body};
 
-/// The shells of one needle. Cells are indexed `(shell j, meridian t, angle q)`; the pole `t = 0` has one cell a shell.
+/// The shells of one body. Cells are indexed `(shell j, meridian t, angle q)`; the pole `t = 0` has one cell a shell.
 #[derive(Debug, Clone)]
 pub struct Shells {
     /// Axis.
     pub axis: Axis,
+    /// Needle to which the metal belongs, counted from 0.
+    pub needle: usize,
     /// Faces between shells, metres from the axis; the first is the metal's radius.
     pub radius: Vec<f64>,
     /// Angles from the pole of the faces of the rounded end, 0 to π/2.
@@ -29,23 +36,39 @@ pub struct Shells {
     pub along: Vec<f64>,
     /// Cells round the axis.
     pub around: usize,
-    /// First meridian cell that is insulated.
-    pub insulated_from: usize,
+    /// Electrode of each meridian place; none where the metal is insulated.
+    pub electrode: Vec<Option<u16>>,
     /// First tissue cell.
     pub first: u32,
     /// First metal cell.
     pub first_metal: u32,
-    /// Faces between metal layers, from the axis.
-    pub metal_radius: [f64; METAL_LAYERS + 1],
+    /// Channel of coolant: radius, and the first meridian place that has it.
+    channel: Option<(f64, usize)>,
+    /// Shells of each column, in the order of a shell's cells.
+    height: Vec<u16>,
+    /// Cell of each place of the lattice, counted from the first; [`NONE`] where there is none.
+    number: Vec<u32>,
+    /// Place in the lattice of each cell.
+    lattice: Vec<u32>,
+    /// Whether volume and faces of each cell are those of the lattice.
+    exact: Vec<bool>,
 }
 
 /// Layers of metal from axis to surface.
 pub const METAL_LAYERS: usize = 2;
 
+/// What bounds a shell cell towards a neighbour of the lattice: unit normal outwards, distance from the cell's point, and the
+/// neighbour (none: the metal).
+pub(super) struct Wall {
+    pub normal: Vec3,
+    pub distance: f64,
+    pub neighbour: Option<(usize, usize, usize)>,
+}
+
 impl Shells {
-    /// Lays the shells of a needle out to `reach` metres from its metal; `end` is where the modelled shaft ends.
-    pub fn new(needle: &FittedNeedle, sizing: &Sizing, reach: f64, end: f64) -> Self {
-        let a = needle.radius;
+    /// Lays the shells of a body out to `reach` metres from its metal; `end` is where the modelled shaft ends.
+    pub(super) fn new(body: &Body, sizing: &Sizing, reach: f64, end: f64) -> Self {
+        let a = body.radius;
         let mut radius = vec![a];
         let mut thickness = sizing.shell_first;
         while radius[radius.len() - 1] - a < reach * 0.999 {
@@ -61,36 +84,98 @@ impl Shells {
         let polar: Vec<f64> = (0..=sizing.cap)
             .map(|t| if t == 0 { 0.0 } else { step * (t as f64 - 0.5) })
             .collect();
-        let ring = (needle.active_length - a).min(end);
-        let cap_cell = step * (a + sizing.shell_first);
-        let size = |s: f64| {
-            let widest = if s < ring { sizing.along_tip } else { sizing.along_shaft };
-            (sizing.ring + 0.25 * (s - ring).abs())
-                .min(cap_cell + 0.25 * s)
-                .min(widest)
-        };
-        let mut along = vec![0.0];
-        fill(&mut along, ring, &size);
-        let insulated_from = sizing.cap + along.len() - 1;
-        if end > ring {
-            fill(&mut along, end, &size);
-        }
-        Self {
-            axis: needle.axis,
+        let along = meridian(body, sizing, step * (a + sizing.shell_first), end);
+        let cap = sizing.cap;
+        let electrode = (0..cap + along.len() - 1)
+            .map(|t| {
+                // Middle of the place; the rounded end is all one.
+                let s = if t < cap {
+                    -0.5 * a
+                } else {
+                    0.5 * (along[t - cap] + along[t - cap + 1])
+                };
+                body.contacts.iter().find(|c| c.0 < s && s < c.1).map(|c| c.2)
+            })
+            .collect();
+        let channel = body.channel.and_then(|(r, from)| {
+            let k = along.iter().position(|s| (s - from).abs() < 1e-9)?;
+            Some((r, cap + k))
+        });
+        let mut shells = Self {
+            axis: body.axis,
+            needle: body.needle,
             radius,
             polar,
             along,
             around: sizing.around,
-            insulated_from,
+            electrode,
             first: 0,
             first_metal: 0,
-            metal_radius: [0.0, 0.6 * a, a],
+            channel,
+            height: vec![],
+            number: vec![],
+            lattice: vec![],
+            exact: vec![],
+        };
+        let full = vec![shells.shells() as u16; shells.per_shell()];
+        shells.set_heights(full);
+        shells
+    }
+
+    /// Ends each column at its last point whose distance from its own metal is smaller than that from others, by a margin that
+    /// keeps facing points apart. `others(p)` is the distance of `p` from the nearest other metal.
+    pub(super) fn give_way(&mut self, others: &(dyn Fn(&Vec3) -> f64 + Sync)) {
+        let columns: Vec<(usize, usize)> = (0..self.meridian())
+            .flat_map(|t| (0..self.around_at(t)).map(move |q| (t, q)))
+            .collect();
+        let height = columns
+            .par_iter()
+            .map(|&(t, q)| {
+                (0..self.shells())
+                    .take_while(|&j| {
+                        let own = self.shell_center(j) - self.radius[0];
+                        others(&self.center(j, t, q)) - own > GIVE_WAY * (self.radius[j + 1] - self.radius[j])
+                    })
+                    .count() as u16
+            })
+            .collect();
+        self.set_heights(height);
+    }
+
+    fn set_heights(&mut self, height: Vec<u16>) {
+        let per_shell = self.per_shell();
+        self.height = height;
+        self.number = vec![NONE; self.shells() * per_shell];
+        self.lattice.clear();
+        for j in 0..self.shells() {
+            for k in 0..per_shell {
+                if j < usize::from(self.height[k]) {
+                    self.number[j * per_shell + k] = self.lattice.len() as u32;
+                    self.lattice.push((j * per_shell + k) as u32);
+                }
+            }
         }
+        self.exact = (0..self.lattice.len() as u32)
+            .map(|i| {
+                let (j, t, q) = self.index(self.first + i);
+                j + 1 < self.height(t, q) && self.beside(t, q).all(|(t, q)| j < self.height(t, q))
+            })
+            .collect();
     }
 
     /// Shells.
     pub fn shells(&self) -> usize {
         self.radius.len() - 1
+    }
+
+    /// Shells of the column `(t, q)`: fewer where other metal is near.
+    pub fn height(&self, t: usize, q: usize) -> usize {
+        usize::from(self.height[self.in_shell(t, q)])
+    }
+
+    /// True when no column ends early.
+    pub fn is_whole(&self) -> bool {
+        self.lattice.len() == self.number.len()
     }
 
     /// Cells along the meridian.
@@ -112,9 +197,17 @@ impl Shells {
         1 + (self.meridian() - 1) * self.around
     }
 
+    fn in_shell(&self, t: usize, q: usize) -> usize {
+        if t == 0 {
+            0
+        } else {
+            1 + (t - 1) * self.around + q % self.around
+        }
+    }
+
     /// Tissue cells.
     pub fn tissue_cells(&self) -> usize {
-        self.shells() * self.per_shell()
+        self.lattice.len()
     }
 
     /// Metal cells.
@@ -122,19 +215,22 @@ impl Shells {
         METAL_LAYERS * self.meridian()
     }
 
-    /// The tissue cell `(j, t, q)`; at the pole any `q` gives the one cell.
+    /// The tissue cell `(j, t, q)`, [`NONE`] where there is none; at the pole any `q` gives the one cell.
     pub fn cell(&self, j: usize, t: usize, q: usize) -> u32 {
-        let in_shell = if t == 0 {
-            0
-        } else {
-            1 + (t - 1) * self.around + q % self.around
-        };
-        self.first + (j * self.per_shell() + in_shell) as u32
+        match self.number[j * self.per_shell() + self.in_shell(t, q)] {
+            NONE => NONE,
+            i => self.first + i,
+        }
+    }
+
+    /// True when the column `(t, q)` has a cell in shell `j`.
+    pub fn has(&self, j: usize, t: usize, q: usize) -> bool {
+        j < self.height(t, q)
     }
 
     /// `(j, t, q)` of a tissue cell.
     pub fn index(&self, cell: u32) -> (usize, usize, usize) {
-        let local = (cell - self.first) as usize;
+        let local = self.lattice[(cell - self.first) as usize] as usize;
         let (j, in_shell) = (local / self.per_shell(), local % self.per_shell());
         match in_shell.checked_sub(1) {
             None => (j, 0, 0),
@@ -142,9 +238,110 @@ impl Shells {
         }
     }
 
+    /// True when volume and faces of a tissue cell are those of the lattice; the others are Voronoi cells.
+    pub fn is_exact(&self, cell: u32) -> bool {
+        self.exact[(cell - self.first) as usize]
+    }
+
+    /// True when a tissue cell has neighbours outside the lattice.
+    pub(super) fn is_open(&self, cell: u32) -> bool {
+        !self.is_exact(cell) || self.index(cell).1 + 1 == self.meridian()
+    }
+
+    /// Columns beside the column `(t, q)`.
+    fn beside(&self, t: usize, q: usize) -> impl Iterator<Item = (usize, usize)> + '_ {
+        let n = self.around;
+        let ring = if t == 0 { 0..n } else { 0..0 };
+        let up = (t + 1 < self.meridian() && t > 0).then_some((t + 1, q));
+        let rest: [Option<(usize, usize)>; 4] = if t == 0 {
+            [None; 4]
+        } else {
+            [Some((t - 1, q)), Some((t, (q + 1) % n)), Some((t, (q + n - 1) % n)), up]
+        };
+        ring.map(|p| (1, p)).chain(rest.into_iter().flatten())
+    }
+
+    /// What bounds an irregular cell towards its neighbours of the lattice and the metal.
+    pub(super) fn walls(&self, cell: u32) -> Vec<Wall> {
+        let (j, t, q) = self.index(cell);
+        let p = self.center(j, t, q);
+        let r = self.shell_center(j);
+        let out = if t < self.cap() {
+            (p - self.axis.start()) / r
+        } else {
+            (p - self.axis.at(self.along_center(t)).0) / r
+        };
+        let mut walls = vec![Wall {
+            normal: -out,
+            distance: r - self.radius[j],
+            neighbour: (j > 0).then(|| (j - 1, t, q)),
+        }];
+        if self.has(j + 1, t, q) {
+            walls.push(Wall {
+                normal: out,
+                distance: self.radius[j + 1] - r,
+                neighbour: Some((j + 1, t, q)),
+            });
+        }
+        for (u, w) in self.beside(t, q).filter(|&(u, w)| self.has(j, u, w)) {
+            let at = if u == t { None } else { Some(t.max(u)) };
+            let (normal, distance) = match at {
+                // Across the shaft the face stands where the lattice has it.
+                Some(face) if face >= self.cap() => {
+                    let (c, tangent, _, _) = self.axis.at(self.along[face - self.cap()]);
+                    let normal = if u > t { -tangent } else { tangent };
+                    (normal, (c - p).dot(&normal))
+                }
+                _ => {
+                    let way = self.center(j, u, w) - p;
+                    (way.normalize(), 0.5 * way.norm())
+                }
+            };
+            walls.push(Wall {
+                normal,
+                distance,
+                neighbour: Some((j, u, w)),
+            });
+        }
+        walls
+    }
+
+    /// Points just within the metal where columns are missing altogether.
+    pub(super) fn bare_metal(&self) -> Vec<Vec3> {
+        let depth = self.shell_center(0) - self.radius[0];
+        let mut points = Vec::new();
+        for t in 0..self.meridian() {
+            for q in (0..self.around_at(t)).filter(|&q| self.height(t, q) == 0) {
+                points.push(self.place(self.radius[0] - depth, t, self.angle(q)));
+            }
+        }
+        points
+    }
+
     /// The metal cell of a layer and meridian place.
     pub fn metal(&self, layer: usize, t: usize) -> u32 {
         self.first_metal + (t * METAL_LAYERS + layer) as u32
+    }
+
+    /// Meridian place that holds `along`.
+    pub fn meridian_at(&self, along: f64) -> usize {
+        if along <= 0.0 {
+            return 0;
+        }
+        let k = self.along.partition_point(|s| *s <= along);
+        self.cap() + k.clamp(1, self.along.len() - 1) - 1
+    }
+
+    /// Radius of face `face` between layers of metal at meridian place `t`, from the axis (or the channel's wall) outwards.
+    pub fn metal_radius(&self, face: usize, t: usize) -> f64 {
+        let a = self.radius[0];
+        match (face, self.channel) {
+            (0, Some((r, from))) if t >= from => r,
+            (0, _) => 0.0,
+            (1, Some((r, from))) if t >= from => 0.5 * (r + a),
+            (1, _) => 0.6 * a,
+            _ => a,
+        }
     }
 
     /// Cells round the axis at meridian place `t`.
@@ -163,8 +360,8 @@ impl Shells {
         }
     }
 
-    fn metal_center(&self, layer: usize) -> f64 {
-        0.5 * (self.metal_radius[layer] + self.metal_radius[layer + 1])
+    fn metal_center(&self, layer: usize, t: usize) -> f64 {
+        0.5 * (self.metal_radius(layer, t) + self.metal_radius(layer + 1, t))
     }
 
     /// Angle from the pole of the points at a meridian place within the rounded end.
@@ -222,7 +419,7 @@ impl Shells {
     pub fn metal_point(&self, layer: usize, t: usize) -> Vec3 {
         // Metal cells have no angle; their point stands on the axis (rounded end: at their depth below the pole's surface).
         if t < self.cap() {
-            self.polar_place(self.metal_center(layer), 0.0, 0.0)
+            self.polar_place(self.metal_center(layer, t), 0.0, 0.0)
         } else {
             self.axis.at(self.along_center(t)).0
         }
@@ -278,7 +475,7 @@ impl Shells {
 
     /// Volume of a metal cell.
     pub fn metal_volume(&self, layer: usize, t: usize) -> f64 {
-        self.sector_volume(t, self.metal_radius[layer], self.metal_radius[layer + 1], 0.5 * PI, TAU)
+        self.sector_volume(t, self.metal_radius(layer, t), self.metal_radius(layer + 1, t), 0.5 * PI, TAU)
     }
 
     /// Geometric resistance across shells from radius `r1` to `r2 > r1` over a sector: exact for the potential of a line
@@ -322,9 +519,8 @@ impl Shells {
         }
     }
 
-    /// All faces within the shells and the metal. In the outermost shell the faces round the axis and along the meridian are
-    /// left out: those cells are Voronoi cells.
-    pub fn faces(&self, out: &mut Vec<Face>) {
+    /// All faces within the shells and the metal whose metric is that of the lattice: those with an exact cell on a side.
+    pub(super) fn faces(&self, out: &mut Vec<Face>) {
         let (n, m) = (self.shells(), self.meridian());
         for j in 0..n {
             let (r1, r2) = (self.radius[j], self.radius[j + 1]);
@@ -332,82 +528,69 @@ impl Shells {
             for t in 0..m {
                 let sector = self.sector(t);
                 for q in 0..self.around_at(t) {
-                    let angle = self.angle(q);
                     let a = self.cell(j, t, q);
+                    if a == NONE {
+                        continue;
+                    }
+                    let angle = self.angle(q);
                     if j == 0 {
                         let last = METAL_LAYERS - 1;
-                        let kind = if t < self.insulated_from {
-                            FaceKind::Electrode
-                        } else {
-                            FaceKind::Shaft
+                        let kind = match self.electrode[t] {
+                            Some(_) => FaceKind::Electrode,
+                            None => FaceKind::Shaft,
                         };
                         out.push(Face {
                             a,
                             b: self.metal(last, t),
                             ra: self.radial(t, r1, rc, angle, sector),
-                            rb: self.radial(t, self.metal_center(last), r1, angle, sector),
+                            rb: self.radial(t, self.metal_center(last, t), r1, angle, sector),
                             kind,
                         });
                     }
+                    let mut add = |b: u32, ra: f64, rb: f64| {
+                        if b != NONE && (self.is_exact(a) || self.is_exact(b)) {
+                            let kind = FaceKind::Tissue;
+                            out.push(Face { a, b, ra, rb, kind });
+                        }
+                    };
                     if j + 1 < n {
-                        out.push(Face {
-                            a,
-                            b: self.cell(j + 1, t, q),
-                            ra: self.radial(t, rc, r2, angle, sector),
-                            rb: self.radial(t, r2, self.shell_center(j + 1), angle, sector),
-                            kind: FaceKind::Tissue,
-                        });
-                    }
-                    if j + 1 == n {
-                        continue;
+                        add(
+                            self.cell(j + 1, t, q),
+                            self.radial(t, rc, r2, angle, sector),
+                            self.radial(t, r2, self.shell_center(j + 1), angle, sector),
+                        );
                     }
                     if t > 0 && t + 1 < m {
                         let (ra, rb) = self.meridional(t, r1, r2, angle, sector);
-                        out.push(Face {
-                            a,
-                            b: self.cell(j, t + 1, q),
-                            ra,
-                            rb,
-                            kind: FaceKind::Tissue,
-                        });
+                        add(self.cell(j, t + 1, q), ra, rb);
                     }
                     if t == 0 {
                         for p in 0..self.around {
                             let (ra, rb) = self.meridional(0, r1, r2, self.angle(p), self.sector(1));
-                            out.push(Face {
-                                a,
-                                b: self.cell(j, 1, p),
-                                ra,
-                                rb,
-                                kind: FaceKind::Tissue,
-                            });
+                            add(self.cell(j, 1, p), ra, rb);
                         }
                     } else {
                         let (ra, rb) = (self.circumferential(j, t, q), self.circumferential(j, t, q + 1));
-                        out.push(Face {
-                            a,
-                            b: self.cell(j, t, q + 1),
-                            ra,
-                            rb,
-                            kind: FaceKind::Tissue,
-                        });
+                        add(self.cell(j, t, q + 1), ra, rb);
                     }
                 }
             }
         }
         for t in 0..m {
             for layer in 0..METAL_LAYERS {
-                let (r1, r2) = (self.metal_radius[layer], self.metal_radius[layer + 1]);
+                let (r1, r2) = (self.metal_radius(layer, t), self.metal_radius(layer + 1, t));
                 if layer + 1 < METAL_LAYERS {
                     out.push(Face {
                         a: self.metal(layer, t),
                         b: self.metal(layer + 1, t),
-                        ra: self.radial(t, self.metal_center(layer), r2, 0.5 * PI, TAU),
-                        rb: self.radial(t, r2, self.metal_center(layer + 1), 0.5 * PI, TAU),
+                        ra: self.radial(t, self.metal_center(layer, t), r2, 0.5 * PI, TAU),
+                        rb: self.radial(t, r2, self.metal_center(layer + 1, t), 0.5 * PI, TAU),
                         kind: FaceKind::Metal,
                     });
                 }
                 if t + 1 < m {
+                    // Where a channel begins the face is that of the narrower side.
+                    let (r1, r2) = (r1.max(self.metal_radius(layer, t + 1)), r2.max(self.metal_radius(layer + 1, t + 1)));
                     let (ra, rb) = self.meridional(t, r1, r2, 0.5 * PI, TAU);
                     out.push(Face {
                         a: self.metal(layer, t),
@@ -420,6 +603,84 @@ impl Shells {
             }
         }
     }
+
+    /// Faces between the cut end of a tine and the cannula that it enters at `along`.
+    pub(super) fn joint(&self, cannula: &Self, along: f64, out: &mut Vec<Face>) {
+        let (t, outer) = (cannula.meridian_at(along), METAL_LAYERS - 1);
+        let last = self.meridian() - 1;
+        let way = cannula.radius[0] - cannula.metal_center(outer, t);
+        for layer in 0..METAL_LAYERS {
+            let (r1, r2) = (self.metal_radius(layer, last), self.metal_radius(layer + 1, last));
+            let area = PI * (r2 * r2 - r1 * r1);
+            out.push(Face {
+                a: self.metal(layer, last),
+                b: cannula.metal(outer, t),
+                ra: 0.5 * self.length(last, 0.0, 0.0) / area,
+                rb: way / area,
+                kind: FaceKind::Metal,
+            });
+        }
+    }
+
+    /// Area of the channel's wall in a metal cell in m², and the geometric resistance from the cell's point to it in 1/m.
+    pub(super) fn channel_wall(&self, layer: usize, t: usize) -> (f64, f64) {
+        match self.channel {
+            Some((r, from)) if layer == 0 && t >= from => (
+                TAU * r * self.length(t, r, 0.5 * PI),
+                self.radial(t, r, self.metal_center(0, t), 0.5 * PI, TAU),
+            ),
+            _ => (0.0, 0.0),
+        }
+    }
+}
+
+/// A column gives way where the distances from its own and from other metal differ by less than this part of a shell.
+const GIVE_WAY: f64 = 0.7;
+
+/// Faces along the shaft up to `end`: fine where metal meets insulation, at the rounded end (cells of `cap_cell`) and where
+/// tines leave.
+fn meridian(body: &Body, sizing: &Sizing, cap_cell: f64, end: f64) -> Vec<f64> {
+    let rings: Vec<f64> = body
+        .contacts
+        .iter()
+        .flat_map(|c| [c.0, c.1])
+        .filter(|s| *s > 1e-9 && *s <= end)
+        .collect();
+    let active = body.active_end().min(end);
+    let size = |s: f64| {
+        let widest = if s < active { sizing.along_tip } else { sizing.along_shaft };
+        let at_rings = rings
+            .iter()
+            .map(|ring| sizing.ring + 0.25 * (s - ring).abs())
+            .fold(f64::INFINITY, f64::min);
+        let at_holes = body
+            .holes
+            .iter()
+            .map(|(hole, half)| 0.5 * half + 0.3 * ((s - hole).abs() - half).max(0.0))
+            .fold(f64::INFINITY, f64::min);
+        let at_joint = if body.joint.is_some() {
+            0.3 * body.radius + 0.3 * (end - s)
+        } else {
+            f64::INFINITY
+        };
+        at_rings
+            .min(at_holes)
+            .min(at_joint)
+            .min(cap_cell + 0.25 * s)
+            .min(widest)
+    };
+    let mut stops = rings.clone();
+    stops.extend(body.channel.map(|c| c.1).filter(|s| *s > 1e-9 && *s < end));
+    stops.push(end);
+    stops.sort_by(f64::total_cmp);
+    stops.dedup_by(|a, b| (*a - *b).abs() < 1e-9);
+    let mut along = vec![0.0];
+    for stop in stops {
+        if stop > along[along.len() - 1] + 1e-9 {
+            fill(&mut along, stop, &size);
+        }
+    }
+    along
 }
 
 /// Samples of the size function between two ends.

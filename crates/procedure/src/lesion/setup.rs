@@ -143,10 +143,5 @@ fn fitted(needle: &Needle, frame: &LesionFrame) -> FittedNeedle {
             across(&direction, &frame.x).map_or(axis, |side| axis.with_side(side))
         }
     };
-    FittedNeedle {
-        axis,
-        radius,
-        active_length: needle.active_tip_mm * MM,
-        length: needle.length_mm * MM,
-    }
+    FittedNeedle::rounded(axis, radius, needle.active_tip_mm * MM, needle.length_mm * MM)
 }

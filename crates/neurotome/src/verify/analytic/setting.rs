@@ -174,12 +174,8 @@ pub(in crate::verify) fn octree(h: f64, growth: f64) -> Sizing {
 /// when potentials are given on all of its metal.
 pub(in crate::verify) fn needle(active_length: f64) -> FittedNeedle {
     let radius = 0.454e-3;
-    FittedNeedle {
-        axis: Axis::straight(Vec3::new(0.0, 0.0, -radius), -Vec3::z(), radius),
-        radius,
-        active_length,
-        length: 0.1,
-    }
+    let axis = Axis::straight(Vec3::new(0.0, 0.0, -radius), -Vec3::z(), radius);
+    FittedNeedle::rounded(axis, radius, active_length, 0.1)
 }
 
 fn converged(solved: &Solved) -> Result<(), String> {

@@ -51,6 +51,9 @@ impl Heat {
         for (i, &e) in stiffness.pattern.diagonal.iter().enumerate() {
             perfused.value[e as usize] += medium.perfusion[i];
         }
+        for p in &medium.pinned {
+            perfused.value[stiffness.pattern.diagonal[p.cell as usize] as usize] += p.conductance;
+        }
         let multigrid = Multigrid::new(&perfused, &medium.capacity, 1.0);
         let a = stiffness.clone();
         Self {

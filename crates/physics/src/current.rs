@@ -6,19 +6,20 @@ use neurotome_base::parallel::{for_blocks, ordered_sum};
 
 use crate::{
     grid::{Face, FaceKind, Grid, OuterFace},
-    linear::{Csr, Multigrid, Pattern, Solved, conjugate_gradients},
+    linear::{Graph, LANES, Matrix, Multigrid, Solved, Workspace, conjugate_gradients},
     medium::Medium,
 };
 
 /// The current problem on one grid, with what is kept from solve to solve.
 pub struct Current {
-    a: Csr<f64>,
-    edge: Vec<u32>,
-    /// Tissue faces, in the order of the matrix' edges.
+    graph: Graph,
+    a: Matrix<f64>,
+    /// Tissue faces, in the order of the graph's edges.
     tissue_faces: Vec<u32>,
     /// Electrode faces with their potential at one volt.
     electrode_faces: Vec<(u32, f64)>,
     multigrid: Option<Multigrid>,
+    workspace: Workspace,
     fresh_iterations: usize,
     /// Potential at one volt of each outer face.
     outer_potential: Vec<f64>,
@@ -77,16 +78,16 @@ impl Current {
                 FaceKind::Metal => {}
             }
         }
-        let (pattern, edge) = Pattern::from_edges(n, &edges);
-        let value = vec![0.0; pattern.column.len()];
+        let graph = Graph::new(n, &edges);
         Self {
-            a: Csr { pattern, value },
-            edge,
+            a: graph.matrix(),
+            graph,
             conductance: vec![0.0; tissue_faces.len()],
             tissue_faces,
             electrode_faces,
             outer_potential: grid.outer.iter().map(outer).collect(),
             multigrid: None,
+            workspace: Workspace::default(),
             fresh_iterations: 0,
             ground: vec![0.0; n],
             potential: vec![0.0; n],
@@ -131,38 +132,22 @@ impl Current {
             self.ground[f.cell as usize] += g;
             b[f.cell as usize] += g * potential;
         }
-        let (conductance, edge, ground) = (&self.conductance, &self.edge, &self.ground);
-        let pattern = &self.a.pattern;
-        for_blocks(&mut self.a.value, |offset, block| {
-            for (k, v) in block.iter_mut().enumerate() {
-                let e = edge[offset + k];
-                if e != u32::MAX {
-                    *v = -conductance[e as usize];
-                }
-            }
-        });
-        let mut diagonal = vec![0.0; n];
-        for_blocks(&mut diagonal, |offset, block| {
-            for (k, v) in block.iter_mut().enumerate() {
-                let mut sum = ground[offset + k];
-                for e in pattern.range(offset + k) {
-                    if edge[e] != u32::MAX {
-                        sum += conductance[edge[e] as usize];
-                    }
-                }
-                *v = sum;
-            }
-        });
-        for (i, v) in diagonal.iter().enumerate() {
-            self.a.value[self.a.pattern.diagonal[i] as usize] = *v;
-        }
+        self.graph.assemble(&self.conductance, &self.ground, &mut self.a);
 
         // The hierarchy is kept while σ(T) drifts, and made anew when it has become a poor likeness.
         let mut multigrid = self
             .multigrid
             .take()
             .unwrap_or_else(|| Multigrid::new(&self.a, &[], 0.0));
-        let solved = conjugate_gradients(&self.a, &mut multigrid, &b, &mut self.potential, tolerance, 200);
+        let solved = conjugate_gradients(
+            &self.a,
+            &mut multigrid,
+            &mut self.workspace,
+            &b,
+            &mut self.potential,
+            tolerance,
+            200,
+        );
         close_balance(&self.ground, &b, &mut self.potential);
         if self.fresh_iterations == 0 {
             self.fresh_iterations = solved.iterations;
@@ -174,27 +159,23 @@ impl Current {
         // The heat of a face goes to its two sides as their resistances; the sum over cells is the power exactly.
         let conductance = &self.conductance;
         let faces = &self.tissue_faces;
+        let graph = &self.graph;
         for_blocks(&mut heat[..n], |offset, block| {
-            for (k, q) in block.iter_mut().enumerate() {
-                let i = offset + k;
-                let mut sum = 0.0;
-                for e in pattern.range(i) {
-                    let edge = edge[e];
-                    if edge == u32::MAX {
-                        continue;
-                    }
-                    let at = faces[edge as usize] as usize;
-                    let g = conductance[edge as usize];
-                    let j = pattern.column[e] as usize;
+            for (s, block) in block.chunks_mut(LANES).enumerate() {
+                let first = offset + s * LANES;
+                let mut sum = [0.0; LANES];
+                graph.for_slice(first, |k, j, edge| {
+                    let (i, at) = (first + k, faces[edge] as usize);
+                    let g = conductance[edge];
                     let own = if grid.faces[at].a as usize == i {
                         medium.electric_a[at]
                     } else {
                         medium.electric_b[at]
                     };
                     let d = u[i] - u[j];
-                    sum += g * g * d * d * own / factor[i];
-                }
-                *q = sum;
+                    sum[k] += g * g * d * d * own / factor[i];
+                });
+                block.copy_from_slice(&sum[..block.len()]);
             }
         });
         let mut sent = 0.0;

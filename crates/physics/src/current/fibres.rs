@@ -11,9 +11,38 @@ use neurotome_base::parallel::for_blocks;
 
 use crate::{
     grid::{Face, FaceKind, Grid, Link},
-    linear::Pattern,
+    linear::{Matrix, Operator},
     medium::Medium,
 };
+
+/// Rows of coefficients, most of them short or empty.
+#[derive(Default)]
+struct Rows {
+    start: Vec<u32>,
+    entry: Vec<(u32, f64)>,
+}
+
+impl Rows {
+    fn new(rows: &[Vec<(u32, f64)>]) -> Self {
+        let mut out = Self {
+            start: vec![0],
+            entry: Vec::new(),
+        };
+        for row in rows {
+            out.entry.extend_from_slice(row);
+            out.start.push(out.entry.len() as u32);
+        }
+        out
+    }
+
+    #[inline]
+    fn times(&self, i: usize, x: &[f64]) -> f64 {
+        self.entry[self.start[i] as usize..self.start[i + 1] as usize]
+            .iter()
+            .map(|&(j, c)| c * x[j as usize])
+            .sum()
+    }
+}
 
 /// The term of the fibres on one grid.
 pub(super) struct Fibres {
@@ -21,10 +50,10 @@ pub(super) struct Fibres {
     cells: Vec<u32>,
     /// `W` of each of them at 37 °C, S m².
     extra: Vec<f64>,
-    /// Coefficients of `D` on the entries of the matrix' pattern.
-    entry: Vec<f64>,
-    /// The same of the transposed entry.
-    transposed: Vec<f64>,
+    /// `D` beside its diagonal.
+    rows: Rows,
+    /// Its transpose.
+    transposed: Rows,
     /// Sum of the coefficients of each row, metal included.
     sum: Vec<f64>,
     /// Coefficients of the faces with a potential in their cell's row: (position among them, cell, coefficient). The electrode
@@ -35,12 +64,10 @@ pub(super) struct Fibres {
 }
 
 impl Fibres {
-    /// Prepares the term; none in a medium without fibres. `faces` holds the grid's face of each of the pattern's edges.
+    /// Prepares the term; none in a medium without fibres. `faces` are the grid's faces between tissue cells.
     pub fn new(
         grid: &Grid,
         medium: &Medium,
-        pattern: &Pattern,
-        edge: &[u32],
         faces: &[u32],
         electrode_faces: &[u32],
         outer_faces: &[u32],
@@ -62,30 +89,34 @@ impl Fibres {
             let position = position(outer_faces, at, electrode_faces.len());
             border[face.cell as usize].push((position, Link::Outer(face), 1.0 / medium.outer_electric[at]));
         }
-        let mut entry = vec![0.0; pattern.column.len()];
+        let mut neighbours: Vec<Vec<(u32, u32)>> = vec![Vec::new(); n];
+        for &at in faces {
+            let f = &grid.faces[at as usize];
+            neighbours[f.a as usize].push((f.b, at));
+            neighbours[f.b as usize].push((f.a, at));
+        }
+        let mut rows: Vec<Vec<(u32, f64)>> = vec![Vec::new(); n];
+        let mut transposed: Vec<Vec<(u32, f64)>> = vec![Vec::new(); n];
         let mut sum = vec![0.0; n];
         let mut extra = Vec::with_capacity(medium.fibres.len());
         let mut electrode = Vec::new();
         let mut links: Vec<Link> = Vec::new();
-        let mut slots: Vec<usize> = Vec::new();
         for fibre in &medium.fibres {
             let i = fibre.cell as usize;
             links.clear();
-            slots.clear();
-            for e in pattern.range(i) {
-                if edge[e] != u32::MAX {
-                    slots.push(e);
-                    let face = &grid.faces[faces[edge[e] as usize] as usize];
-                    links.push(Link::Cell(pattern.column[e], face));
-                }
-            }
+            links.extend(
+                neighbours[i]
+                    .iter()
+                    .map(|&(j, at)| Link::Cell(j, &grid.faces[at as usize])),
+            );
             links.extend(border[i].iter().map(|b| b.1));
             let weights = grid.gradient_weights(fibre.cell, &links);
             let coefficient: Vec<f64> = weights.iter().map(|g| fibre.direction.dot(g)).collect();
-            let (inner, outer) = coefficient.split_at(slots.len());
-            for (c, &slot) in inner.iter().zip(&slots) {
+            let (inner, outer) = coefficient.split_at(neighbours[i].len());
+            for (c, &(j, _)) in inner.iter().zip(&neighbours[i]) {
                 sum[i] += c;
-                entry[slot] = *c;
+                rows[i].push((j, *c));
+                transposed[j as usize].push((fibre.cell, *c));
             }
             // At an insulated face the potential is the one at which no current passes: it is eliminated, which leaves the term
             // with a smaller weight.
@@ -101,21 +132,11 @@ impl Fibres {
             }
             extra.push(fibre.extra / (1.0 + fibre.extra * yielding));
         }
-        let mut transposed = vec![0.0; entry.len()];
-        for i in 0..n {
-            for e in pattern.range(i) {
-                let j = pattern.column[e] as usize;
-                let row = pattern.range(j);
-                if let Ok(at) = pattern.column[row.clone()].binary_search(&(i as u32)) {
-                    transposed[e] = entry[row.start + at];
-                }
-            }
-        }
         Some(Self {
             cells: medium.fibres.iter().map(|f| f.cell).collect(),
             extra,
-            entry,
-            transposed,
+            rows: Rows::new(&rows),
+            transposed: Rows::new(&transposed),
             sum,
             electrode,
             weight: vec![0.0; n],
@@ -153,77 +174,71 @@ impl Fibres {
     }
 
     /// `s = W (D x + d)` with `d` from the potentials of electrode and outer faces.
-    fn flow(&self, pattern: &Pattern, x: &[f64], electrodes: Option<&[f64]>, s: &mut [f64]) {
+    fn flow(&self, x: &[f64], held: Option<&[f64]>, s: &mut Vec<f64>) {
+        s.resize(x.len(), 0.0);
         for_blocks(s, |offset, block| {
             for (k, out) in block.iter_mut().enumerate() {
                 let i = offset + k;
                 *out = if self.weight[i] == 0.0 {
                     0.0
                 } else {
-                    let r = pattern.range(i);
-                    let d: f64 = self.entry[r.clone()]
-                        .iter()
-                        .zip(&pattern.column[r])
-                        .map(|(c, &j)| c * x[j as usize])
-                        .sum();
-                    self.weight[i] * (d - self.sum[i] * x[i])
+                    self.weight[i] * (self.rows.times(i, x) - self.sum[i] * x[i])
                 };
             }
         });
-        if let Some(potential) = electrodes {
+        if let Some(potential) = held {
             for &(k, cell, c) in &self.electrode {
                 s[cell as usize] += self.weight[cell as usize] * c * potential[k as usize];
             }
         }
     }
 
-    /// `y ± Dᵀ s`.
-    fn gather(&self, pattern: &Pattern, s: &[f64], sign: f64, y: &mut [f64]) {
-        for_blocks(y, |offset, block| {
-            for (k, out) in block.iter_mut().enumerate() {
-                let i = offset + k;
-                let r = pattern.range(i);
-                let d: f64 = self.transposed[r.clone()]
-                    .iter()
-                    .zip(&pattern.column[r])
-                    .map(|(c, &j)| c * s[j as usize])
-                    .sum();
-                *out += sign * (d - self.sum[i] * s[i]);
+    /// `Dᵀ s`, one row.
+    #[inline]
+    fn gather(&self, i: usize, s: &[f64]) -> f64 {
+        self.transposed.times(i, s) - self.sum[i] * s[i]
+    }
+
+    /// Subtracts from `b` what the potentials held bring.
+    pub fn subtract_source(&self, held: &[f64], b: &mut [f64]) {
+        let mut s = Vec::new();
+        self.flow(&vec![0.0; b.len()], Some(held), &mut s);
+        for_blocks(b, |offset, block| {
+            for (k, v) in block.iter_mut().enumerate() {
+                *v -= self.gather(offset + k, &s);
             }
         });
     }
 
-    /// Adds `Dᵀ W D x` to `y`.
-    pub fn add_product(&self, pattern: &Pattern, x: &[f64], y: &mut [f64]) {
-        let mut s = vec![0.0; x.len()];
-        self.flow(pattern, x, None, &mut s);
-        self.gather(pattern, &s, 1.0, y);
-    }
-
-    /// Subtracts from `b` what the electrodes' potentials bring.
-    pub fn subtract_source(&self, pattern: &Pattern, potential: &[f64], b: &mut [f64]) {
-        let zeros = vec![0.0; b.len()];
-        let mut s = vec![0.0; b.len()];
-        self.flow(pattern, &zeros, Some(potential), &mut s);
-        self.gather(pattern, &s, -1.0, b);
-    }
-
     /// Adds the power of the fibres' currents to each cell; returns the current that enters the tissue by them through each
     /// electrode and outer face.
-    pub fn add_heat(&self, pattern: &Pattern, x: &[f64], potential: &[f64], heat: &mut [f64]) -> Vec<f64> {
-        let mut s = vec![0.0; x.len()];
-        self.flow(pattern, x, Some(potential), &mut s);
+    pub fn add_heat(&self, x: &[f64], held: &[f64], heat: &mut [f64]) -> Vec<f64> {
+        let mut s = Vec::new();
+        self.flow(x, Some(held), &mut s);
         for &cell in &self.cells {
             let i = cell as usize;
             if self.weight[i] > 0.0 {
                 heat[i] += s[i] * s[i] / self.weight[i];
             }
         }
-        let mut current = vec![0.0; potential.len()];
+        let mut current = vec![0.0; held.len()];
         for &(k, cell, c) in &self.electrode {
             current[k as usize] += c * s[cell as usize];
         }
         current
+    }
+}
+
+/// A matrix of two-point fluxes with the fibres' term.
+pub(super) struct WithFibres<'a>(pub &'a Matrix<f64>, pub &'a Fibres);
+
+impl Operator for WithFibres<'_> {
+    fn prepare(&self, x: &[f64], prepared: &mut Vec<f64>) {
+        self.1.flow(x, None, prepared);
+    }
+
+    fn rows_times(&self, prepared: &[f64], offset: usize, count: usize, x: &[f64], mut f: impl FnMut(usize, f64)) {
+        self.0.rows_times(offset, count, x, |k, v| f(k, v + self.1.gather(offset + k, prepared)));
     }
 }
 

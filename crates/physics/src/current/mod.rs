@@ -9,17 +9,18 @@ use neurotome_base::parallel::{for_blocks, ordered_sum};
 
 use crate::{
     grid::{Face, FaceKind, Grid, OuterFace},
-    linear::{Csr, Multigrid, Operator, Pattern, Solved, conjugate_gradients},
+    linear::{Graph, LANES, Matrix, Multigrid, Solved, Workspace, conjugate_gradients},
     medium::Medium,
 };
 
-use fibres::{Fibres, touches_metal};
+use fibres::{Fibres, WithFibres, touches_metal};
 
 /// The current problem on one grid, with what is kept from solve to solve.
 pub struct Current {
-    a: Csr<f64>,
-    edge: Vec<u32>,
-    /// Tissue faces, in the order of the matrix' edges.
+    a: Matrix<f64>,
+    graph: Graph,
+    workspace: Workspace,
+    /// Tissue faces, in the order of the graph's edges.
     tissue_faces: Vec<u32>,
     /// Faces on metal with a potential.
     electrode_faces: Vec<u32>,
@@ -69,16 +70,6 @@ pub struct CurrentState {
     pub solved: Solved,
 }
 
-/// The matrix with the fibres' term.
-struct WithFibres<'a>(&'a Csr<f64>, &'a Fibres);
-
-impl Operator for WithFibres<'_> {
-    fn multiply(&self, x: &[f64], y: &mut [f64]) {
-        self.0.multiply(x, y);
-        self.1.add_product(&self.0.pattern, x, y);
-    }
-}
-
 impl Current {
     /// Prepares the problem of one channel; `fractions` holds the potential of each electrode (the contacts of all needles, needle by
     /// needle) as a fraction of the generator's voltage. The outer boundary is the return electrode, at zero.
@@ -125,8 +116,7 @@ impl Current {
                 }
             }
         }
-        let (pattern, edge) = Pattern::from_edges(n, &edges);
-        let value = vec![0.0; pattern.column.len()];
+        let graph = Graph::new(n, &edges);
         let outer_potential: Vec<(u32, f64)> = (0u32..)
             .zip(&grid.outer)
             .filter_map(|(k, f)| Some((k, outer(f)?)))
@@ -135,8 +125,6 @@ impl Current {
         let fibres = Fibres::new(
             grid,
             medium,
-            &pattern,
-            &edge,
             &tissue_faces,
             &electrode_faces,
             &outer_faces,
@@ -146,8 +134,9 @@ impl Current {
             None => Vec::new(),
         };
         Self {
-            a: Csr { pattern, value },
-            edge,
+            a: graph.matrix(),
+            graph,
+            workspace: Workspace::default(),
             conductance: vec![0.0; tissue_faces.len()],
             tissue_faces,
             electrode_faces,
@@ -220,7 +209,6 @@ impl Current {
         temperature: &[f64],
         wet: Option<&(dyn Fn(usize) -> f64 + Sync)>,
     ) {
-        let n = grid.tissue_cells;
         for_blocks(&mut self.factor, |offset, block| {
             for (k, v) in block.iter_mut().enumerate() {
                 let i = offset + k;
@@ -246,7 +234,7 @@ impl Current {
             let cell = grid.outer[k as usize].cell as usize;
             self.ground[cell] += factor[cell] / medium.outer_electric[k as usize];
         }
-        fill(&mut self.a, &self.edge, &self.conductance, &self.ground, n);
+        self.graph.assemble(&self.conductance, &self.ground, &mut self.a);
         if let Some(fibres) = &mut self.fibres {
             fibres.set_factor(&self.factor);
         }
@@ -273,14 +261,14 @@ impl Current {
             } else {
                 let likely: Vec<f64> = self.conductance.iter().zip(&self.face_gain).map(|(g, f)| g * f).collect();
                 let mut a = self.a.clone();
-                fill(&mut a, &self.edge, &likely, &self.ground, n);
+                self.graph.assemble(&likely, &self.ground, &mut a);
                 Multigrid::new(&a, &[], 0.0)
             }
         });
-        let x = &mut channel.potential;
+        let (x, workspace) = (&mut channel.potential, &mut self.workspace);
         let solved = match &self.fibres {
             None => {
-                let solved = conjugate_gradients(&self.a, &mut multigrid, &b, x, tolerance, 200);
+                let solved = conjugate_gradients(&self.a, &mut multigrid, workspace, &b, x, tolerance, 200);
                 close_balance(&self.ground, &b, x);
                 solved
             }
@@ -291,8 +279,16 @@ impl Current {
                     .copied()
                     .chain(self.outer_potential.iter().map(|o| if k == 0 { o.1 } else { 0.0 }))
                     .collect();
-                fibres.subtract_source(&self.a.pattern, &held, &mut b);
-                conjugate_gradients(&WithFibres(&self.a, fibres), &mut multigrid, &b, x, tolerance, 200)
+                fibres.subtract_source(&held, &mut b);
+                conjugate_gradients(
+                    &WithFibres(&self.a, fibres),
+                    &mut multigrid,
+                    workspace,
+                    &b,
+                    x,
+                    tolerance,
+                    200,
+                )
             }
         };
         if self.fresh_iterations == 0 {
@@ -330,28 +326,23 @@ impl Current {
         heat[n..].fill(0.0);
         // The heat of a face goes to its two sides as their resistances; the sum over cells is the power exactly.
         let (conductance, factor) = (&self.conductance, &self.factor);
-        let (faces, edge, pattern) = (&self.tissue_faces, &self.edge, &self.a.pattern);
+        let (faces, graph) = (&self.tissue_faces, &self.graph);
         for_blocks(&mut heat[..n], |offset, block| {
-            for (k, q) in block.iter_mut().enumerate() {
-                let i = offset + k;
-                let mut sum = 0.0;
-                for e in pattern.range(i) {
-                    let edge = edge[e];
-                    if edge == u32::MAX {
-                        continue;
-                    }
-                    let at = faces[edge as usize] as usize;
-                    let g = conductance[edge as usize];
-                    let j = pattern.column[e] as usize;
+            for (s, block) in block.chunks_mut(LANES).enumerate() {
+                let first = offset + s * LANES;
+                let mut sum = [0.0; LANES];
+                graph.for_slice(first, |k, j, edge| {
+                    let (i, at) = (first + k, faces[edge] as usize);
+                    let g = conductance[edge];
                     let own = if grid.faces[at].a as usize == i {
                         medium.electric_a[at]
                     } else {
                         medium.electric_b[at]
                     };
                     let d = u[i] - u[j];
-                    sum += g * g * d * d * own / factor[i];
-                }
-                *q = sum;
+                    sum[k] += g * g * d * d * own / factor[i];
+                });
+                block.copy_from_slice(&sum[..block.len()]);
             }
         });
         let by_fibres = self
@@ -360,7 +351,7 @@ impl Current {
             .map(|f| {
                 let mut held = electrode.clone();
                 held.extend(self.outer_potential.iter().map(|o| o.1 * volts[0]));
-                f.add_heat(pattern, u, &held, &mut heat[..n])
+                f.add_heat(u, &held, &mut heat[..n])
             });
         let needles = grid.metal_needle.iter().map(|&k| usize::from(k) + 1).max().unwrap_or(0);
         let mut needle_current = vec![0.0; needles];
@@ -395,34 +386,6 @@ impl Current {
     /// Rows on each multigrid level of the last solve, finest first.
     pub fn level_sizes(&self) -> Vec<usize> {
         self.multigrid.as_ref().map(Multigrid::level_sizes).unwrap_or_default()
-    }
-}
-
-/// Fills a matrix from the conductances of its edges and of its rows to ground.
-fn fill(a: &mut Csr<f64>, edge: &[u32], conductance: &[f64], ground: &[f64], n: usize) {
-    let pattern = &a.pattern;
-    for_blocks(&mut a.value, |offset, block| {
-        for (k, v) in block.iter_mut().enumerate() {
-            let e = edge[offset + k];
-            if e != u32::MAX {
-                *v = -conductance[e as usize];
-            }
-        }
-    });
-    let mut diagonal = vec![0.0; n];
-    for_blocks(&mut diagonal, |offset, block| {
-        for (k, v) in block.iter_mut().enumerate() {
-            let mut sum = ground[offset + k];
-            for e in pattern.range(offset + k) {
-                if edge[e] != u32::MAX {
-                    sum += conductance[edge[e] as usize];
-                }
-            }
-            *v = sum;
-        }
-    });
-    for (i, v) in diagonal.iter().enumerate() {
-        a.value[a.pattern.diagonal[i] as usize] = *v;
     }
 }
 

@@ -10,16 +10,18 @@ pub use history::History;
 
 use crate::{
     grid::Grid,
-    linear::{Csr, Multigrid, Pattern, Solved, conjugate_gradients},
+    linear::{Graph, Matrix, Multigrid, Solved, Workspace, conjugate_gradients},
     medium::Medium,
 };
 
 /// The heat problem on one grid, with what is kept from solve to solve.
 pub struct Heat {
-    /// Conduction alone, outer faces included.
-    stiffness: Csr<f64>,
-    a: Csr<f64>,
-    multigrid: Multigrid,
+    /// The operator of the last [`Heat::set_operator`]; beside its diagonal stands conduction alone.
+    a: Matrix<f64>,
+    /// Diagonal of conduction, outer faces included.
+    conduction: Vec<f64>,
+    multigrid: Option<Multigrid>,
+    workspace: Workspace,
     /// Conductance of each cell to the outer boundary, W/K.
     pub outer: Vec<f64>,
 }
@@ -27,62 +29,58 @@ pub struct Heat {
 impl Heat {
     /// Prepares the problem.
     pub fn new(grid: &Grid, medium: &Medium) -> Self {
-        let n = grid.cells();
         let edges: Vec<(u32, u32)> = grid.faces.iter().map(|f| (f.a, f.b)).collect();
-        let (pattern, edge) = Pattern::from_edges(n, &edges);
-        let mut outer = vec![0.0; n];
+        let graph = Graph::new(grid.cells(), &edges);
+        let mut outer = vec![0.0; grid.cells()];
         for (f, g) in grid.outer.iter().zip(&medium.outer_thermal) {
             outer[f.cell as usize] += g;
         }
-        let mut value = vec![0.0; edge.len()];
-        for i in 0..n {
-            let mut sum = outer[i];
-            for e in pattern.range(i) {
-                if edge[e] != u32::MAX {
-                    let g = medium.thermal[edge[e] as usize];
-                    value[e] = -g;
-                    sum += g;
-                }
-            }
-            value[pattern.diagonal[i] as usize] = sum;
-        }
-        let stiffness = Csr { pattern, value };
-        let mut perfused = stiffness.clone();
-        for (i, &e) in stiffness.pattern.diagonal.iter().enumerate() {
-            perfused.value[e as usize] += medium.perfusion[i];
-        }
-        for p in &medium.pinned {
-            perfused.value[stiffness.pattern.diagonal[p.cell as usize] as usize] += p.conductance;
-        }
-        let multigrid = Multigrid::new(&perfused, &medium.capacity, 1.0);
-        let a = stiffness.clone();
+        let mut a = graph.matrix();
+        graph.assemble(&medium.thermal, &outer, &mut a);
         Self {
-            stiffness,
+            conduction: a.diagonal.clone(),
             a,
-            multigrid,
+            multigrid: None,
+            workspace: Workspace::default(),
             outer,
         }
     }
 
     /// Makes the operator `shift · capacity + conduction + perfusion`.
     pub fn set_operator(&mut self, shift: f64, capacity: &[f64], perfusion: &[f64]) {
-        for (i, &e) in self.stiffness.pattern.diagonal.iter().enumerate() {
-            self.a.value[e as usize] = self.stiffness.value[e as usize] + shift * capacity[i] + perfusion[i];
+        let conduction = &self.conduction;
+        for_blocks(&mut self.a.diagonal, |offset, block| {
+            let own = conduction[offset..]
+                .iter()
+                .zip(&capacity[offset..])
+                .zip(&perfusion[offset..]);
+            for (d, ((k, c), w)) in block.iter_mut().zip(own) {
+                *d = k + shift * c + w;
+            }
+        });
+        let follows = self.multigrid.as_mut().is_some_and(|m| m.follow(&self.a, shift));
+        if !follows {
+            self.multigrid = Some(Multigrid::new(&self.a, capacity, shift));
         }
-        self.multigrid.set_shift(shift);
     }
 
     /// Solves with the operator of [`Heat::set_operator`], starting from `x`.
     pub fn solve(&mut self, b: &[f64], x: &mut [f64], tolerance: f64) -> Solved {
-        conjugate_gradients(&self.a, &mut self.multigrid, b, x, tolerance, 200)
+        let Self {
+            a,
+            multigrid,
+            workspace,
+            ..
+        } = self;
+        let multigrid = multigrid.get_or_insert_with(|| Multigrid::new(a, &[], 0.0));
+        conjugate_gradients(a, multigrid, workspace, b, x, tolerance, 200)
     }
 
     /// `y = (conduction + outer) x`.
     pub fn conduct(&self, x: &[f64], y: &mut [f64]) {
+        let (off, conduction) = (&self.a.off, &self.conduction);
         for_blocks(y, |offset, block| {
-            for (k, v) in block.iter_mut().enumerate() {
-                *v = self.stiffness.row_times(offset + k, x);
-            }
+            off.rows_times(conduction, offset, block.len(), x, |k, v| block[k] = v);
         });
     }
 }

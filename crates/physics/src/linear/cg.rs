@@ -1,8 +1,8 @@
 //! Preconditioned conjugate gradients.
 
-use neurotome_base::parallel::{dot, for_blocks};
+use neurotome_base::parallel::{dot, for_blocks, ordered_sum, sum_parts};
 
-use super::{Csr, Multigrid};
+use super::{Matrix, Multigrid};
 
 /// How a linear solve went.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -16,32 +16,37 @@ pub struct Solved {
 }
 
 /// A symmetric positive definite operator.
-pub trait Operator {
-    /// `y = A x`.
-    fn multiply(&self, x: &[f64], y: &mut [f64]);
+pub trait Operator: Sync {
+    /// What is needed of `x` before its rows are taken; empty for a matrix.
+    fn prepare(&self, x: &[f64], prepared: &mut Vec<f64>);
 
-    /// `‖b − A x‖₂`, with the residual left in `r`.
-    fn residual(&self, b: &[f64], x: &[f64], r: &mut [f64]) -> f64 {
-        self.multiply(x, r);
-        for_blocks(r, |offset, block| {
-            for (k, v) in block.iter_mut().enumerate() {
-                *v = b[offset + k] - *v;
-            }
-        });
-        dot(r, r).sqrt()
+    /// Calls `f(offset in block, row times x)` for `count` rows from `offset`, a multiple of eight.
+    fn rows_times(&self, prepared: &[f64], offset: usize, count: usize, x: &[f64], f: impl FnMut(usize, f64));
+}
+
+impl Operator for Matrix<f64> {
+    fn prepare(&self, _: &[f64], _: &mut Vec<f64>) {}
+
+    #[inline(always)]
+    fn rows_times(&self, _: &[f64], offset: usize, count: usize, x: &[f64], f: impl FnMut(usize, f64)) {
+        Self::rows_times(self, offset, count, x, f);
     }
 }
 
-impl Operator for Csr<f64> {
-    fn multiply(&self, x: &[f64], y: &mut [f64]) {
-        Self::multiply(self, x, y);
-    }
+/// Vectors that solves on one grid share.
+#[derive(Debug, Default)]
+pub struct Workspace {
+    r: Vec<f64>,
+    p: Vec<f64>,
+    q: Vec<f64>,
+    prepared: Vec<f64>,
 }
 
 /// Solves `A x = b` for symmetric positive definite `A`, starting from `x`, to `‖b − A x‖ ≤ tolerance ‖b‖`.
 pub fn conjugate_gradients(
     a: &impl Operator,
     multigrid: &mut Multigrid,
+    workspace: &mut Workspace,
     b: &[f64],
     x: &mut [f64],
     tolerance: f64,
@@ -57,42 +62,69 @@ pub fn conjugate_gradients(
             converged: true,
         };
     }
-    let mut r = vec![0.0; n];
-    let mut residual = a.residual(b, x, &mut r) / b_norm;
-    let (mut z, mut p, mut q) = (vec![0.0; n], vec![0.0; n], vec![0.0; n]);
+    let Workspace { r, p, q, prepared } = workspace;
+    r.resize(n, 0.0);
+    p.clear();
+    p.resize(n, 0.0);
+    q.resize(n, 0.0);
+    a.prepare(x, prepared);
+    let mut r_norm = sum_parts(&mut r[..], |offset, block| {
+        let b = &b[offset..];
+        let mut sum = 0.0;
+        a.rows_times(prepared, offset, block.len(), x, |k, ax| {
+            let v = b[k] - ax;
+            block[k] = v;
+            sum += v * v;
+        });
+        sum
+    })
+    .sqrt();
     let mut rz_old = 0.0;
     let mut iterations = 0;
-    while residual > tolerance && iterations < max_iterations {
-        multigrid.precondition(&r, &mut z);
-        let rz = dot(&r, &z);
+    while r_norm > tolerance * b_norm && iterations < max_iterations && r_norm.is_finite() {
+        let size = r_norm;
+        let z = multigrid.precondition(r, size);
+        let rz = size
+            * ordered_sum(n, |range| {
+                r[range.clone()]
+                    .iter()
+                    .zip(&z[range])
+                    .map(|(r, z)| r * f64::from(*z))
+                    .sum()
+            });
         let beta = if iterations == 0 { 0.0 } else { rz / rz_old };
-        for_blocks(&mut p, |offset, block| {
-            for (k, v) in block.iter_mut().enumerate() {
-                *v = z[offset + k] + beta * *v;
+        for_blocks(p, |offset, block| {
+            for (p, z) in block.iter_mut().zip(&z[offset..]) {
+                *p = size * f64::from(*z) + beta * *p;
             }
         });
-        a.multiply(&p, &mut q);
-        let alpha = rz / dot(&p, &q);
-        for_blocks(x, |offset, block| {
-            for (k, v) in block.iter_mut().enumerate() {
-                *v += alpha * p[offset + k];
-            }
+        a.prepare(p, prepared);
+        let pq = sum_parts(&mut q[..], |offset, block| {
+            let own = &p[offset..];
+            let mut sum = 0.0;
+            a.rows_times(prepared, offset, block.len(), p, |k, ap| {
+                block[k] = ap;
+                sum += ap * own[k];
+            });
+            sum
         });
-        for_blocks(&mut r, |offset, block| {
-            for (k, v) in block.iter_mut().enumerate() {
-                *v -= alpha * q[offset + k];
+        let alpha = rz / pq;
+        r_norm = sum_parts((&mut *x, &mut r[..]), |offset, (x, r)| {
+            let mut sum = 0.0;
+            for (((x, r), p), q) in x.iter_mut().zip(r).zip(&p[offset..]).zip(&q[offset..]) {
+                *x += alpha * p;
+                *r -= alpha * q;
+                sum += *r * *r;
             }
-        });
+            sum
+        })
+        .sqrt();
         rz_old = rz;
         iterations += 1;
-        residual = dot(&r, &r).sqrt() / b_norm;
-        if !residual.is_finite() {
-            break;
-        }
     }
     Solved {
         iterations,
-        residual,
-        converged: residual <= tolerance,
+        residual: r_norm / b_norm,
+        converged: r_norm <= tolerance * b_norm,
     }
 }

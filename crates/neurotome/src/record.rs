@@ -102,10 +102,18 @@ pub fn lesion_json(result: &LesionResult) -> Value {
         c.map(|c| json!({ "width_mm": c.width_mm, "length_mm": c.length_mm, "volume_mm3": c.volume_mm3 }))
     };
     let contours = |c: &neurotome_procedure::lesion::Contours| {
-        let named = [("iso45", c.iso45), ("iso50", c.iso50), ("iso60", c.iso60), ("omega1", c.omega1)];
+        let named = [
+            ("iso45", c.iso45),
+            ("iso50", c.iso50),
+            ("iso60", c.iso60),
+            ("omega1", c.omega1),
+        ];
         let more = c.more.iter().map(|(name, c)| (name.as_str(), *c));
-        let all: serde_json::Map<String, Value> =
-            named.into_iter().chain(more).map(|(name, c)| (name.to_owned(), json!(contour(c)))).collect();
+        let all: serde_json::Map<String, Value> = named
+            .into_iter()
+            .chain(more)
+            .map(|(name, c)| (name.to_owned(), json!(contour(c))))
+            .collect();
         all
     };
     let times: Vec<Value> = result

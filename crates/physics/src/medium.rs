@@ -129,13 +129,7 @@ const ALONG: usize = 5;
 
 impl Medium {
     /// Lays tissues on a grid. `metals` has one entry a needle, `blood` is ρ c of blood in J/(m³ K).
-    pub fn new(
-        grid: &Grid,
-        tissues: &[TissueProperties],
-        laid: &Laid,
-        metals: &[MetalProperties],
-        blood: f64,
-    ) -> Self {
+    pub fn new(grid: &Grid, tissues: &[TissueProperties], laid: &Laid, metals: &[MetalProperties], blood: f64) -> Self {
         let n = grid.tissue_cells;
         let at = laid.tissue;
         let share = |p: &Vec3| laid.injectate.map_or(0.0, |i| (i.share)(p).clamp(0.0, 1.0));
@@ -157,7 +151,10 @@ impl Medium {
             .map(|i| {
                 let center = &grid.center[i];
                 let tissue = at(center);
-                let pure = share(center) == 0.0 && grid.sub_points(i as u32, 2).all(|p| at(&p) == tissue && share(&p) == 0.0);
+                let pure = share(center) == 0.0
+                    && grid
+                        .sub_points(i as u32, 2)
+                        .all(|p| at(&p) == tissue && share(&p) == 0.0);
                 let v = grid.volume[i];
                 let t = &tissues[usize::from(tissue)];
                 let mut cell = Cell {
@@ -341,7 +338,11 @@ fn film(
     const SIDE: i32 = 3;
     for k in 0..(2 * SIDE + 1).pow(3) {
         let n = 2 * SIDE + 1;
-        let v = Vec3::new(f64::from(k % n - SIDE), f64::from(k / n % n - SIDE), f64::from(k / (n * n) - SIDE)) / f64::from(SIDE);
+        let v = Vec3::new(
+            f64::from(k % n - SIDE),
+            f64::from(k / n % n - SIDE),
+            f64::from(k / (n * n) - SIDE),
+        ) / f64::from(SIDE);
         if v.norm_squared() <= 1.0 && fluid_of(&(middle + v * distance)).is_some() {
             normal += v;
         }

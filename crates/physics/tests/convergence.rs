@@ -67,8 +67,9 @@ fn l2(grid: &Grid, values: &[f64], exact: impl Fn(&Vec3) -> f64) -> f64 {
 fn potential(grid: &Grid, needles: usize, exact: &dyn Fn(&Vec3) -> f64) -> (Vec<f64>, f64) {
     let n = grid.cells();
     let medium = medium(grid, needles, 0.0);
-    let mut current =
-        Current::with_potentials(grid, &medium, &|f| Some(exact(&grid.foot(f))), &|f| Some(exact(&f.foot)));
+    let mut current = Current::with_potentials(grid, &medium, &|f| Some(exact(&grid.foot(f))), &|f| {
+        Some(exact(&f.foot))
+    });
     let state = current.solve_one_volt(grid, &medium, &vec![37.0; n], TOLERANCE, &mut vec![0.0; n]);
     assert!(state.solved.converged, "{:?}", state.solved);
     if needles > 0 {

@@ -46,15 +46,25 @@ fn conductance(needles: &[FittedNeedle], fractions: &[f64], sizing: &Sizing) -> 
         thermal_conductivity: 16.2,
         heat_capacity: 3.95e6,
     };
-    let medium = Medium::new(&grid, &[tissue], &Laid::tissue(&|_| 0), &vec![steel; needles.len()], 1.0);
+    let medium = Medium::new(
+        &grid,
+        &[tissue],
+        &Laid::tissue(&|_| 0),
+        &vec![steel; needles.len()],
+        1.0,
+    );
     let n = grid.cells();
     let mut current = Current::new(&grid, &medium, fractions);
     let state = current.solve_one_volt(&grid, &medium, &vec![37.0; n], 1e-9, &mut vec![0.0; n]);
     assert!(state.solved.converged && state.balance.abs() < 1e-7, "{state:?}");
     let metal: f64 = grid.volume[grid.tissue_cells..].iter().sum();
     let all: f64 = grid.volume.iter().sum();
-    eprintln!("cells {n} R {:.4} volume {:.3e} metal {:.4e}", 1.0 / state.conductance,
-        all / (PI * 60e-3f64.powi(2) * 120e-3) - 1.0, metal);
+    eprintln!(
+        "cells {n} R {:.4} volume {:.3e} metal {:.4e}",
+        1.0 / state.conductance,
+        all / (PI * 60e-3f64.powi(2) * 120e-3) - 1.0,
+        metal
+    );
     (n, state.conductance)
 }
 
@@ -68,7 +78,11 @@ fn table() {
         for scale in [1.6, 1.0, 0.625] {
             let t = std::time::Instant::now();
             let sizing = Sizing::default().scaled(scale);
-            conductance(&[needle(-0.5 * gap, 0.0), needle(0.5 * gap, 0.0)], &[0.5, -0.5], &sizing);
+            conductance(
+                &[needle(-0.5 * gap, 0.0), needle(0.5 * gap, 0.0)],
+                &[0.5, -0.5],
+                &sizing,
+            );
             eprintln!("gap {gap} scale {scale} {:?}", t.elapsed());
         }
     }

@@ -196,7 +196,11 @@ fn each_needle_is_held_by_its_own_channel() {
     assert!(r.voltage_v[1] > 1.1 * r.voltage_v[0], "{r:?}");
     let drawn: f64 = r.needle_current_a.iter().sum();
     assert!(drawn > 0.0 && r.power_w > 1.0);
-    assert!(heating.evidence().current_balance_relative < 1e-6, "{:?}", heating.evidence());
+    assert!(
+        heating.evidence().current_balance_relative < 1e-6,
+        "{:?}",
+        heating.evidence()
+    );
 }
 
 #[test]
@@ -252,7 +256,9 @@ fn the_mean_of_resolved_pulses_is_that_of_the_averaged_ones() {
 fn pulses_give_way_to_the_temperature_limit() {
     for resolved in [false, true] {
         let mut heating = Heating::new(&problem(pulses(resolved, Some(39.0)), 60.0)).unwrap();
-        heating.advance(if resolved { 15.0 } else { 40.0 }, &mut goes_on).unwrap();
+        heating
+            .advance(if resolved { 15.0 } else { 40.0 }, &mut goes_on)
+            .unwrap();
         let r = heating.reading();
         assert!((r.thermocouples_c[0] - 39.0).abs() < 0.5, "resolved {resolved}: {r:?}");
     }
@@ -313,7 +319,10 @@ fn a_vessel_takes_heat_away() {
     };
     let (dry, poor, good) = (reach(None), reach(Some(200.0)), reach(Some(5000.0)));
     assert!((dry.0 - dry.1).abs() < 0.15, "{dry:?}");
-    assert!(good.0 < good.1 - 0.1 && good.0 < poor.0 && poor.0 < dry.0, "{dry:?} {poor:?} {good:?}");
+    assert!(
+        good.0 < good.1 - 0.1 && good.0 < poor.0 && poor.0 < dry.0,
+        "{dry:?} {poor:?} {good:?}"
+    );
     assert!(good.2 > poor.2 && poor.2 > dry.2, "{dry:?} {poor:?} {good:?}");
 }
 
@@ -336,7 +345,10 @@ fn injected_saline_lowers_impedance_and_widens_the_lesion() {
         (last.impedance_ohm, last.power_w, last.contours.omega1.unwrap().width_mm)
     };
     let (dry, saline) = (run(None), run(Some(5.0)));
-    assert!(saline.0 < 0.6 * dry.0 && saline.1 > dry.1 && saline.2 > dry.2, "{dry:?} {saline:?}");
+    assert!(
+        saline.0 < 0.6 * dry.0 && saline.1 > dry.1 && saline.2 > dry.2,
+        "{dry:?} {saline:?}"
+    );
 }
 
 #[test]
@@ -393,7 +405,11 @@ fn several_laws_give_several_lesions() {
     assert!(nerve.destroyed_by_law_mm["gentle"] < nerve.destroyed_mm);
     assert_eq!(result.tissues.len(), 1);
     let volume = c.omega1.unwrap().volume_mm3;
-    assert!((result.tissues[0].injured_mm3 / volume - 1.0).abs() < 0.2, "{:?} {volume}", result.tissues);
+    assert!(
+        (result.tissues[0].injured_mm3 / volume - 1.0).abs() < 0.2,
+        "{:?} {volume}",
+        result.tissues
+    );
     // A law of its own for the tissue replaces the run's.
     p.tissue_injury = vec![(0, gentle)];
     let own = solve(&p, &mut |_| true).unwrap();

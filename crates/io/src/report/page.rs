@@ -151,8 +151,15 @@ fn asked(html: &mut String, scene: &Scene<'_>) {
             figure(voltage_v),
             figure(1e3 * pulse_s),
             figure(rate_hz),
-            limit_temperature_c.map_or(String::new(), |t| format!(", lowered above {} °C at the tip", figure(t))),
-            if resolved { "each resolved in time" } else { "computed with their mean power" }
+            limit_temperature_c.map_or(String::new(), |t| format!(
+                ", lowered above {} °C at the tip",
+                figure(t)
+            )),
+            if resolved {
+                "each resolved in time"
+            } else {
+                "computed with their mean power"
+            }
         ),
     };
     let perfusion = match p.perfusion {

@@ -78,9 +78,8 @@ impl Fibres {
         let n = grid.tissue_cells;
         // Faces of each cell on metal and on the outer boundary, with their position among those that have a potential.
         let mut border: Vec<Vec<(Option<u32>, Link, f64)>> = vec![Vec::new(); n];
-        let position = |faces: &[u32], at: usize, first: usize| {
-            faces.binary_search(&(at as u32)).ok().map(|k| (first + k) as u32)
-        };
+        let position =
+            |faces: &[u32], at: usize, first: usize| faces.binary_search(&(at as u32)).ok().map(|k| (first + k) as u32);
         for (at, face) in grid.faces.iter().enumerate().filter(|(_, f)| touches_metal(f)) {
             let conductance = 1.0 / medium.electric_a[at];
             border[face.a as usize].push((position(electrode_faces, at, 0), Link::Metal(face), conductance));
@@ -238,7 +237,8 @@ impl Operator for WithFibres<'_> {
     }
 
     fn rows_times(&self, prepared: &[f64], offset: usize, count: usize, x: &[f64], mut f: impl FnMut(usize, f64)) {
-        self.0.rows_times(offset, count, x, |k, v| f(k, v + self.1.gather(offset + k, prepared)));
+        self.0
+            .rows_times(offset, count, x, |k, v| f(k, v + self.1.gather(offset + k, prepared)));
     }
 }
 

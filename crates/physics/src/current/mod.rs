@@ -122,13 +122,7 @@ impl Current {
             .filter_map(|(k, f)| Some((k, outer(f)?)))
             .collect();
         let outer_faces: Vec<u32> = outer_potential.iter().map(|o| o.0).collect();
-        let fibres = Fibres::new(
-            grid,
-            medium,
-            &tissue_faces,
-            &electrode_faces,
-            &outer_faces,
-        );
+        let fibres = Fibres::new(grid, medium, &tissue_faces, &electrode_faces, &outer_faces);
         let face_gain = match fibres {
             Some(_) => Fibres::face_gain(grid, medium, &tissue_faces),
             None => Vec::new(),
@@ -259,7 +253,12 @@ impl Current {
             if self.face_gain.is_empty() {
                 Multigrid::new(&self.a, &[], 0.0)
             } else {
-                let likely: Vec<f64> = self.conductance.iter().zip(&self.face_gain).map(|(g, f)| g * f).collect();
+                let likely: Vec<f64> = self
+                    .conductance
+                    .iter()
+                    .zip(&self.face_gain)
+                    .map(|(g, f)| g * f)
+                    .collect();
                 let mut a = self.a.clone();
                 self.graph.assemble(&likely, &self.ground, &mut a);
                 Multigrid::new(&a, &[], 0.0)
@@ -303,7 +302,12 @@ impl Current {
         let mut phi = vec![0.0; self.ground.len()];
         for_blocks(&mut phi, |offset, block| {
             for (k, v) in block.iter_mut().enumerate() {
-                *v = self.channels.iter().zip(volts).map(|(c, v)| v * c.potential[offset + k]).sum();
+                *v = self
+                    .channels
+                    .iter()
+                    .zip(volts)
+                    .map(|(c, v)| v * c.potential[offset + k])
+                    .sum();
             }
         });
         phi
@@ -345,14 +349,11 @@ impl Current {
                 block.copy_from_slice(&sum[..block.len()]);
             }
         });
-        let by_fibres = self
-            .fibres
-            .as_ref()
-            .map(|f| {
-                let mut held = electrode.clone();
-                held.extend(self.outer_potential.iter().map(|o| o.1 * volts[0]));
-                f.add_heat(u, &held, &mut heat[..n])
-            });
+        let by_fibres = self.fibres.as_ref().map(|f| {
+            let mut held = electrode.clone();
+            held.extend(self.outer_potential.iter().map(|o| o.1 * volts[0]));
+            f.add_heat(u, &held, &mut heat[..n])
+        });
         let needles = grid.metal_needle.iter().map(|&k| usize::from(k) + 1).max().unwrap_or(0);
         let mut needle_current = vec![0.0; needles];
         let mut sent_size = 0.0;

@@ -284,8 +284,7 @@ impl Grid {
             }
         }
         let mut outer = Vec::new();
-        let is_exact =
-            |i: u32| (i as usize) < shell_points && shells[usize::from(shell_of[i as usize])].is_exact(i);
+        let is_exact = |i: u32| (i as usize) < shell_points && shells[usize::from(shell_of[i as usize])].is_exact(i);
         let mut centroid = center.clone();
         // (a, b, area): from both sides where both were clipped.
         let mut pairs: Vec<(u32, u32, f64)> = Vec::new();

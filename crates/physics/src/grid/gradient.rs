@@ -52,7 +52,10 @@ impl Grid {
             normal[(a, a)] += ridge;
         }
         let inverse = normal.try_inverse().unwrap_or_else(Mat3::zeros);
-        rows.iter().zip(links).map(|(row, link)| inverse * row * weight(link)).collect()
+        rows.iter()
+            .zip(links)
+            .map(|(row, link)| inverse * row * weight(link))
+            .collect()
     }
 
     /// Weights along the shells' own coordinates; none for cells that have other neighbours than the six of a regular cell.
@@ -76,7 +79,14 @@ impl Grid {
                 return None;
             }
         }
-        let [Some(inward), Some(outward), Some(down), Some(up), Some(left), Some(right)] = at
+        let [
+            Some(inward),
+            Some(outward),
+            Some(down),
+            Some(up),
+            Some(left),
+            Some(right),
+        ] = at
         else {
             return None;
         };
@@ -182,7 +192,11 @@ mod tests {
             let links = links(&grid, cell);
             let weights = grid.gradient_weights(cell, &links);
             let own = u(&grid.center[cell as usize]);
-            let found: Vec3 = links.iter().zip(&weights).map(|(l, w)| w * (u(&grid.place_of(l)) - own)).sum();
+            let found: Vec3 = links
+                .iter()
+                .zip(&weights)
+                .map(|(l, w)| w * (u(&grid.place_of(l)) - own))
+                .sum();
             let in_shells = usize::from(grid.shell_weights(cell, &links).is_some());
             worst[in_shells] = worst[in_shells].max((found - g).norm() / g.norm());
         }

@@ -47,17 +47,18 @@ impl LevelSet {
             );
             surface.push(grid.center[a] + way * hermite_root(f[a], f[b], da, db));
         }
+        // A neighbour of a cut cell can hold a corner of the region.
+        let mut near = cut.clone();
+        for face in grid.faces.iter().filter(|f| f.kind == FaceKind::Tissue) {
+            near[face.a as usize] |= cut[face.b as usize];
+            near[face.b as usize] |= cut[face.a as usize];
+        }
         for i in 0..grid.tissue_cells as u32 {
             if inner(i) {
                 continue;
             }
             let at = i as usize;
-            let near = cut[at] || {
-                // A neighbour of a cut cell can hold a corner of the region.
-                let reach = 0.9 * grid.size[at];
-                f[at].abs() < reach * 40e3 && interpolator.gradient(i, f).norm() * reach > f[at].abs()
-            };
-            if near {
+            if near[at] {
                 let g = interpolator.gradient(i, f);
                 let middle = f[at] + g.dot(&(grid.centroid[at] - grid.center[at]));
                 volume += grid.volume[at] * box_fraction(&grid.spans(i).map(|span| g.dot(&span)), middle);

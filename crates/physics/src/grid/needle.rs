@@ -157,11 +157,7 @@ pub(super) fn bodies(needles: &[FittedNeedle]) -> Vec<Body> {
             contacts,
             most: n.length - end,
             joint: None,
-            holes: n
-                .tines
-                .iter()
-                .map(|t| (exit(n, t), t.radius / t.angle.sin()))
-                .collect(),
+            holes: n.tines.iter().map(|t| (exit(n, t), t.radius / t.angle.sin())).collect(),
             channel: n.coolant.map(|c| (c.radius, c.from - end)),
         });
     }

@@ -475,7 +475,13 @@ impl Shells {
 
     /// Volume of a metal cell.
     pub fn metal_volume(&self, layer: usize, t: usize) -> f64 {
-        self.sector_volume(t, self.metal_radius(layer, t), self.metal_radius(layer + 1, t), 0.5 * PI, TAU)
+        self.sector_volume(
+            t,
+            self.metal_radius(layer, t),
+            self.metal_radius(layer + 1, t),
+            0.5 * PI,
+            TAU,
+        )
     }
 
     /// Geometric resistance across shells from radius `r1` to `r2 > r1` over a sector: exact for the potential of a line
@@ -590,7 +596,10 @@ impl Shells {
                 }
                 if t + 1 < m {
                     // Where a channel begins the face is that of the narrower side.
-                    let (r1, r2) = (r1.max(self.metal_radius(layer, t + 1)), r2.max(self.metal_radius(layer + 1, t + 1)));
+                    let (r1, r2) = (
+                        r1.max(self.metal_radius(layer, t + 1)),
+                        r2.max(self.metal_radius(layer + 1, t + 1)),
+                    );
                     let (ra, rb) = self.meridional(t, r1, r2, 0.5 * PI, TAU);
                     out.push(Face {
                         a: self.metal(layer, t),
@@ -648,7 +657,11 @@ fn meridian(body: &Body, sizing: &Sizing, cap_cell: f64, end: f64) -> Vec<f64> {
         .collect();
     let active = body.active_end().min(end);
     let size = |s: f64| {
-        let widest = if s < active { sizing.along_tip } else { sizing.along_shaft };
+        let widest = if s < active {
+            sizing.along_tip
+        } else {
+            sizing.along_shaft
+        };
         let at_rings = rings
             .iter()
             .map(|ring| sizing.ring + 0.25 * (s - ring).abs())

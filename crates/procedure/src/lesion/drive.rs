@@ -66,7 +66,9 @@ impl Program {
     pub fn pulse_begins(&self, t: f64) -> bool {
         match self.drive {
             Drive::Pulsed {
-                rate_hz, resolved: true, ..
+                rate_hz,
+                resolved: true,
+                ..
             } => t < self.until_s - SAME_TIME_S && self.phase(t, rate_hz) < SAME_TIME_S,
             _ => false,
         }

@@ -145,6 +145,9 @@ pub struct Heating {
     last_volts: Vec<f64>,
     /// What flows at these voltages.
     flow: Flow,
+    /// Voltage of a single channel for which the heat in the work space stands, V, and the conductance then, S; none when the
+    /// potentials are newer than that heat.
+    powered: Option<(f64, f64)>,
     /// Conductance seen by the first channel when it last was on, S.
     conductance: f64,
     /// Voltage of a pulse under a limit of temperature, as a part of the full one, and the mean reading of the cycle.
@@ -241,6 +244,7 @@ impl Heating {
                 needle_current: vec![0.0; problem.needles.len()],
                 balance: 0.0,
             },
+            powered: None,
             conductance: 0.0,
             pulse_share: 1.0,
             cycle: (0.0, 0.0),
@@ -360,19 +364,11 @@ impl Heating {
     ///
     /// # Errors
     /// [`LesionError`].
-    pub fn advance(
-        &mut self,
-        seconds: f64,
-        observer: &mut dyn FnMut(&Self) -> bool,
-    ) -> Result<(), LesionError> {
+    pub fn advance(&mut self, seconds: f64, observer: &mut dyn FnMut(&Self) -> bool) -> Result<(), LesionError> {
         self.advance_to(self.t + seconds, observer)
     }
 
-    pub(super) fn advance_to(
-        &mut self,
-        end: f64,
-        observer: &mut dyn FnMut(&Self) -> bool,
-    ) -> Result<(), LesionError> {
+    pub(super) fn advance_to(&mut self, end: f64, observer: &mut dyn FnMut(&Self) -> bool) -> Result<(), LesionError> {
         while self.t < end - SAME_TIME_S {
             let stop = self.program.next_switch(self.t).map_or(end, |s| s.min(end));
             while self.t < stop - SAME_TIME_S {
@@ -381,7 +377,11 @@ impl Heating {
                     return Err(LesionError::Cancelled { t_s: self.t });
                 }
             }
-            if self.program.next_switch(self.t - 2.0 * SAME_TIME_S).is_some_and(|s| (s - self.t).abs() < 2.0 * SAME_TIME_S) {
+            if self
+                .program
+                .next_switch(self.t - 2.0 * SAME_TIME_S)
+                .is_some_and(|s| (s - self.t).abs() < 2.0 * SAME_TIME_S)
+            {
                 self.switched();
             }
         }
@@ -461,6 +461,7 @@ impl Heating {
             boiling.is_some().then_some(&wet as &(dyn Fn(usize) -> f64 + Sync)),
             tolerance,
         );
+        self.powered = None;
         for s in &solved {
             self.potential_iterations.add(s);
             if !s.converged {
@@ -477,10 +478,32 @@ impl Heating {
             self.work.power.fill(0.0);
             self.flow.power = 0.0;
             self.flow.needle_current.fill(0.0);
+            self.powered = None;
             return;
         }
-        self.flow = self.current.flow(&self.grid, &self.medium, volts, &mut self.work.power);
-        self.evidence.current_balance_relative = self.evidence.current_balance_relative.max(self.flow.balance.abs());
+        // What a single channel does goes with its voltage: only the first look at new potentials costs a pass over the grid.
+        if let ([v], Some((before, scale))) = (volts, self.powered)
+            && before > 0.0
+        {
+            let per = (v / before).powi(2);
+            if per != 1.0 {
+                for_blocks(&mut self.work.power, |_, block| {
+                    block.iter_mut().for_each(|q| *q *= per)
+                });
+                self.flow.power = scale * v * v;
+                for i in &mut self.flow.needle_current {
+                    *i *= v / before;
+                }
+            }
+        } else {
+            self.flow = self.current.flow(&self.grid, &self.medium, volts, &mut self.work.power);
+            let balance = self.flow.balance.abs();
+            self.evidence.current_balance_relative = self.evidence.current_balance_relative.max(balance);
+        }
+        self.powered = match volts {
+            [v] => Some((*v, self.flow.power / (v * v))),
+            _ => None,
+        };
         self.conductance = if volts.len() == 1 {
             self.flow.power / (volts[0] * volts[0])
         } else {
@@ -695,7 +718,10 @@ impl Heating {
             }
             return Ok(());
         }
-        let set = self.program.set_temperature(t_new).unwrap_or(self.problem.initial_temperature_c);
+        let set = self
+            .program
+            .set_temperature(t_new)
+            .unwrap_or(self.problem.initial_temperature_c);
         let rise = &self.history.newest().1;
         let sensors: Vec<usize> = match self.program.drive {
             Drive::Temperature {
@@ -724,7 +750,10 @@ impl Heating {
 
     /// Voltages of the last step, at least a volt where none was on: a start that has a derivative.
     fn starting_volts(&self) -> Vec<f64> {
-        self.last_volts.iter().map(|v| if *v > 0.0 { *v } else { 1.0 }).collect()
+        self.last_volts
+            .iter()
+            .map(|v| if *v > 0.0 { *v } else { 1.0 })
+            .collect()
     }
 
     /// Moves the voltages, and `x` with them, to where the sensors read what is set: one Newton step, exact for a single channel since
@@ -875,7 +904,11 @@ impl Heating {
         let mut total = neurotome_base::parallel::ordered_sum(x.len(), |r| {
             r.map(|i| {
                 // What boils is counted as steam.
-                let steam = if i < tissue { boiling.map_or(0.0, |b| b.sink()[i]) } else { 0.0 };
+                let steam = if i < tissue {
+                    boiling.map_or(0.0, |b| b.sink()[i])
+                } else {
+                    0.0
+                };
                 outer[i] * (x[i] - boundary) + (sink[i] - steam) * (x[i] - blood)
             })
             .sum()
@@ -923,7 +956,13 @@ fn unit_currents(problem: &LesionProblem, program: &Program, grid: &Grid, medium
                 .needles
                 .iter()
                 .enumerate()
-                .map(|(i, n)| if channels == 1 || i == k { n.potential_fraction } else { 0.0 })
+                .map(|(i, n)| {
+                    if channels == 1 || i == k {
+                        n.potential_fraction
+                    } else {
+                        0.0
+                    }
+                })
                 .collect()
         })
         .collect();
@@ -990,7 +1029,9 @@ fn solve_small(rows: &mut [Vec<f64>]) -> Vec<f64> {
     let n = rows.first().map_or(0, |r| r.len() - 1);
     let size = m.min(n);
     for k in 0..size {
-        let pivot = (k..m).max_by(|&a, &b| rows[a][k].abs().total_cmp(&rows[b][k].abs())).unwrap_or(k);
+        let pivot = (k..m)
+            .max_by(|&a, &b| rows[a][k].abs().total_cmp(&rows[b][k].abs()))
+            .unwrap_or(k);
         rows.swap(k, pivot);
         if rows[k][k].abs() < 1e-300 {
             continue;

@@ -62,11 +62,15 @@ impl Injuries {
                 }
             });
         for (omega, law) in self.more.iter_mut().zip(&self.more_laws) {
-            omega.par_iter_mut().enumerate().with_min_len(2048).for_each(|(i, omega)| {
-                for (w, rise) in gauss.at(history, i, x) {
-                    *omega += w * law.rate_per_s(t0 + rise);
-                }
-            });
+            omega
+                .par_iter_mut()
+                .enumerate()
+                .with_min_len(2048)
+                .for_each(|(i, omega)| {
+                    for (w, rise) in gauss.at(history, i, x) {
+                        *omega += w * law.rate_per_s(t0 + rise);
+                    }
+                });
         }
     }
 }
@@ -110,7 +114,6 @@ impl Gauss {
         let points = history.points();
         let newest = points[self.from + self.used - 1].1[i];
         let older = if self.used == 2 { points[self.from].1[i] } else { 0.0 };
-        self.node
-            .map(|(w, [a, b, c])| (w, a * older + b * newest + c * x[i]))
+        self.node.map(|(w, [a, b, c])| (w, a * older + b * newest + c * x[i]))
     }
 }

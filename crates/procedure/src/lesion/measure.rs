@@ -3,9 +3,7 @@
 use std::collections::BTreeMap;
 
 use neurotome_base::{PatientPoint, Vec3, geometry::perpendicular_pair};
-use neurotome_physics::{
-    grid::{CellField, Interpolator, LevelSet},
-};
+use neurotome_physics::grid::{CellField, Interpolator, LevelSet};
 
 use super::{
     Contour, Contours, LesionProblem, NerveInjury, Snapshot, TissueInjury, heating::Heating, setup::LesionFrame,
@@ -74,7 +72,10 @@ impl<'p> Measure<'p> {
         for dose in &self.problem.dose_contours_min {
             // The dose grows by decades, its logarithm evenly.
             let above: Vec<f64> = injuries.cem43.iter().map(|d| (d.max(1e-30) / dose).ln()).collect();
-            more.insert(format!("cem43_{dose}"), self.contour(interpolator, &tissue_only(&above)));
+            more.insert(
+                format!("cem43_{dose}"),
+                self.contour(interpolator, &tissue_only(&above)),
+            );
         }
         for (law, omega) in self.problem.more_injury.iter().zip(&injuries.more) {
             more.insert(format!("omega1_{}", law.name), injured(omega));
@@ -164,7 +165,9 @@ impl<'p> Measure<'p> {
                         let p = a + along * ((k as f64 + 0.5) * piece);
                         let r = 0.5 * nerve.diameter_mm;
                         let dead = |q: Vec3, injury: &[f64]| {
-                            interpolator.sample(&(q * MM), &tissue_only(injury)).is_some_and(|w| w >= 0.0)
+                            interpolator
+                                .sample(&(q * MM), &tissue_only(injury))
+                                .is_some_and(|w| w >= 0.0)
                         };
                         let across = |injury: &[f64]| [u, -u, v, -v].iter().all(|d| dead(p + d * r, injury));
                         let axis_dead = dead(p, &injury);
@@ -194,7 +197,13 @@ impl<'p> Measure<'p> {
                     name: nerve.name.clone(),
                     destroyed_mm,
                     peak_temperature_c,
-                    destroyed_by_law_mm: self.problem.more_injury.iter().map(|l| l.name.clone()).zip(by_law).collect(),
+                    destroyed_by_law_mm: self
+                        .problem
+                        .more_injury
+                        .iter()
+                        .map(|l| l.name.clone())
+                        .zip(by_law)
+                        .collect(),
                     distance_to_lesion_mm: nearest.is_finite().then_some(nearest),
                 }
             })

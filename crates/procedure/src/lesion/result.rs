@@ -166,9 +166,8 @@ pub struct Evidence {
     pub current_balance_relative: f64,
     /// Lowest temperature anywhere in the run, °C (maximum principle: not below initial, blood and boundary).
     pub min_temperature_c: f64,
-    
 
-/// Stated discretisation error, when asked for.
+    /// Stated discretisation error, when asked for.
     pub error: Option<ErrorEstimate>,
 }
 

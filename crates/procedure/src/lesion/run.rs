@@ -1,10 +1,6 @@
 //! A whole run: heating and cooling, with curves at every step and snapshots at the times asked for.
 
-use super::{
-    Contour, Curves, LesionError, LesionProblem, Progress, Snapshot,
-    drive::SAME_TIME_S,
-    heating::Heating,
-};
+use super::{Contour, Curves, LesionError, LesionProblem, Progress, Snapshot, drive::SAME_TIME_S, heating::Heating};
 
 /// A finished run on one grid.
 pub(super) struct Run {
@@ -81,7 +77,9 @@ fn push(curves: &mut Curves, heating: &Heating) {
     let r = heating.reading();
     let thermocouple = r.thermocouples_c[0];
     curves.t_s.push(r.t_s);
-    curves.set_temperature_c.push(r.set_temperature_c.unwrap_or(thermocouple));
+    curves
+        .set_temperature_c
+        .push(r.set_temperature_c.unwrap_or(thermocouple));
     curves.thermocouple_c.push(thermocouple);
     curves.max_tissue_c.push(r.hottest_c);
     curves.voltage_v.push(r.voltage_v[0]);
@@ -89,7 +87,9 @@ fn push(curves: &mut Curves, heating: &Heating) {
     curves.power_w.push(r.power_w);
     curves.impedance_ohm.push(r.impedance_ohm);
     if r.thermocouples_c.len() > 1 {
-        curves.more_thermocouples_c.resize(r.thermocouples_c.len() - 1, Vec::new());
+        curves
+            .more_thermocouples_c
+            .resize(r.thermocouples_c.len() - 1, Vec::new());
         for (all, t) in curves.more_thermocouples_c.iter_mut().zip(&r.thermocouples_c[1..]) {
             all.push(*t);
         }

@@ -188,8 +188,20 @@ impl Builder<'_> {
             injectate,
             probes,
             output_times_s,
-            more_isotherms_c: self.levels("output.isotherms_c", s.output.isotherms_c.as_deref(), 55.0, 0.0..=150.0, "°C")?,
-            dose_contours_min: self.levels("output.doses_min", s.output.doses_min.as_deref(), 240.0, 1e-3..=1e9, "min")?,
+            more_isotherms_c: self.levels(
+                "output.isotherms_c",
+                s.output.isotherms_c.as_deref(),
+                55.0,
+                0.0..=150.0,
+                "°C",
+            )?,
+            dose_contours_min: self.levels(
+                "output.doses_min",
+                s.output.doses_min.as_deref(),
+                240.0,
+                1e-3..=1e9,
+                "min",
+            )?,
             nerves,
             solver,
         };

@@ -50,7 +50,11 @@ impl Builder<'_> {
         let direction = self.direction("phantom.fibres.direction", table.direction)?;
         let turns = table.turn_axis.is_some() || table.turn_along.is_some() || table.turn_deg_per_mm.is_some();
         if !turns {
-            self.unused("phantom.fibres.turn_within_mm", table.turn_within_mm.is_some(), "for fibres that do not turn")?;
+            self.unused(
+                "phantom.fibres.turn_within_mm",
+                table.turn_within_mm.is_some(),
+                "for fibres that do not turn",
+            )?;
             return Ok(Fibres { direction, turn: None });
         }
         let why = "fibres that turn need it";

@@ -130,7 +130,10 @@ impl Builder<'_> {
             )?,
             sigma_fibre_ratio: self.within(
                 &format!("{path}.sigma_fibre_ratio"),
-                table.sigma_fibre_ratio.or(b.map(|b| b.sigma_fibre_ratio)).unwrap_or(1.0),
+                table
+                    .sigma_fibre_ratio
+                    .or(b.map(|b| b.sigma_fibre_ratio))
+                    .unwrap_or(1.0),
                 1.0..=20.0,
                 "",
             )?,
@@ -168,7 +171,10 @@ impl Builder<'_> {
             )?,
             width_k: self.positive(
                 &key("perfusion_width_k"),
-                table.perfusion_width_k.or(base.map(|b| b.width_k)).unwrap_or(12f64.sqrt()),
+                table
+                    .perfusion_width_k
+                    .or(base.map(|b| b.width_k))
+                    .unwrap_or(12f64.sqrt()),
                 50.0,
                 "K",
             )?,
@@ -177,7 +183,9 @@ impl Builder<'_> {
 
     fn fluid(&self, path: &str, table: &TissueTable, base: Option<Fluid>) -> Result<Option<Fluid>> {
         let temperature = table.fluid_temperature_c.or(base.map(|b| b.temperature_c));
-        let transfer = table.heat_transfer_w_per_m2_k.or(base.map(|b| b.heat_transfer_w_per_m2_k));
+        let transfer = table
+            .heat_transfer_w_per_m2_k
+            .or(base.map(|b| b.heat_transfer_w_per_m2_k));
         let (temperature_key, transfer_key) = (
             format!("{path}.fluid_temperature_c"),
             format!("{path}.heat_transfer_w_per_m2_k"),
@@ -211,7 +219,11 @@ impl Builder<'_> {
             self.input("injectate.share_path", written, &full)?;
             Arc::new(ShareVolume(volume))
         } else {
-            let volume = self.required("injectate.volume_ml", t.volume_ml, "a bolus needs it, or give `share_path`")?;
+            let volume = self.required(
+                "injectate.volume_ml",
+                t.volume_ml,
+                "a bolus needs it, or give `share_path`",
+            )?;
             let center = match t.center_mm {
                 Some(c) => self.point("injectate.center_mm", c)?,
                 None => needles[0].tip,

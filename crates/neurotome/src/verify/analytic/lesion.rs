@@ -5,7 +5,7 @@ use std::sync::Arc;
 use neurotome_base::{PatientPoint, Vec3};
 use neurotome_procedure::{
     anatomy::{TissueField, TissueId},
-    lesion::{Domain, DomainShape, Control, Drive, LesionProblem, solve},
+    lesion::{Control, Domain, DomainShape, Drive, LesionProblem, solve},
 };
 
 use super::{super::Report, injury::unheated};

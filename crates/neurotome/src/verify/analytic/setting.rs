@@ -63,7 +63,9 @@ impl Model {
     /// The potential with exact values on the metal and on the outer boundary.
     pub fn potential(&self, exact: &dyn Fn(&Vec3) -> f64) -> Result<(Vec<f64>, CurrentState), String> {
         let grid = &self.grid;
-        let mut current = Current::with_potentials(grid, &self.medium, &|f| Some(exact(&grid.foot(f))), &|f| Some(exact(&f.foot)));
+        let mut current = Current::with_potentials(grid, &self.medium, &|f| Some(exact(&grid.foot(f))), &|f| {
+            Some(exact(&f.foot))
+        });
         let temperature = vec![37.0; grid.cells()];
         let mut heat = vec![0.0; grid.cells()];
         let state = current.solve_one_volt(grid, &self.medium, &temperature, LINEAR, &mut heat);

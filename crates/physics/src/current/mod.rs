@@ -384,6 +384,11 @@ impl Current {
         }
     }
 
+    /// Conductivity of a tissue cell at the last solve, S/m; across the fibres where it has any.
+    pub fn conductivity(&self, medium: &Medium, cell: usize) -> f64 {
+        medium.tissues[usize::from(medium.tissue[cell])].sigma_s_per_m * self.factor[cell]
+    }
+
     /// Rows on each multigrid level of the last solve, finest first.
     pub fn level_sizes(&self) -> Vec<usize> {
         self.multigrid.as_ref().map(Multigrid::level_sizes).unwrap_or_default()

@@ -419,14 +419,13 @@ impl Heating {
             }
             _ => 1.0,
         };
-        let phi = self.current.potential(&self.volts);
-        let interpolator = &self.interpolator;
-        self.state
-            .field
-            .par_iter_mut()
-            .enumerate()
-            .with_min_len(512)
-            .for_each(|(i, e)| *e = scale * interpolator.gradient(i as u32, &phi).norm());
+        let mut power = vec![0.0; self.grid.cells()];
+        let _ = self.current.flow(&self.grid, &self.medium, &self.volts, &mut power);
+        // Q = σ |∇φ|².
+        for (i, e) in self.state.field.iter_mut().enumerate() {
+            let conductance = self.current.conductivity(&self.medium, i) * self.grid.volume[i];
+            *e = scale * (power[i] / conductance.max(f64::MIN_POSITIVE)).sqrt();
+        }
     }
 
     /// The shortest step at this time, s.

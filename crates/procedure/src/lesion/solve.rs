@@ -14,7 +14,7 @@ use super::{
 };
 
 /// Cells of the second run are this much larger, its step tolerance twice as large.
-const COARSE_FACTOR: f64 = 1.6;
+const COARSE_FACTOR: f64 = 2.0;
 
 /// Where a run stands; handed to the observer after each accepted time step.
 #[derive(Debug, Clone, Copy, PartialEq)]

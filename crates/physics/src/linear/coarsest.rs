@@ -57,7 +57,7 @@ impl Coarsest {
         for i in 0..n {
             let (above, row) = f.split_at_mut(i * n);
             for j in 0..i {
-                let done = &above[j * n..j * n + j + 1];
+                let done = &above[j * n..=j * n + j];
                 let sum: f64 = row[..j].iter().zip(done).map(|(a, b)| a * b).sum();
                 row[j] = (row[j] - sum) / done[j];
             }
@@ -75,12 +75,12 @@ impl Coarsest {
     pub fn solve(&mut self) {
         let (n, f, x) = (self.x.len(), &self.factor, &mut self.x);
         for i in 0..n {
-            let row = &f[i * n..i * n + i + 1];
+            let row = &f[i * n..=i * n + i];
             let sum: f64 = row[..i].iter().zip(&x[..i]).map(|(a, b)| a * b).sum();
             x[i] = (x[i] - sum) / row[i];
         }
         for i in (0..n).rev() {
-            let row = &f[i * n..i * n + i + 1];
+            let row = &f[i * n..=i * n + i];
             x[i] /= row[i];
             let v = x[i];
             for (x, a) in x[..i].iter_mut().zip(row) {

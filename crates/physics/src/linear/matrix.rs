@@ -71,7 +71,7 @@ impl<T: Scalar> Sliced<T> {
     }
 
     /// Eight rows times a vector.
-    #[inline(always)]
+    #[inline]
     pub fn slice_times(&self, s: usize, x: &[T]) -> [T; LANES] {
         let range = self.places.slice(s);
         let mut sum = [T::default(); LANES];
@@ -84,7 +84,7 @@ impl<T: Scalar> Sliced<T> {
     }
 
     /// Calls `f(offset in block, row times x)` for `count` rows from `offset`, a multiple of eight; the diagonal is given apart.
-    #[inline(always)]
+    #[inline]
     pub fn rows_times(&self, diagonal: &[T], offset: usize, count: usize, x: &[T], mut f: impl FnMut(usize, T)) {
         let (own, diagonal) = (&x[offset..offset + count], &diagonal[offset..offset + count]);
         for (s, (x8, d8)) in own.chunks(LANES).zip(diagonal.chunks(LANES)).enumerate() {
@@ -169,7 +169,7 @@ impl<T: Scalar> Matrix<T> {
     }
 
     /// Calls `f(offset in block, row times x)` for `count` rows from `offset`, a multiple of eight.
-    #[inline(always)]
+    #[inline]
     pub fn rows_times(&self, offset: usize, count: usize, x: &[T], f: impl FnMut(usize, T)) {
         self.off.rows_times(&self.diagonal, offset, count, x, f);
     }
@@ -287,7 +287,7 @@ impl Graph {
     }
 
     /// Calls `f(lane, neighbour, edge)` for all entries of the slice that starts at row `first`.
-    #[inline(always)]
+    #[inline]
     pub fn for_slice(&self, first: usize, mut f: impl FnMut(usize, usize, usize)) {
         for g in self.places.slice(first / LANES) {
             for k in 0..LANES {

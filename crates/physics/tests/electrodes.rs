@@ -5,7 +5,7 @@ use std::f64::consts::PI;
 use neurotome_base::Vec3;
 use neurotome_physics::{
     current::Current,
-    grid::{Axis, FittedNeedle, Grid, Region, Sizing},
+    grid::{Axis, Contact, FittedNeedle, Grid, Region, Sizing, Tine},
     medium::{Medium, MetalProperties},
     tissue::TissueProperties,
 };
@@ -58,18 +58,40 @@ fn conductance(needles: &[FittedNeedle], fractions: &[f64], sizing: &Sizing) -> 
     (n, state.conductance)
 }
 
+/// 18 G, tip of 5 mm, two tines.
+fn tined(tines: usize) -> FittedNeedle {
+    let a = 0.635e-3;
+    let axis = Axis::straight(Vec3::new(0.0, 0.0, -5e-3), -Vec3::z(), a).with_side(Vec3::x());
+    FittedNeedle {
+        tines: (0..tines)
+            .map(|i| Tine {
+                from: 1.5e-3,
+                angle: 30f64.to_radians(),
+                azimuth: 2.0 * PI * i as f64 / tines as f64,
+                length: 4e-3,
+                radius: 0.15e-3,
+            })
+            .collect(),
+        ..FittedNeedle::rounded(axis, a, 5e-3, 0.065)
+    }
+}
+
+fn two_contacts() -> FittedNeedle {
+    let a = 0.65e-3;
+    let axis = Axis::straight(Vec3::new(0.0, 0.0, -10e-3), -Vec3::z(), a).with_side(Vec3::x());
+    FittedNeedle {
+        contacts: vec![Contact { from: 0.0, to: 4e-3 }, Contact { from: 7e-3, to: 11e-3 }],
+        ..FittedNeedle::rounded(axis, a, 5e-3, 0.07)
+    }
+}
+
 #[test]
 fn table() {
-    for scale in [1.6, 1.0, 0.625] {
-        let sizing = Sizing::default().scaled(scale);
-        conductance(&[needle(0.0, 0.0)], &[1.0], &sizing);
-    }
-    for gap in [10e-3, 5e-3, 2e-3, 1.2e-3] {
-        for scale in [1.6, 1.0, 0.625] {
-            let t = std::time::Instant::now();
-            let sizing = Sizing::default().scaled(scale);
-            conductance(&[needle(-0.5 * gap, 0.0), needle(0.5 * gap, 0.0)], &[0.5, -0.5], &sizing);
-            eprintln!("gap {gap} scale {scale} {:?}", t.elapsed());
-        }
+    for scale in [1.6, 1.0, 0.8] {
+        let d = Sizing::default().scaled(scale);
+        eprint!("gap");
+        conductance(&[needle(-1e-3, 0.0), needle(1e-3, 0.0)], &[0.5, -0.5], &d);
+        eprint!("two tines");
+        conductance(&[tined(2)], &[1.0], &d);
     }
 }

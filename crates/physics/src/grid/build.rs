@@ -76,20 +76,19 @@ impl Grid {
         material: &(dyn Fn(&Vec3) -> u8 + Sync),
     ) -> Result<Self, GridError> {
         let bodies = bodies(needles);
-        let ends: Vec<f64> = bodies.iter().map(|b| modelled_end(&region, b, sizing)).collect();
+        let reach = (0..bodies.len())
+            .map(|i| reach(&region, &bodies, i, sizing, material))
+            .collect::<Result<Vec<f64>, _>>()?;
+        let ends: Vec<f64> = bodies
+            .iter()
+            .zip(&reach)
+            .map(|(b, r)| modelled_end(&region, b, sizing, *r))
+            .collect();
         check_gaps(&bodies, &ends)?;
         let mut shells = Vec::with_capacity(bodies.len());
         let mut tissue_cells = 0u32;
         for (i, body) in bodies.iter().enumerate() {
-            let depth = tip_depth(&region, body);
-            if depth < body.radius + 2.0 * sizing.shell_reach {
-                return Err(GridError::Outside {
-                    needle: body.needle + 1,
-                    depth_mm: 1e3 * (depth - body.radius),
-                    least_mm: 2e3 * sizing.shell_reach,
-                });
-            }
-            let mut s = Shells::new(body, sizing, sizing.shell_reach, ends[i]);
+            let mut s = Shells::new(body, sizing, reach[i], ends[i]);
             if bodies.len() > 1 {
                 s.give_way(&|p| {
                     (0..bodies.len())
@@ -415,13 +414,13 @@ impl Grid {
 const GHOST: u32 = 1 << 31;
 
 /// Place along the axis where the modelled metal ends: inside the region, but for a tine, which ends in its cannula.
-fn modelled_end(region: &Region, body: &Body, sizing: &Sizing) -> f64 {
+fn modelled_end(region: &Region, body: &Body, sizing: &Sizing, reach: f64) -> f64 {
     if body.joint.is_some() {
         return body.most;
     }
     let ring = body.active_end();
     let most = (ring + sizing.shaft).min(body.most).max(ring);
-    let margin = body.radius + sizing.shell_reach;
+    let margin = body.radius + reach;
     let mut end = ring;
     let step = 0.5e-3;
     while end + step <= most && region.depth(&body.axis.at(end + step).0) > margin {
@@ -429,6 +428,58 @@ fn modelled_end(region: &Region, body: &Body, sizing: &Sizing) -> f64 {
     }
     end
 }
+
+/// How far the shells of body `i` reach: far in tissue of one kind, where they are the better grid; less where borders of tissues,
+/// other needles or the outer boundary are near.
+fn reach(
+    region: &Region,
+    bodies: &[Body],
+    i: usize,
+    sizing: &Sizing,
+    material: &(dyn Fn(&Vec3) -> u8 + Sync),
+) -> Result<f64, GridError> {
+    let body = &bodies[i];
+    let least = sizing.shell_reach_mixed;
+    let room = 0.5 * (tip_depth(region, body) - body.radius);
+    if room < least {
+        return Err(GridError::Outside {
+            needle: body.needle + 1,
+            depth_mm: 2e3 * room,
+            least_mm: 2e3 * least,
+        });
+    }
+    let mut most = sizing.shell_reach.min(room);
+    let end = body.active_end();
+    for other in bodies.iter().filter(|o| o.needle != body.needle) {
+        let other_end = (other.active_end() + sizing.shaft).min(other.most);
+        let gap = (0..=GAP_STEPS)
+            .map(|s| other.distance(&body.axis.at(end * s as f64 / GAP_STEPS as f64).0, other_end) - body.radius)
+            .fold(f64::INFINITY, f64::min);
+        most = most.min(0.75 * gap);
+    }
+    if most <= least {
+        return Ok(least);
+    }
+    let own = material(&body.axis.at(0.5 * end).0);
+    let one_kind = (0..=16).into_par_iter().all(|k| {
+        let (p, tangent, e1, e2) = body.axis.at(end * f64::from(k) / 16.0);
+        (0..12).all(|r| {
+            let distance = body.radius + most * (f64::from(r) + 0.5) / 12.0;
+            let round = (0..12).all(|q| {
+                let (sin, cos) = (f64::from(q) * std::f64::consts::FRAC_PI_6).sin_cos();
+                let across = e1 * cos + e2 * sin;
+                material(&(p + across * distance)) == own
+                    && (k > 0 || material(&(p + (across + tangent) * (0.7 * distance))) == own)
+                    && (k < 16 || material(&(p + (across - tangent) * (0.7 * distance))) == own)
+            });
+            round && (k > 0 || material(&(p + tangent * distance)) == own)
+        })
+    });
+    Ok(if one_kind { most } else { least })
+}
+
+/// Samples along a needle when its distance from another is looked for.
+const GAP_STEPS: usize = 400;
 
 fn tip_depth(region: &Region, body: &Body) -> f64 {
     let ring = body.active_end();
@@ -439,24 +490,22 @@ fn tip_depth(region: &Region, body: &Body) -> f64 {
 
 /// Metal of different needles must not touch.
 fn check_gaps(bodies: &[Body], ends: &[f64]) -> Result<(), GridError> {
-    const STEPS: usize = 400;
     for (i, me) in bodies.iter().enumerate() {
         for (k, other) in bodies.iter().enumerate() {
             if me.needle == other.needle {
                 continue;
             }
             // Sampled along the part that is modelled; the distance to the other's axis is exact.
-            for s in 0..=STEPS {
-                let s = ends[i] * s as f64 / STEPS as f64;
-                let gap = other.distance(&me.axis.at(s).0, ends[k]) - me.radius;
-                if gap < LEAST_GAP {
-                    return Err(GridError::Touching {
-                        first: me.needle.min(other.needle) + 1,
-                        second: me.needle.max(other.needle) + 1,
-                        gap_mm: 1e3 * gap,
-                        least_mm: 1e3 * LEAST_GAP,
-                    });
-                }
+            let gap = (0..=GAP_STEPS)
+                .map(|s| other.distance(&me.axis.at(ends[i] * s as f64 / GAP_STEPS as f64).0, ends[k]) - me.radius)
+                .fold(f64::INFINITY, f64::min);
+            if gap < LEAST_GAP {
+                return Err(GridError::Touching {
+                    first: me.needle.min(other.needle) + 1,
+                    second: me.needle.max(other.needle) + 1,
+                    gap_mm: 1e3 * gap,
+                    least_mm: 1e3 * LEAST_GAP,
+                });
             }
         }
     }
@@ -498,8 +547,14 @@ fn refine(
     material: &(dyn Fn(&Vec3) -> u8 + Sync),
 ) -> Result<Octree, GridError> {
     let extent = 2.0 * region.half_extent();
-    let levels = (extent / sizing.octree_first).log2().ceil().max(0.0);
-    let side = sizing.octree_first * levels.exp2() * (1.0 + 1e-9);
+    // The smallest wanted cell is a whole number of halvings of the root.
+    let first = shells
+        .iter()
+        .map(|s| sizing.octree_per_reach * (s.radius[s.radius.len() - 1] - s.radius[0]))
+        .reduce(f64::min)
+        .unwrap_or(sizing.octree_first);
+    let levels = (extent / first).log2().ceil().max(0.0);
+    let side = first * levels.exp2() * (1.0 + 1e-9);
     let origin = region.center() - Vec3::repeat(0.5 * side);
     let wanted = |p: &Vec3| {
         // Without a needle the grid is graded round the region's centre.
@@ -512,9 +567,10 @@ fn refine(
         let mut nearest_tip = if bodies.is_empty() { from_center } else { f64::INFINITY };
         for (body, s) in bodies.iter().zip(shells) {
             let reach = s.radius[s.radius.len() - 1] - s.radius[0];
+            let first = sizing.octree_per_reach * reach;
             let tip = (body.distance(p, body.active_end()) - reach).max(0.0);
             let shaft = (body.distance(p, s.end()) - reach).max(0.0);
-            h = h.min(sizing.octree_first + sizing.octree_growth * tip);
+            h = h.min(first + sizing.octree_growth * tip);
             h = h.min(sizing.octree_shaft + 1.5 * sizing.octree_growth * shaft);
             nearest_tip = nearest_tip.min(tip);
         }

@@ -43,8 +43,10 @@ pub struct Sizing {
     pub shell_first: f64,
     /// Growth from shell to shell.
     pub shell_growth: f64,
-    /// Distance from the metal to the outermost shell.
+    /// Distance from the metal to the outermost shell in tissue of one kind.
     pub shell_reach: f64,
+    /// The same where tissues meet beside the bare metal: beyond it the octree follows their borders.
+    pub shell_reach_mixed: f64,
     /// Cells round the needle; a multiple of four.
     pub around: usize,
     /// Cell along the axis at the ring where metal meets insulation.
@@ -55,7 +57,9 @@ pub struct Sizing {
     pub along_shaft: f64,
     /// Cells along the meridian of the rounded end.
     pub cap: usize,
-    /// Octree cell beside the active tip.
+    /// Octree cell beside the outermost shell, as a part of that shell's distance from the metal.
+    pub octree_per_reach: f64,
+    /// Octree cell at the centre of a region without needles.
     pub octree_first: f64,
     /// Growth of octree cells per unit of distance from the active tip.
     pub octree_growth: f64,
@@ -73,16 +77,18 @@ impl Default for Sizing {
     fn default() -> Self {
         Self {
             shell_first: 0.03e-3,
-            shell_growth: 1.22,
-            shell_reach: 5e-3,
+            shell_growth: 1.18,
+            shell_reach: 10e-3,
+            shell_reach_mixed: 5e-3,
             around: 16,
             ring: 0.02e-3,
-            along_tip: 0.35e-3,
-            along_shaft: 0.9e-3,
-            cap: 9,
+            along_tip: 0.6e-3,
+            along_shaft: 2.5e-3,
+            cap: 8,
+            octree_per_reach: 0.2,
             octree_first: 1e-3,
             octree_growth: 0.22,
-            octree_shaft: 1.0e-3,
+            octree_shaft: 2.5e-3,
             shaft: 30e-3,
             border: 0.6e-3,
             border_reach: 9e-3,
@@ -106,6 +112,7 @@ impl Sizing {
             along_tip: self.along_tip * factor,
             along_shaft: self.along_shaft * factor.min(1.0),
             cap: count(self.cap, 1).max(3),
+            octree_per_reach: self.octree_per_reach * factor,
             octree_first: self.octree_first * factor,
             octree_growth: self.octree_growth * factor,
             octree_shaft: self.octree_shaft * factor.min(1.0),

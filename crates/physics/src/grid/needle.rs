@@ -90,7 +90,8 @@ impl FittedNeedle {
         self.contacts.iter().fold(0.0, |m, c| m.max(c.to))
     }
 
-    fn tine_axis(&self, tine: &Tine) -> Axis {
+    /// The axis of a tine, from its rounded end towards the cannula.
+    pub fn tine_axis(&self, tine: &Tine) -> Axis {
         let (p, tangent, e1, e2) = self.axis.at(tine.from - self.end_length());
         let out = e1 * tine.azimuth.cos() + e2 * tine.azimuth.sin();
         let direction = tangent * tine.angle.cos() + out * tine.angle.sin();

@@ -1,5 +1,6 @@
 //! The radiofrequency lesion: current, heat and injury coupled under the generator.
 
+mod coolant;
 mod drive;
 mod heating;
 mod injury;
@@ -12,11 +13,12 @@ mod solve;
 
 pub use heating::{Heating, Reading};
 pub use problem::{
-    Bend, Blood, Bolus, Control, Domain, DomainShape, Drive, Injectate, LesionProblem, Limits, Metal, NamedLaw, Needle,
-    NerveCurve, Perfusion, Probe, ShareField, SolverSettings,
+    Bend, Blood, Bolus, Contact, Control, Coolant, Domain, DomainShape, Drive, Injectate, LesionProblem, Limits, Metal,
+    NamedLaw, Needle, NerveCurve, Perfusion, Probe, ShareField, SolverSettings, Tine,
 };
 pub use result::{
     Contour, Contours, Curves, ErrorEstimate, Evidence, FieldSample, FieldSampler, LesionResult, NerveInjury, Snapshot,
     TissueInjury,
 };
+pub use setup::needle_axis;
 pub use solve::{LesionError, Progress, solve};

@@ -240,18 +240,21 @@ fn against(value: f64, e: &Experiment) -> String {
         (None, Some(b)) => format!("at most {}", figure(b)),
         (None, None) => "no figure".to_owned(),
     };
-    let others: Vec<String> = e
+    let others = e
         .by_other_edges
         .iter()
-        .map(|o| format!("{} {}", o.edge, o.value.map_or_else(|| "none".to_owned(), rounded)))
-        .collect();
+        .enumerate()
+        .fold(String::new(), |mut text, (i, o)| {
+            let value = o.value.map_or_else(|| "none".to_owned(), rounded);
+            let _ = write!(text, "{} {value} by {}", if i == 0 { ";" } else { "," }, o.edge);
+            text
+        });
     let note = e.note.as_ref().map_or_else(String::new, |n| format!("; {n}"));
     format!(
-        "{} against {band} ({}); edge {}; by other edges: {}{note}",
+        "{} against {band} ({}); edge {}{others}{note}",
         rounded(value),
         e.status,
         e.edge.split(':').next().unwrap_or_default(),
-        others.join(", ")
     )
 }
 

@@ -417,9 +417,7 @@ fn rays(treatment: &Treatment, radius_mm: f64) -> Vec<[f64; 3]> {
         (Vec3::zeros(), forward(angle), 0.0),
     ]
     .into_iter()
-    .flat_map(|(foot, way, from)| {
-        (0..RAY_POINTS).map(move |i| (foot + way * (from + 0.01 + RAY_MM * i as f64)).into())
-    })
+    .flat_map(|(foot, way, from)| (0..RAY_POINTS).map(move |i| (foot + way * (from + 0.01 + RAY_MM * i as f64)).into()))
     .collect()
 }
 
@@ -559,7 +557,12 @@ mod tests {
         let mut inputs = bench.inputs.clone();
         inputs.tissue.perfusion_per_s = 0.0;
         let problem = bench.problem(&t, &inputs, 30.0, &points).unwrap();
-        let contours = solve(&problem, &mut |_| true).unwrap().snapshots.last().unwrap().contours;
+        let contours = solve(&problem, &mut |_| true)
+            .unwrap()
+            .snapshots
+            .last()
+            .unwrap()
+            .contours;
         for (edge, contour) in [
             (Edge::Isotherm { isotherm_c: 50.0 }, contours.iso50),
             (Edge::Isotherm { isotherm_c: 60.0 }, contours.iso60),
@@ -572,10 +575,7 @@ mod tests {
         ] {
             let size = bench.size(&t, 30.0, 30.0, &edge).unwrap();
             let contour = contour.unwrap();
-            for (a, b) in [
-                (size.width_mm, contour.width_mm),
-                (size.length_mm, contour.length_mm),
-            ] {
+            for (a, b) in [(size.width_mm, contour.width_mm), (size.length_mm, contour.length_mm)] {
                 assert!((a - b).abs() < 0.015 * b, "{}: {a} against {b}", edge.text());
             }
         }

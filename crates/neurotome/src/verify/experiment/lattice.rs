@@ -111,7 +111,9 @@ impl Plane {
             .spans_along(level)?
             .into_iter()
             .flatten()
-            .fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), (a, b)| (l.min(a), h.max(b)));
+            .fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), (a, b)| {
+                (l.min(a), h.max(b))
+            });
         Ok((low < high).then_some(Size {
             width_mm: 2.0 * widest,
             length_mm: high - low,

@@ -58,10 +58,7 @@ const GOLDBERG: Values = &[
     ("little_hotter", monopolar::little_hotter),
 ];
 const LIDOCAINE: Values = &[("volume", monopolar::volume)];
-const PROVENZANO: Values = &[
-    ("keeps_growing", monopolar::keeps_growing),
-    ("power", monopolar::power),
-];
+const PROVENZANO: Values = &[("keeps_growing", monopolar::keeps_growing), ("power", monopolar::power)];
 const BOGDUK: Values = &[("reach_22g", monopolar::reach_22g), ("reach_16g", monopolar::reach_16g)];
 const MANUAL: Values = &[
     ("length_over_tip", monopolar::length_over_tip),
@@ -163,7 +160,7 @@ pub struct Experiment {
     pub edge: String,
     /// Start temperature, and why.
     pub start: String,
-    /// The value by other edges.
+    /// The value by other edges; empty when the edge does not enter.
     pub by_other_edges: Vec<ByEdge>,
     /// How far published ranges of the inputs move the value; only when asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -236,7 +233,7 @@ fn row(report: &mut Report, bench: &mut Bench, study: &Study, claim: &Expectatio
         Ok(v) => v,
         Err(reason) => return report.failed(title, reason, &study.citation),
     };
-    let by_other_edges = study
+    let mut by_other_edges: Vec<ByEdge> = study
         .other_edges
         .iter()
         .map(|edge| ByEdge {
@@ -244,6 +241,10 @@ fn row(report: &mut Report, bench: &mut Bench, study: &Study, claim: &Expectatio
             value: by(bench, edge).ok().filter(|v| v.is_finite()),
         })
         .collect();
+    // The edge does not enter every claim.
+    if by_other_edges.iter().all(|e| e.value == Some(found)) {
+        by_other_edges.clear();
+    }
     let sensitivity = if report.full() && claim.sensitivity {
         match vary(bench, &mut by, &study.edge) {
             Ok(s) => Some(s),

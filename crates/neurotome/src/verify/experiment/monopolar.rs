@@ -42,7 +42,11 @@ fn gauges_and_tips(bench: &Bench) -> Vec<(u32, f64)> {
         .gauges()
         .iter()
         .flat_map(|&g| {
-            let tips: &[f64] = if g == 22 || g == 16 { &[5.0, 10.0, 15.0] } else { &[10.0] };
+            let tips: &[f64] = if g == 22 || g == 16 {
+                &[5.0, 10.0, 15.0]
+            } else {
+                &[10.0]
+            };
             tips.iter().map(move |&tip| (g, tip))
         })
         .collect()

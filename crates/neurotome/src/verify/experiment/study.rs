@@ -194,9 +194,7 @@ impl Study {
                     claim.key
                 ));
             }
-            if numbers.iter().flatten().any(|v| !v.is_finite())
-                || matches!(numbers, [Some(a), Some(b)] if a > b)
-            {
+            if numbers.iter().flatten().any(|v| !v.is_finite()) || matches!(numbers, [Some(a), Some(b)] if a > b) {
                 return Err(format!(
                     "claim \"{}\": at_least must not lie above at_most, and both must be finite",
                     claim.key
@@ -289,7 +287,12 @@ other_edges = [{ law = "liver_jacques" }]
             assert!((15.0..40.0).contains(&study.start_temperature_c), "{name}");
         }
         assert!(Study::read("nobody").unwrap_err().contains("nobody"));
-        assert!(factors().unwrap().iter().all(|f| f.low < f.high && !f.source.is_empty()));
+        assert!(
+            factors()
+                .unwrap()
+                .iter()
+                .all(|f| f.low < f.high && !f.source.is_empty())
+        );
     }
 
     #[test]

@@ -8,7 +8,8 @@ use neurotome_procedure::{
     anatomy::{Homogeneous, TissueId},
     catalog::{Catalog, find},
     lesion::{
-        Bend, Blood, Domain, DomainShape, Drive, LesionProblem, Limits, Needle, Perfusion, Probe, SolverSettings, solve,
+        Bend, Blood, Domain, DomainShape, Drive, LesionProblem, Limits, Metal, Needle, Perfusion, Probe,
+        SolverSettings, solve,
     },
 };
 
@@ -59,6 +60,7 @@ struct Inputs {
     start_ex_vivo_c: Option<f64>,
     ramp_s: f64,
     thermocouple_from_tip_mm: f64,
+    metal: Metal,
     cell_size: f64,
 }
 
@@ -128,6 +130,7 @@ impl Bench {
             start_ex_vivo_c: None,
             ramp_s: generator.ramp_s.value,
             thermocouple_from_tip_mm: cannula.thermocouple_from_tip_mm.value,
+            metal: catalog.metals.first().ok_or("the catalogue has no metal")?.metal(),
             cell_size: CELL_SIZE,
         };
         Ok(Self {
@@ -198,6 +201,7 @@ impl Bench {
             "perfusion_per_s" => &mut inputs.tissue.perfusion_per_s,
             "start_temperature_c" => inputs.start_ex_vivo_c.insert(value),
             "ramp_s" => &mut inputs.ramp_s,
+            "metal_conductivity_w_per_m_k" => &mut inputs.metal.thermal_conductivity_w_per_m_k,
             "thermocouple_from_tip_mm" => &mut inputs.thermocouple_from_tip_mm,
             other => return Err(format!("there is no input \"{other}\" to move")),
         };
@@ -295,7 +299,6 @@ impl Bench {
         until_s: f64,
         points: &[[f64; 3]],
     ) -> Result<LesionProblem, String> {
-        let metal = self.catalog.metals.first().ok_or("the catalogue has no metal")?.metal();
         let blood = find(&self.catalog.tissues, "blood").ok_or("the catalogue has no blood")?;
         let law = Edge::Law {
             law: "liver_jacques".to_owned(),
@@ -313,7 +316,7 @@ impl Bench {
             bend: treatment.bend,
             potential_fraction: 1.0,
             thermocouple_from_tip_mm: inputs.thermocouple_from_tip_mm,
-            metal,
+            metal: inputs.metal,
         };
         let needles = match treatment.spacing_mm {
             None => vec![needle],

@@ -1,7 +1,7 @@
 //! What makes the edge of a lesion: a temperature once reached, or Ω = 1 of an injury law.
 
 use neurotome_physics::injury::Arrhenius;
-use neurotome_procedure::catalog::{Catalog, find};
+use neurotome_procedure::catalog::{Catalog, InjuryLaw, find};
 use serde::Deserialize;
 
 /// Pieces into which the time between two readings is cut to integrate a law.
@@ -42,7 +42,7 @@ impl Edge {
         match self {
             Self::Isotherm { isotherm_c } => Ok(Criterion::Isotherm(*isotherm_c)),
             Self::Law { law } => find(&catalog.injury, law)
-                .and_then(|l| l.arrhenius())
+                .and_then(InjuryLaw::arrhenius)
                 .map(Criterion::Law)
                 .ok_or_else(|| format!("the catalogue has no injury law \"{law}\"")),
         }

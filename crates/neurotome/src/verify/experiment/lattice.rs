@@ -23,6 +23,7 @@ pub(super) struct Plane {
 
 /// Size of a lesion round one straight needle, mm.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[expect(clippy::struct_field_names, reason = "the common part is the unit")]
 pub(super) struct Size {
     /// Across, needle included.
     pub width_mm: f64,

@@ -211,7 +211,7 @@ fn compare(report: &mut Report, name: &str, values: Values) {
     // Taken out while the claims fill it, since they add to the report too.
     let mut bench = match report.bench.take().map_or_else(|| Bench::new(report.stop), Ok) {
         Ok(bench) => bench,
-        Err(reason) => return report.failed(&study.study, reason, &study.citation),
+        Err(reason) => return report.failed(&study.name, reason, &study.citation),
     };
     for (key, value) in values {
         if report.stopped() {
@@ -219,14 +219,14 @@ fn compare(report: &mut Report, name: &str, values: Values) {
         }
         match study.claim(key) {
             Ok(claim) => row(report, &mut bench, &study, claim, *value),
-            Err(reason) => report.failed(&study.study, reason, &study.citation),
+            Err(reason) => report.failed(&study.name, reason, &study.citation),
         }
     }
     report.bench = Some(bench);
 }
 
 fn row(report: &mut Report, bench: &mut Bench, study: &Study, claim: &Expectation, value: Value) {
-    let title = format!("{}: {}", study.study, claim.measured);
+    let title = format!("{}: {}", study.name, claim.measured);
     let mut by = |bench: &mut Bench, edge: &Edge| value(bench, &Case { study, claim, edge });
     bench.reset();
     let found = match by(bench, &study.edge) {
@@ -258,7 +258,7 @@ fn row(report: &mut Report, bench: &mut Bench, study: &Study, claim: &Expectatio
         found,
         &study.citation,
         Experiment {
-            study: study.study.clone(),
+            study: study.name.clone(),
             key: claim.key.clone(),
             judged: claim.judged(),
             measured: claim.measured.clone(),

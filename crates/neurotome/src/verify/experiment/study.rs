@@ -61,7 +61,8 @@ const SENSITIVITY: &str = include_str!("../../../../../validation/experiment/sen
 #[serde(deny_unknown_fields)]
 pub(super) struct Study {
     /// Short name.
-    pub study: String,
+    #[serde(rename = "study")]
+    pub name: String,
     /// Citation.
     pub citation: String,
     /// Where its numbers were read.
@@ -212,7 +213,7 @@ impl Study {
         self.claims
             .iter()
             .find(|c| c.key == key)
-            .ok_or_else(|| format!("{}: there is no claim \"{key}\"", self.study))
+            .ok_or_else(|| format!("{}: there is no claim \"{key}\"", self.name))
     }
 
     /// A number of the protocol.
@@ -223,7 +224,7 @@ impl Study {
         self.protocol
             .get(key)
             .copied()
-            .ok_or_else(|| format!("{}: the protocol has no \"{key}\"", self.study))
+            .ok_or_else(|| format!("{}: the protocol has no \"{key}\"", self.name))
     }
 }
 

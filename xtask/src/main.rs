@@ -9,6 +9,7 @@ mod licences;
 mod process;
 mod python;
 mod rust_text;
+mod sensitivity;
 mod steps;
 mod suite;
 mod tools;
@@ -33,6 +34,8 @@ cargo xtask: the project's chores
   cargo xtask check-licences    every dependency may be used and comes from the crates registry
 
   cargo xtask validate          the slow validation; rewrites validation/REPORT.md
+  cargo xtask sensitivity       how far uncertain inputs move the comparisons with experiments (half an hour);
+                                rewrites validation/experiment/SENSITIVITY.md and its chart
   cargo xtask fuzz TARGET [--seconds N]
                                 feeds a reader with made-up bytes, guided by coverage (60 s unless told)
   cargo xtask tools             installs cargo-nextest and cargo-deny into target/tools, if missing
@@ -65,6 +68,7 @@ fn run(args: &[String]) -> Result<(), Failure> {
     match command.as_str() {
         "test" => suite::run(&workspace, rest),
         "validate" => no_arguments(rest).and_then(|()| validate::run(&workspace)),
+        "sensitivity" => no_arguments(rest).and_then(|()| sensitivity::run(&workspace)),
         "fuzz" => fuzz::run(&workspace, rest),
         "tools" => no_arguments(rest).and_then(|()| tools::install_all(&workspace)),
         "check-layers" => no_arguments(rest).and_then(|()| layers::check(&workspace)),

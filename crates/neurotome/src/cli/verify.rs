@@ -9,13 +9,14 @@ use crate::verify::{self, Report};
 
 #[derive(Debug, Args)]
 pub(super) struct Verify {
-    /// Only this group of claims; may be given more than once. Groups: analytic, convergence, crosscode.
+    /// Only this group of claims; may be given more than once. Groups: analytic, convergence, crosscode, experiment; without this
+    /// option all but the last.
     #[arg(long, value_name = "GROUP")]
     only: Vec<String>,
     /// Show every value compared, not only the worst of each kind.
     #[arg(long)]
     all: bool,
-    /// Also check the slow claims, on finer grids.
+    /// Also check the slow claims, on finer grids; with the group experiment, tell how far uncertain inputs move its claims.
     #[arg(long)]
     full: bool,
     /// Write the rows as JSON to FILE; `-` prints them instead of the table.

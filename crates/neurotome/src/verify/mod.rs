@@ -6,10 +6,13 @@
 mod analytic;
 mod convergence;
 mod crosscode;
+mod experiment;
 
 use std::fmt::Write as _;
 
 use serde::Serialize;
+
+pub use experiment::{ByEdge, Experiment, Moved, Sensitivity};
 
 /// A claim: computes, and adds at least one row.
 pub type Claim = fn(&mut Report);
@@ -21,6 +24,9 @@ pub struct Group {
     pub name: &'static str,
     /// Its claims in the order in which they are checked.
     pub claims: &'static [Claim],
+    /// Whether it is checked when no group is named. Comparisons with experiments are not: they tell how far the model is from
+    /// nature, not whether the program is right, and a claim that fails there must not be mended by a change of the program.
+    pub by_default: bool,
 }
 
 /// All groups.
@@ -28,14 +34,22 @@ pub const GROUPS: &[Group] = &[
     Group {
         name: "analytic",
         claims: analytic::CLAIMS,
+        by_default: true,
     },
     Group {
         name: "convergence",
         claims: convergence::CLAIMS,
+        by_default: true,
     },
     Group {
         name: "crosscode",
         claims: crosscode::CLAIMS,
+        by_default: true,
+    },
+    Group {
+        name: "experiment",
+        claims: experiment::CLAIMS,
+        by_default: false,
     },
 ];
 
@@ -56,6 +70,9 @@ pub struct Row {
     pub passed: bool,
     /// Where the reference comes from.
     pub source: String,
+    /// More of a comparison with an experiment.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub experiment: Option<Experiment>,
 }
 
 /// Collects rows.
@@ -65,6 +82,8 @@ pub struct Report {
     all: bool,
     full: bool,
     stop: fn() -> bool,
+    /// Lesions that comparisons with experiments share.
+    bench: Option<experiment::Bench>,
 }
 
 impl std::fmt::Debug for Report {
@@ -85,6 +104,7 @@ impl Report {
             all,
             full,
             stop,
+            bench: None,
         }
     }
 
@@ -130,6 +150,19 @@ impl Report {
         self.push(claim.into() + " (at least)", value, bound, 0.0, value >= bound, source);
     }
 
+    /// A comparison with an experiment: its reference is the middle of the band, or its only end. Fails only when it is judged.
+    fn experiment(&mut self, claim: String, value: f64, source: &str, about: Experiment, holds: bool) {
+        let (reference, tolerance) = match (about.at_least, about.at_most) {
+            (Some(a), Some(b)) => (0.5 * (a + b), 0.5 * (b - a)),
+            (Some(bound), None) | (None, Some(bound)) => (bound, 0.0),
+            (None, None) => (f64::NAN, f64::NAN),
+        };
+        self.push(claim, value, reference, tolerance, holds || !about.judged, source);
+        if let Some(row) = self.rows.last_mut() {
+            row.experiment = Some(about);
+        }
+    }
+
     /// A claim that could not be checked: it fails.
     pub fn failed(&mut self, claim: impl Into<String>, reason: impl std::fmt::Display, source: &str) {
         let claim = format!("{}: not computed: {reason}", claim.into());
@@ -145,17 +178,18 @@ impl Report {
             tolerance,
             passed,
             source: source.to_owned(),
+            experiment: None,
         });
     }
 }
 
-/// The groups of these names, or all when there is none.
+/// The groups of these names, or those checked by default when there is none.
 ///
 /// # Errors
 /// What is wrong with a name.
 pub fn select(only: &[String]) -> Result<Vec<&'static Group>, String> {
     if only.is_empty() {
-        return Ok(GROUPS.iter().collect());
+        return Ok(GROUPS.iter().filter(|g| g.by_default).collect());
     }
     only.iter()
         .map(|name| {
@@ -173,9 +207,16 @@ pub fn select(only: &[String]) -> Result<Vec<&'static Group>, String> {
 /// Rows as lines of a table.
 pub fn table(rows: &[Row]) -> String {
     rows.iter().fold(String::new(), |mut out, r| {
-        let mark = if r.passed { "ok  " } else { "FAIL" };
+        let judged = r.experiment.as_ref().is_none_or(|e| e.judged);
+        let mark = match (judged, r.passed) {
+            (false, _) => "info",
+            (true, true) => "ok  ",
+            (true, false) => "FAIL",
+        };
         let _ = writeln!(out, "{mark} {:<11} {}", r.group, r.claim);
-        if r.value.is_finite() {
+        if let Some(e) = &r.experiment {
+            let _ = writeln!(out, "     {:<11} {}", "", against(r.value, e));
+        } else if r.value.is_finite() {
             let _ = writeln!(
                 out,
                 "     {:<11} {} against {}, tolerance {}; {}",
@@ -188,6 +229,38 @@ pub fn table(rows: &[Row]) -> String {
         }
         out
     })
+}
+
+/// A comparison with an experiment in one line.
+fn against(value: f64, e: &Experiment) -> String {
+    let band = match (e.at_least, e.at_most) {
+        (Some(a), Some(b)) if a == b => figure(a),
+        (Some(a), Some(b)) => format!("{} to {}", figure(a), figure(b)),
+        (Some(a), None) => format!("at least {}", figure(a)),
+        (None, Some(b)) => format!("at most {}", figure(b)),
+        (None, None) => "no figure".to_owned(),
+    };
+    let others = e
+        .by_other_edges
+        .iter()
+        .enumerate()
+        .fold(String::new(), |mut text, (i, o)| {
+            let value = o.value.map_or_else(|| "none".to_owned(), rounded);
+            let _ = write!(text, "{} {value} by {}", if i == 0 { ";" } else { "," }, o.edge);
+            text
+        });
+    let note = e.note.as_ref().map_or_else(String::new, |n| format!("; {n}"));
+    format!(
+        "{} against {band} ({}); edge {}{others}{note}",
+        rounded(value),
+        e.status,
+        e.edge.split(':').next().unwrap_or_default(),
+    )
+}
+
+/// A number with four significant digits at most.
+fn rounded(v: f64) -> String {
+    format!("{v:.3e}").parse::<f64>().map_or_else(|_| v.to_string(), figure)
 }
 
 /// A number with six significant digits at most.
@@ -232,7 +305,9 @@ mod tests {
 
     #[test]
     fn groups_are_found_by_name() {
-        assert_eq!(select(&[]).unwrap().len(), GROUPS.len());
+        let usual: Vec<&str> = select(&[]).unwrap().iter().map(|g| g.name).collect();
+        assert_eq!(usual, ["analytic", "convergence", "crosscode"]);
+        assert_eq!(select(&["experiment".to_owned()]).unwrap().len(), 1);
         assert_eq!(select(&["crosscode".to_owned()]).unwrap()[0].name, "crosscode");
         assert!(select(&["cross".to_owned()]).unwrap_err().contains("crosscode"));
     }

@@ -134,7 +134,14 @@ impl Multigrid {
         (entries.iter().sum::<usize>() + coarsest) as f64 / entries.first().copied().unwrap_or(coarsest).max(1) as f64
     }
 
-    /// `z ≈ scale⁻¹ A⁻¹ r · scale` by one V-cycle: a fixed symmetric positive definite operator. `size` is any number near the
+    /// One smoother sweep on the finest level alone, from what the last cycle left; for measuring.
+    pub fn smooth_finest(&mut self) {
+        if let Some(finest) = self.levels.first_mut() {
+            finest.smooth();
+        }
+    }
+
+    /// `A⁻¹ r / size`, nearly, by one V-cycle: a fixed symmetric positive definite operator. `size` is any number near the
     /// size of `r`, which keeps single precision in range; the result is to be multiplied by it.
     pub fn precondition(&mut self, r: &[f64], size: f64) -> &[f32] {
         let one_over_size = 1.0 / size;
@@ -273,5 +280,154 @@ impl Level {
             let b = &b[offset..];
             a.rows_times(offset, block.len(), x, |k, ax| block[k] = b[k] - ax);
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::{Graph, Workspace, conjugate_gradients},
+        *,
+    };
+
+    /// A cube of `n³` cells graded by 1.25 a cell along x, with a rod of 33-fold conductivity along z. Matrix without mass, mass.
+    fn graded_with_rod(n: usize) -> (Matrix<f64>, Vec<f64>) {
+        let at = |x: usize, y: usize, z: usize| (x + n * (y + n * z)) as u32;
+        let width = |x: usize| 1.25f64.powi(x as i32);
+        let k = |x: usize, y: usize| if x < 2 && y < 2 { 33.0 } else { 1.0 };
+        let (mut edges, mut conductance) = (Vec::new(), Vec::new());
+        let (mut mass, mut ground) = (vec![0.0; n * n * n], vec![0.0; n * n * n]);
+        for z in 0..n {
+            for y in 0..n {
+                for x in 0..n {
+                    let i = at(x, y, z);
+                    mass[i as usize] = width(x);
+                    if x + 1 < n {
+                        edges.push((i, at(x + 1, y, z)));
+                        conductance.push(2.0 / (width(x) / k(x, y) + width(x + 1) / k(x + 1, y)));
+                    } else {
+                        ground[i as usize] = 2.0 / width(x);
+                    }
+                    if y + 1 < n {
+                        edges.push((i, at(x, y + 1, z)));
+                        conductance.push(2.0 * width(x) / (1.0 / k(x, y) + 1.0 / k(x, y + 1)));
+                    }
+                    if z + 1 < n {
+                        edges.push((i, at(x, y, z + 1)));
+                        conductance.push(width(x) * k(x, y));
+                    }
+                }
+            }
+        }
+        let graph = Graph::new(n * n * n, &edges);
+        let mut a = graph.matrix();
+        graph.assemble(&conductance, &ground, &mut a);
+        (a, mass)
+    }
+
+    fn shifted(a: &Matrix<f64>, mass: &[f64], shift: f64) -> Matrix<f64> {
+        let mut a = a.clone();
+        for (d, m) in a.diagonal.iter_mut().zip(mass) {
+            *d += shift * m;
+        }
+        a
+    }
+
+    fn wave(n: usize, rate: f64) -> Vec<f64> {
+        (0..n).map(|i| (i as f64 * rate).sin()).collect()
+    }
+
+    fn iterations(a: &Matrix<f64>, multigrid: &mut Multigrid) -> usize {
+        let b = wave(a.rows(), 0.37);
+        let mut x = vec![0.0; b.len()];
+        let s = conjugate_gradients(a, multigrid, &mut Workspace::default(), &b, &mut x, 1e-8, 60);
+        assert!(s.converged, "{s:?}");
+        // The residual kept in the iteration is the true one.
+        let mut ax = vec![0.0; b.len()];
+        a.multiply(&x, &mut ax);
+        let (mut error, mut size) = (0.0, 0.0);
+        for (ax, b) in ax.iter().zip(&b) {
+            error += (ax - b).powi(2);
+            size += b * b;
+        }
+        assert!((error / size).sqrt() < 1.5e-8);
+        s.iterations
+    }
+
+    #[test]
+    fn iterations_are_bounded_on_graded_cells_with_metal_at_any_shift() {
+        let mut most = Vec::new();
+        for n in [10, 20] {
+            let (k, mass) = graded_with_rod(n);
+            for shift in [0.0, 1e-3, 1.0, 1e3] {
+                let a = shifted(&k, &mass, shift);
+                most.push(iterations(&a, &mut Multigrid::new(&a, &mass, shift)));
+            }
+        }
+        assert!(most.iter().all(|&i| i <= 14), "{most:?}");
+    }
+
+    #[test]
+    fn hierarchies_follow_near_shifts_and_refuse_far_ones() {
+        let (k, mass) = graded_with_rod(16);
+        let mut multigrid = Multigrid::new(&shifted(&k, &mass, 0.1), &mass, 0.1);
+        let fresh = iterations(&shifted(&k, &mass, 0.1), &mut multigrid);
+        for shift in [0.04, 0.2, 0.9] {
+            let a = shifted(&k, &mass, shift);
+            assert!(multigrid.follow(&a, shift));
+            let followed = iterations(&a, &mut multigrid);
+            assert!(followed <= fresh + 2, "{followed} at {shift}, {fresh} at first");
+        }
+        for shift in [0.0, 0.03, 1.1] {
+            assert!(!multigrid.follow(&shifted(&k, &mass, shift), shift));
+        }
+    }
+
+    #[test]
+    fn a_small_problem_is_solved_by_its_factor() {
+        let (k, mass) = graded_with_rod(4);
+        let a = shifted(&k, &mass, 0.3);
+        let mut multigrid = Multigrid::new(&a, &mass, 0.3);
+        assert_eq!(multigrid.level_sizes(), [64]);
+        let x = wave(64, 0.9);
+        let mut b = vec![0.0; 64];
+        a.multiply(&x, &mut b);
+        for (z, x) in multigrid.precondition(&b, 1.0).iter().zip(&x) {
+            assert!((f64::from(*z) - x).abs() < 1e-5);
+        }
+    }
+
+    #[test]
+    fn the_cycle_is_symmetric_and_positive_definite() {
+        let (k, mass) = graded_with_rod(14);
+        for shift in [0.0, 0.5, 50.0] {
+            let a = shifted(&k, &mass, shift);
+            let mut multigrid = Multigrid::new(&a, &mass, shift);
+            let (u, v) = (wave(a.rows(), 0.31), wave(a.rows(), 1.7));
+            let dot = |a: &[f64], b: &[f32]| a.iter().zip(b).map(|(a, b)| a * f64::from(*b)).sum::<f64>();
+            let mu = multigrid.precondition(&u, 1.0).to_vec();
+            let mv = multigrid.precondition(&v, 1.0).to_vec();
+            let size = (dot(&u, &mu) * dot(&v, &mv)).sqrt();
+            assert!(dot(&u, &mu) > 0.0 && dot(&v, &mv) > 0.0);
+            assert!((dot(&u, &mv) - dot(&v, &mu)).abs() < 1e-5 * size);
+        }
+    }
+
+    #[test]
+    fn threads_do_not_change_a_bit() {
+        let (k, mass) = graded_with_rod(30);
+        let a = shifted(&k, &mass, 0.2);
+        let run = |threads| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            pool.install(|| {
+                let mut multigrid = Multigrid::new(&a, &mass, 0.2);
+                let mut x = vec![0.0; a.rows()];
+                let b = wave(a.rows(), 0.37);
+                conjugate_gradients(&a, &mut multigrid, &mut Workspace::default(), &b, &mut x, 1e-8, 60);
+                x
+            })
+        };
+        let one = run(1);
+        assert!(one == run(2) && one == run(3));
     }
 }

@@ -45,11 +45,7 @@ impl Current {
     /// Prepares the problem; `fractions` holds the potential of each electrode (the contacts of all needles, needle by needle) as
     /// a fraction of the generator's voltage. The outer boundary is the return electrode, at zero.
     pub fn new(grid: &Grid, fractions: &[f64]) -> Self {
-        Self::with_potentials(
-            grid,
-            &|f| grid.electrode(f).map(|e| fractions[e]),
-            &|_| 0.0,
-        )
+        Self::with_potentials(grid, &|f| grid.electrode(f).map(|e| fractions[e]), &|_| 0.0)
     }
 
     /// Prepares the problem with any potential on the metal's faces (none: insulated) and on the outer faces.

@@ -185,13 +185,56 @@ pub struct Cannula {
     /// Length of the arc of a curved cannula, mm.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bend_length_mm: Option<Sourced>,
+    /// Contacts above the active tip of a multi-contact probe: how many, the length of each, and the insulation before each, mm.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contact_count: Option<Sourced>,
+    /// Length of each contact above the active tip, mm.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contact_length_mm: Option<Sourced>,
+    /// Insulation before each contact above the active tip, mm.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contact_gap_mm: Option<Sourced>,
+    /// Tines, equally spaced round the cannula: how many.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tine_count: Option<Sourced>,
+    /// Where the tines' axes leave that of the cannula, mm from the distal end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tine_from_tip_mm: Option<Sourced>,
+    /// Angle between tines and cannula, degrees; 0 would point to the distal end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tine_angle_deg: Option<Sourced>,
+    /// Length of a tine from the cannula's axis, mm.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tine_length_mm: Option<Sourced>,
+    /// Diameter of a tine, mm.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tine_diameter_mm: Option<Sourced>,
+    /// Diameter of the channel of a cooled probe, mm.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub channel_diameter_mm: Option<Sourced>,
+    /// Where that channel begins, mm from the distal end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub channel_from_tip_mm: Option<Sourced>,
 }
 
 entry!(
     Cannula,
     "cannula",
     [outer_diameter_mm, active_tip_mm, length_mm, thermocouple_from_tip_mm],
-    [bend_angle_deg, bend_length_mm]
+    [
+        bend_angle_deg,
+        bend_length_mm,
+        contact_count,
+        contact_length_mm,
+        contact_gap_mm,
+        tine_count,
+        tine_from_tip_mm,
+        tine_angle_deg,
+        tine_length_mm,
+        tine_diameter_mm,
+        channel_diameter_mm,
+        channel_from_tip_mm,
+    ]
 );
 
 impl Cannula {

@@ -189,8 +189,12 @@ mod tests {
             active_tip_mm: 10.0,
             length_mm: 100.0,
             bend,
+            contacts: vec![],
+            tines: vec![],
+            coolant: None,
             potential_fraction: 1.0,
             thermocouple_from_tip_mm: 1.0,
+            thermocouple_tine: None,
             metal: Metal {
                 thermal_conductivity_w_per_m_k: 15.0,
                 density_kg_per_m3: 8000.0,

@@ -78,8 +78,12 @@ mod tests {
             active_tip_mm: 10.0,
             length_mm: 100.0,
             bend: Some(bend),
+            contacts: vec![],
+            tines: vec![],
+            coolant: None,
             potential_fraction: 1.0,
             thermocouple_from_tip_mm: 0.5,
+            thermocouple_tine: None,
             metal: neurotome_procedure::lesion::Metal {
                 thermal_conductivity_w_per_m_k: 16.2,
                 density_kg_per_m3: 7900.0,

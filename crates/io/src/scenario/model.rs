@@ -273,14 +273,56 @@ pub struct NeedleTable {
     pub active_tip_mm: Option<f64>,
     /// Length from hub to tip, mm. Default: 100.
     pub length_mm: Option<f64>,
-    /// Distance of the thermocouple from the distal end along the axis, mm. Default: 0.5.
+    /// Distance of the thermocouple from the distal end along the axis, mm; negative in the tissue beyond the end. Default: 0.5.
     pub thermocouple_from_tip_mm: Option<f64>,
+    /// The tine that holds the thermocouple, counted from 1; its distance then counts from the tine's distal end.
+    pub thermocouple_tine: Option<usize>,
+    /// Contacts above the active tip of a multi-contact probe, ascending.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub contacts: Vec<ContactTable>,
+    /// Tines that leave the cannula.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tines: Vec<TineTable>,
+    /// For a tined cannula of the catalogue: direction to which its first tine leaves; the others stand equally spaced round it.
+    pub tines_towards: Option<[f64; 3]>,
+    /// Diameter of the channel of a cooled probe, mm.
+    pub channel_diameter_mm: Option<f64>,
+    /// Where that channel begins, mm from the distal end.
+    pub channel_from_tip_mm: Option<f64>,
     /// Angle between shaft and tip, degrees, for a curved tip.
     pub bend_angle_deg: Option<f64>,
     /// Length of the curved part, mm.
     pub bend_length_mm: Option<f64>,
     /// The metal. Default: stainless steel of the catalogue.
     pub metal: MetalTable,
+}
+
+/// A contact of a multi-contact probe above its active tip.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct ContactTable {
+    /// Where it begins, mm from the distal end. A cannula of the catalogue may give it.
+    pub from_mm: Option<f64>,
+    /// Where it ends, mm from the distal end. A cannula of the catalogue may give it.
+    pub to_mm: Option<f64>,
+    /// Potential as a fraction of the generator's voltage. Default: 1, or −½ and +½ by turns in a bipolar arrangement.
+    pub potential_fraction: Option<f64>,
+}
+
+/// A thin straight wire that leaves the cannula.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TineTable {
+    /// Where its axis leaves that of the cannula, mm from the distal end.
+    pub from_tip_mm: f64,
+    /// Angle between its axis and that of the cannula, degrees; 0 would point to the distal end.
+    pub angle_deg: f64,
+    /// Direction to which it leaves.
+    pub towards: [f64; 3],
+    /// Length from the cannula's axis to its own distal end, mm.
+    pub length_mm: f64,
+    /// Diameter, mm.
+    pub diameter_mm: f64,
 }
 
 /// Thermal properties of a needle's metal.

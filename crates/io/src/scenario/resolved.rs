@@ -31,8 +31,12 @@ pub fn resolved(p: &LesionProblem) -> Value {
                 "active_tip_mm": n.active_tip_mm,
                 "length_mm": n.length_mm,
                 "bend": n.bend,
+                "contacts": n.contacts,
+                "tines": n.tines,
+                "coolant": n.coolant,
                 "potential_fraction": n.potential_fraction,
                 "thermocouple_from_tip_mm": n.thermocouple_from_tip_mm,
+                "thermocouple_tine": n.thermocouple_tine,
                 "metal": n.metal,
             })
         })

@@ -160,8 +160,12 @@ pub fn problem(second: bool) -> LesionProblem {
         active_tip_mm: 10.0,
         length_mm: 100.0,
         bend: None,
+        contacts: vec![],
+        tines: vec![],
+        coolant: None,
         potential_fraction,
         thermocouple_from_tip_mm: 1.0,
+        thermocouple_tine: None,
         metal: Metal {
             thermal_conductivity_w_per_m_k: 15.0,
             density_kg_per_m3: 7900.0,

@@ -284,8 +284,7 @@ impl Grid {
             }
         }
         let mut outer = Vec::new();
-        let is_exact =
-            |i: u32| (i as usize) < shell_points && shells[usize::from(shell_of[i as usize])].is_exact(i);
+        let is_exact = |i: u32| (i as usize) < shell_points && shells[usize::from(shell_of[i as usize])].is_exact(i);
         let mut centroid = center.clone();
         // (a, b, area): from both sides where both were clipped.
         let mut pairs: Vec<(u32, u32, f64)> = Vec::new();
@@ -447,17 +446,16 @@ fn check_gaps(bodies: &[Body], ends: &[f64]) -> Result<(), GridError> {
                 continue;
             }
             // Sampled along the part that is modelled; the distance to the other's axis is exact.
-            for s in 0..=STEPS {
-                let s = ends[i] * s as f64 / STEPS as f64;
-                let gap = other.distance(&me.axis.at(s).0, ends[k]) - me.radius;
-                if gap < LEAST_GAP {
-                    return Err(GridError::Touching {
-                        first: me.needle.min(other.needle) + 1,
-                        second: me.needle.max(other.needle) + 1,
-                        gap_mm: 1e3 * gap,
-                        least_mm: 1e3 * LEAST_GAP,
-                    });
-                }
+            let gap = (0..=STEPS)
+                .map(|s| other.distance(&me.axis.at(ends[i] * s as f64 / STEPS as f64).0, ends[k]) - me.radius)
+                .fold(f64::INFINITY, f64::min);
+            if gap < LEAST_GAP {
+                return Err(GridError::Touching {
+                    first: me.needle.min(other.needle) + 1,
+                    second: me.needle.max(other.needle) + 1,
+                    gap_mm: 1e3 * gap,
+                    least_mm: 1e3 * LEAST_GAP,
+                });
             }
         }
     }

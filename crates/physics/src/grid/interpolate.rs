@@ -182,6 +182,45 @@ impl Interpolator {
         [((i - base) as usize, 1.0 - w), ((j - base) as usize, w)]
     }
 
+    /// Weights of cells, tissue and metal, whose sum is the field at a point; none outside the region. `metal_share` as in
+    /// [`CellField`].
+    pub fn weights(&self, p: &Vec3, metal_share: f64) -> Option<Vec<(usize, f64)>> {
+        let tissue = self.grid.tissue_cells;
+        let mut out = Vec::new();
+        match self.locate(p)? {
+            Place::Metal { body, along } => out.extend(self.on_axis(body, along).map(|(i, w)| (tissue + i, w))),
+            Place::Shell {
+                body,
+                along,
+                radius,
+                angle,
+            } => {
+                let s = &self.grid.shells[body];
+                Nodes::new(s, along, radius, angle).each(s, |k, t, q, w| {
+                    if k > 0 {
+                        out.push((s.cell(k - 1, t, q) as usize, w));
+                    } else {
+                        out.push((s.metal(METAL_LAYERS - 1, t) as usize, w * metal_share));
+                        out.push((s.cell(0, t, q) as usize, w * (1.0 - metal_share)));
+                    }
+                });
+            }
+            Place::Cell(i) => {
+                let fit = self.fits[i as usize].get_or_init(|| self.fit(i));
+                let basis = quadratic(&((p - self.grid.center[i as usize]) / fit.scale));
+                let m = fit.stencil.len();
+                let mut own = 1.0;
+                for (k, &j) in fit.stencil.iter().enumerate() {
+                    let w: f64 = (0..9).map(|b| basis[b] * fit.weights[b * m + k]).sum();
+                    own -= w;
+                    out.push((j as usize, w));
+                }
+                out.push((i as usize, own));
+            }
+        }
+        Some(out)
+    }
+
     fn in_shells(&self, s: &Shells, nodes: &Nodes, field: &CellField) -> f64 {
         let mut sum = 0.0;
         nodes.each(s, |k, t, q, w| {
@@ -399,7 +438,7 @@ impl Nodes {
     fn exist(&self, s: &Shells) -> bool {
         let mut all = true;
         if !s.is_whole() {
-            self.each(s, |k, t, q, _| all &= s.height(t, q) >= k.max(2));
+            self.each(s, |k, t, q, _| all &= s.on_lattice(t, q) >= k.max(2));
         }
         all
     }

@@ -147,6 +147,13 @@ fn shell_surface(interpolator: &Interpolator, s: &Shells, field: &CellField, out
             if n < LEAST_COLUMN {
                 continue;
             }
+            let radius = |k: usize| {
+                if k == 0 {
+                    s.radius[0]
+                } else {
+                    s.point_radius(k - 1, t, q)
+                }
+            };
             let mut low = at(0, t, q);
             for k in 0..n {
                 let high = at(k + 1, t, q);
@@ -168,7 +175,7 @@ fn shell_surface(interpolator: &Interpolator, s: &Shells, field: &CellField, out
                 half_turn + s.along_center(t)
             }
         };
-        let has = |t: usize, q: usize| s.height(t, q) >= k.max(LEAST_COLUMN);
+        let has = |t: usize, q: usize| s.on_lattice(t, q) >= k.max(LEAST_COLUMN - 1);
         for q in 0..s.around {
             for t in 0..m - 1 {
                 if has(t, q) && has(t + 1, q) && (at(k, t, q) >= 0.0) != (at(k, t + 1, q) >= 0.0) {
@@ -195,7 +202,6 @@ fn shell_surface(interpolator: &Interpolator, s: &Shells, field: &CellField, out
 
 /// Volume within the cells of the lattice; Voronoi cells are counted elsewhere.
 fn shell_volume(interpolator: &Interpolator, s: &Shells, field: &CellField) -> f64 {
-    let radius = |k: usize| if k == 0 { s.radius[0] } else { s.shell_center(k - 1) };
     let mut volume = 0.0;
     for t in 0..s.meridian() {
         for q in 0..s.around_at(t) {
@@ -203,6 +209,13 @@ fn shell_volume(interpolator: &Interpolator, s: &Shells, field: &CellField) -> f
             if n < LEAST_COLUMN {
                 continue;
             }
+            let radius = |k: usize| {
+                if k == 0 {
+                    s.radius[0]
+                } else {
+                    s.point_radius(k - 1, t, q)
+                }
+            };
             let at = |k: usize| {
                 if k == 0 {
                     interpolator.surface(s, t, q, field)

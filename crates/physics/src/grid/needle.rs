@@ -90,7 +90,8 @@ impl FittedNeedle {
         self.contacts.iter().fold(0.0, |m, c| m.max(c.to))
     }
 
-    fn tine_axis(&self, tine: &Tine) -> Axis {
+    /// The axis of a tine, from its rounded end towards the cannula.
+    pub fn tine_axis(&self, tine: &Tine) -> Axis {
         let (p, tangent, e1, e2) = self.axis.at(tine.from - self.end_length());
         let out = e1 * tine.azimuth.cos() + e2 * tine.azimuth.sin();
         let direction = tangent * tine.angle.cos() + out * tine.angle.sin();
@@ -157,11 +158,7 @@ pub(super) fn bodies(needles: &[FittedNeedle]) -> Vec<Body> {
             contacts,
             most: n.length - end,
             joint: None,
-            holes: n
-                .tines
-                .iter()
-                .map(|t| (exit(n, t), t.radius / t.angle.sin()))
-                .collect(),
+            holes: n.tines.iter().map(|t| (exit(n, t), t.radius / t.angle.sin())).collect(),
             channel: n.coolant.map(|c| (c.radius, c.from - end)),
         });
     }

@@ -10,9 +10,8 @@
 //!   metal 1, 0 (no angle: steel is isothermal round its axis)
 //! ```
 //!
-//! Where other metal is near, a column `(t, q)` ends before the outermost shell, at the last point that is nearer to its own
-//! metal. What is nearer to one convex body than to another stays so on the way to it, so that no column has gaps. Cells beside
-//! a missing neighbour are irregular too.
+//! Where other metal is near, a column `(t, q)` ends half way to it. What is nearer to one convex body than to another stays so
+//! on the way to it, so that no column has gaps. Cells beside a missing neighbour are irregular too.
 
 use std::f64::consts::{PI, TAU};
 
@@ -46,6 +45,8 @@ pub struct Shells {
     channel: Option<(f64, usize)>,
     /// Shells of each column, in the order of a shell's cells.
     height: Vec<u16>,
+    /// Distance from the axis of each column's last point, which stands in the middle of a cell cut short.
+    last: Vec<f64>,
     /// Cell of each place of the lattice, counted from the first; [`NONE`] where there is none.
     number: Vec<u32>,
     /// Place in the lattice of each cell.
@@ -113,33 +114,50 @@ impl Shells {
             first_metal: 0,
             channel,
             height: vec![],
+            last: vec![],
             number: vec![],
             lattice: vec![],
             exact: vec![],
         };
-        let full = vec![shells.shells() as u16; shells.per_shell()];
-        shells.set_heights(full);
+        shells.last = vec![shells.shell_center(shells.shells() - 1); shells.per_shell()];
+        shells.set_heights(vec![shells.shells() as u16; shells.per_shell()]);
         shells
     }
 
-    /// Ends each column at its last point whose distance from its own metal is smaller than that from others, by a margin that
-    /// keeps facing points apart. `others(p)` is the distance of `p` from the nearest other metal.
+    /// Ends each column half way to other metal; `others(p)` is the distance of `p` from the nearest.
     pub(super) fn give_way(&mut self, others: &(dyn Fn(&Vec3) -> f64 + Sync)) {
         let columns: Vec<(usize, usize)> = (0..self.meridian())
             .flat_map(|t| (0..self.around_at(t)).map(move |q| (t, q)))
             .collect();
-        let height = columns
+        let a = self.radius[0];
+        let outermost = self.radius[self.shells()];
+        let ends: Vec<(u16, f64)> = columns
             .par_iter()
-            .map(|&(t, q)| {
-                (0..self.shells())
-                    .take_while(|&j| {
-                        let own = self.shell_center(j) - self.radius[0];
-                        others(&self.center(j, t, q)) - own > GIVE_WAY * (self.radius[j + 1] - self.radius[j])
-                    })
-                    .count() as u16
+            .enumerate()
+            .map(|(column, &(t, q))| {
+                let own_nearer = |r: f64| others(&self.place(r, t, self.angle(q))) > r - a;
+                if own_nearer(outermost) {
+                    return (self.height[column], self.last[column]);
+                }
+                let (mut low, mut high) = (a, outermost);
+                while high - low > 1e-9 {
+                    let r = 0.5 * (low + high);
+                    if own_nearer(r) {
+                        low = r;
+                    } else {
+                        high = r;
+                    }
+                }
+                // The last cell is half a shell thick at least.
+                let height = (0..self.shells())
+                    .take_while(|&j| self.radius[j] + 0.5 * (self.radius[j + 1] - self.radius[j]) < low)
+                    .count();
+                let last = 0.5 * (self.radius[height.saturating_sub(1)] + low);
+                (height as u16, last)
             })
             .collect();
-        self.set_heights(height);
+        self.last = ends.iter().map(|e| e.1).collect();
+        self.set_heights(ends.iter().map(|e| e.0).collect());
     }
 
     fn set_heights(&mut self, height: Vec<u16>) {
@@ -265,7 +283,7 @@ impl Shells {
     pub(super) fn walls(&self, cell: u32) -> Vec<Wall> {
         let (j, t, q) = self.index(cell);
         let p = self.center(j, t, q);
-        let r = self.shell_center(j);
+        let r = self.point_radius(j, t, q);
         let out = if t < self.cap() {
             (p - self.axis.start()) / r
         } else {
@@ -410,9 +428,29 @@ impl Shells {
         c + (tangent * polar.cos() + (e1 * angle.cos() + e2 * angle.sin()) * polar.sin()) * radius
     }
 
+    /// Distance from the axis of the point of a tissue cell.
+    pub fn point_radius(&self, j: usize, t: usize, q: usize) -> f64 {
+        let column = self.in_shell(t, q);
+        if j + 1 == usize::from(self.height[column]) {
+            self.last[column]
+        } else {
+            self.shell_center(j)
+        }
+    }
+
+    /// Shells of the column `(t, q)` whose points stand on the lattice.
+    pub fn on_lattice(&self, t: usize, q: usize) -> usize {
+        let height = self.height(t, q);
+        if height == self.shells() && self.last[self.in_shell(t, q)] == self.shell_center(height - 1) {
+            height
+        } else {
+            height.saturating_sub(1)
+        }
+    }
+
     /// Point of a tissue cell.
     pub fn center(&self, j: usize, t: usize, q: usize) -> Vec3 {
-        self.place(self.shell_center(j), t, self.angle(q))
+        self.place(self.point_radius(j, t, q), t, self.angle(q))
     }
 
     /// Point of a metal cell.
@@ -475,7 +513,13 @@ impl Shells {
 
     /// Volume of a metal cell.
     pub fn metal_volume(&self, layer: usize, t: usize) -> f64 {
-        self.sector_volume(t, self.metal_radius(layer, t), self.metal_radius(layer + 1, t), 0.5 * PI, TAU)
+        self.sector_volume(
+            t,
+            self.metal_radius(layer, t),
+            self.metal_radius(layer + 1, t),
+            0.5 * PI,
+            TAU,
+        )
     }
 
     /// Geometric resistance across shells from radius `r1` to `r2 > r1` over a sector: exact for the potential of a line
@@ -524,7 +568,6 @@ impl Shells {
         let (n, m) = (self.shells(), self.meridian());
         for j in 0..n {
             let (r1, r2) = (self.radius[j], self.radius[j + 1]);
-            let rc = self.shell_center(j);
             for t in 0..m {
                 let sector = self.sector(t);
                 for q in 0..self.around_at(t) {
@@ -533,6 +576,7 @@ impl Shells {
                         continue;
                     }
                     let angle = self.angle(q);
+                    let rc = self.point_radius(j, t, q);
                     if j == 0 {
                         let last = METAL_LAYERS - 1;
                         let kind = match self.electrode[t] {
@@ -557,7 +601,7 @@ impl Shells {
                         add(
                             self.cell(j + 1, t, q),
                             self.radial(t, rc, r2, angle, sector),
-                            self.radial(t, r2, self.shell_center(j + 1), angle, sector),
+                            self.radial(t, r2, self.point_radius(j + 1, t, q), angle, sector),
                         );
                     }
                     if t > 0 && t + 1 < m {
@@ -590,7 +634,10 @@ impl Shells {
                 }
                 if t + 1 < m {
                     // Where a channel begins the face is that of the narrower side.
-                    let (r1, r2) = (r1.max(self.metal_radius(layer, t + 1)), r2.max(self.metal_radius(layer + 1, t + 1)));
+                    let (r1, r2) = (
+                        r1.max(self.metal_radius(layer, t + 1)),
+                        r2.max(self.metal_radius(layer + 1, t + 1)),
+                    );
                     let (ra, rb) = self.meridional(t, r1, r2, 0.5 * PI, TAU);
                     out.push(Face {
                         a: self.metal(layer, t),
@@ -634,9 +681,6 @@ impl Shells {
     }
 }
 
-/// A column gives way where the distances from its own and from other metal differ by less than this part of a shell.
-const GIVE_WAY: f64 = 0.7;
-
 /// Faces along the shaft up to `end`: fine where metal meets insulation, at the rounded end (cells of `cap_cell`) and where
 /// tines leave.
 fn meridian(body: &Body, sizing: &Sizing, cap_cell: f64, end: f64) -> Vec<f64> {
@@ -648,7 +692,11 @@ fn meridian(body: &Body, sizing: &Sizing, cap_cell: f64, end: f64) -> Vec<f64> {
         .collect();
     let active = body.active_end().min(end);
     let size = |s: f64| {
-        let widest = if s < active { sizing.along_tip } else { sizing.along_shaft };
+        let widest = if s < active {
+            sizing.along_tip
+        } else {
+            sizing.along_shaft
+        };
         let at_rings = rings
             .iter()
             .map(|ring| sizing.ring + 0.25 * (s - ring).abs())

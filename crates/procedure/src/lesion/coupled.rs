@@ -19,9 +19,9 @@ use neurotome_physics::{
 use rayon::prelude::*;
 
 use super::{
-    Curves, Drive, Evidence, LesionError, LesionProblem, Perfusion, Progress, Snapshot,
+    Curves, Drive, Evidence, LesionError, LesionProblem, Needle, Perfusion, Progress, Snapshot,
     measure::Measure,
-    setup::{LesionFrame, Setup},
+    setup::{LesionFrame, Setup, thermocouple},
 };
 
 /// First step after a switching, s.
@@ -97,13 +97,11 @@ pub(super) fn run(
     let Setup { grid, medium } = Setup::new(problem, factor)?;
     let n = grid.cells();
     let tissue = grid.tissue_cells;
-    let fractions: Vec<f64> = problem.needles.iter().map(|n| n.potential_fraction).collect();
+    let fractions: Vec<f64> = problem.needles.iter().flat_map(Needle::potential_fractions).collect();
     let mut current = Current::new(&grid, &fractions);
     let mut heat = Heat::new(&grid, &medium);
     let interpolator = Interpolator::new(Arc::clone(&grid));
-    let first = &problem.needles[0];
-    let thermocouple_at = (first.thermocouple_from_tip_mm - 0.5 * first.outer_diameter_mm) * 1e-3;
-    let thermocouple: [(usize, f64); 2] = interpolator.on_axis(0, thermocouple_at).map(|(i, w)| (tissue + i, w));
+    let thermocouple = thermocouple(problem, &interpolator, medium.metal_share)?;
     let t0 = problem.initial_temperature_c;
     let read = |rise: &[f64]| t0 + thermocouple.iter().map(|(i, w)| w * rise[*i]).sum::<f64>();
     let frame = LesionFrame::new(&problem.needles);

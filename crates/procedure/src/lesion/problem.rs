@@ -119,8 +119,8 @@ impl Domain {
     }
 }
 
-/// A placed RF cannula with its electrode.
-#[derive(Debug, Clone, Copy, PartialEq)]
+/// A placed RF cannula with its electrodes.
+#[derive(Debug, Clone, PartialEq)]
 pub struct Needle {
     /// Distal end of the metal, mm.
     pub tip: PatientPoint,
@@ -134,12 +134,63 @@ pub struct Needle {
     pub length_mm: f64,
     /// Bend of a curved cannula.
     pub bend: Option<Bend>,
-    /// Potential as a fraction of the generator's voltage: 1 for a monopolar needle, +½ and −½ for a bipolar pair.
+    /// Further contacts above the active tip, ascending.
+    pub contacts: Vec<Contact>,
+    /// Tines, all at the potential of the contact that they leave.
+    pub tines: Vec<Tine>,
+    /// Channel of a cooled probe.
+    pub coolant: Option<Coolant>,
+    /// Potential of the active tip as a fraction of the generator's voltage: 1 for a monopolar needle, +½ and −½ for a bipolar
+    /// pair.
     pub potential_fraction: f64,
-    /// Distance in mm of the thermocouple from the distal end, along the axis.
+    /// Distance in mm of the thermocouple from the distal end, along the axis; negative in the tissue beyond the end.
     pub thermocouple_from_tip_mm: f64,
+    /// The tine that holds the thermocouple, whose distance then counts from the tine's distal end; none: the cannula.
+    pub thermocouple_tine: Option<usize>,
     /// The metal.
     pub metal: Metal,
+}
+
+impl Needle {
+    /// Potentials of the needle's electrodes as fractions of the generator's voltage: the active tip, then its further contacts.
+    pub fn potential_fractions(&self) -> impl Iterator<Item = f64> + '_ {
+        std::iter::once(self.potential_fraction).chain(self.contacts.iter().map(|c| c.potential_fraction))
+    }
+}
+
+/// Bare metal round the shaft above the active tip.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Contact {
+    /// Where it begins, mm from the distal end.
+    pub from_mm: f64,
+    /// Where it ends, mm from the distal end.
+    pub to_mm: f64,
+    /// Potential as a fraction of the generator's voltage.
+    pub potential_fraction: f64,
+}
+
+/// A thin straight wire with a rounded end that leaves the cannula.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Tine {
+    /// Where its axis leaves that of the cannula, mm from the distal end.
+    pub from_tip_mm: f64,
+    /// Angle between its axis and that of the cannula, degrees; 0 would point to the distal end.
+    pub angle_deg: f64,
+    /// Direction to which it leaves; its part across the cannula counts.
+    pub towards: [f64; 3],
+    /// Length from the cannula's axis to its own distal end, mm.
+    pub length_mm: f64,
+    /// Diameter, mm.
+    pub diameter_mm: f64,
+}
+
+/// The channel of a cooled probe: round the axis, closed towards the tip, open towards the hub.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Coolant {
+    /// Radius of the channel, mm.
+    pub channel_radius_mm: f64,
+    /// Where the channel begins, mm from the distal end.
+    pub from_tip_mm: f64,
 }
 
 /// The bend of a curved cannula: a circular arc that ends at the tip.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use neurotome_base::{PatientPoint, Vec3, geometry::perpendicular_pair};
 use neurotome_physics::{
-    grid::{Axis, FittedNeedle, Grid, Region, Sizing},
+    grid::{Axis, Channel, Contact, End, FittedNeedle, Grid, Interpolator, Region, Sizing, Tine},
     medium::{Medium, MetalProperties},
 };
 
@@ -107,11 +107,12 @@ impl Setup {
     }
 }
 
-fn fitted(needle: &Needle, frame: &LesionFrame) -> FittedNeedle {
+/// The axis of a needle in metres, from where its rounded end begins.
+pub fn needle_axis(needle: &Needle) -> Axis {
     let radius = 0.5 * needle.outer_diameter_mm * MM;
     let direction = Vec3::from(needle.direction);
     let tip = needle.tip.vec() * MM;
-    let axis = match needle
+    match needle
         .bend
         .and_then(|b| across(&direction, &Vec3::from(b.towards)).map(|side| (b, side)))
     {
@@ -123,16 +124,89 @@ fn fitted(needle: &Needle, frame: &LesionFrame) -> FittedNeedle {
             bend.length_mm * MM,
             side,
         ),
-        _ => {
-            let axis = Axis::straight(tip, direction, radius);
-            // The angle zero lies in the plane of the needles, so that lattice lines meet the widest places.
-            across(&direction, &frame.x).map_or(axis, |side| axis.with_side(side))
-        }
-    };
+        _ => Axis::straight(tip, direction, radius),
+    }
+}
+
+fn fitted(needle: &Needle, frame: &LesionFrame) -> FittedNeedle {
+    let radius = 0.5 * needle.outer_diameter_mm * MM;
+    let mut axis = needle_axis(needle);
+    let direction = Vec3::from(needle.direction);
+    // The angle zero lies in the plane of the needles or of the first tine, so that lattice lines meet the widest places.
+    let plane = needle.tines.first().map_or(frame.x, |t| Vec3::from(t.towards));
+    if needle.bend.is_none_or(|b| b.angle_deg <= 0.0)
+        && let Some(side) = across(&direction, &plane)
+    {
+        axis = axis.with_side(side);
+    }
+    let mut contacts = vec![Contact {
+        from: 0.0,
+        to: needle.active_tip_mm * MM,
+    }];
+    contacts.extend(needle.contacts.iter().map(|c| Contact {
+        from: c.from_mm * MM,
+        to: c.to_mm * MM,
+    }));
+    let tines = needle
+        .tines
+        .iter()
+        .map(|t| {
+            let from = t.from_tip_mm * MM;
+            let (_, _, e1, e2) = axis.at(from - radius);
+            let towards = Vec3::from(t.towards);
+            Tine {
+                from,
+                angle: t.angle_deg.to_radians(),
+                azimuth: towards.dot(&e2).atan2(towards.dot(&e1)),
+                length: t.length_mm * MM,
+                radius: 0.5 * t.diameter_mm * MM,
+            }
+        })
+        .collect();
     FittedNeedle {
         axis,
         radius,
-        active_length: needle.active_tip_mm * MM,
+        end: End::Rounded,
+        contacts,
         length: needle.length_mm * MM,
+        tines,
+        coolant: needle.coolant.map(|c| Channel {
+            radius: c.channel_radius_mm * MM,
+            from: c.from_tip_mm * MM,
+        }),
     }
+}
+
+/// Weights of cells whose sum is the temperature of the first needle's thermocouple.
+pub(super) fn thermocouple(
+    problem: &LesionProblem,
+    interpolator: &Interpolator,
+    metal_share: f64,
+) -> Result<Vec<(usize, f64)>, LesionError> {
+    let first = &problem.needles[0];
+    // Bodies of metal: the shafts of all needles, then the tines of the first.
+    let (body, axis, radius) = match first.thermocouple_tine {
+        Some(i) => {
+            let needle = fitted(first, &LesionFrame::new(&problem.needles));
+            let tine = &needle.tines[i];
+            (problem.needles.len() + i, needle.tine_axis(tine), tine.radius)
+        }
+        None => (0, needle_axis(first), 0.5 * first.outer_diameter_mm * MM),
+    };
+    let along = first.thermocouple_from_tip_mm * MM - radius;
+    if first.thermocouple_from_tip_mm >= 0.0 {
+        let tissue = interpolator.grid().tissue_cells;
+        return Ok(interpolator.on_axis(body, along).map(|(i, w)| (tissue + i, w)).to_vec());
+    }
+    interpolator
+        .weights(&axis.at(along).0, metal_share)
+        .ok_or_else(|| LesionError::Problem {
+            step: "placing the thermocouple",
+            found: format!(
+                "{} mm beyond the distal end, outside the domain",
+                -first.thermocouple_from_tip_mm
+            ),
+            expected: "a place within the domain".into(),
+            advice: "bring the thermocouple nearer to the needle".into(),
+        })
 }

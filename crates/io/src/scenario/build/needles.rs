@@ -3,11 +3,20 @@
 use neurotome_base::{PatientPoint, Vec3};
 use neurotome_procedure::anatomy::builtin::LumbarSegment;
 use neurotome_procedure::catalog::{Cannula, Sourced};
-use neurotome_procedure::lesion::{Bend, Metal, Needle};
+use neurotome_procedure::lesion::{Bend, Contact, Coolant, Metal, Needle, Tine};
 
 use super::super::axis::shaft_direction;
 use super::super::{Arrangement, NeedleTable, Scenario};
 use super::{Builder, DEFAULT_METAL, Result};
+
+/// Farthest that a thermocouple may stand out of the distal end, mm.
+const MOST_BEYOND_MM: f64 = 10.0;
+/// Shortest contact and shortest insulation between contacts, mm.
+const LEAST_PIECE_MM: f64 = 0.2;
+/// Most contacts above the active tip.
+const MOST_CONTACTS: usize = 16;
+/// Most tines of a needle.
+const MOST_TINES: usize = 12;
 
 impl Builder<'_> {
     pub(super) fn needles(&mut self, s: &Scenario, segment: Option<&LumbarSegment>) -> Result<Vec<Needle>> {
@@ -19,13 +28,6 @@ impl Builder<'_> {
             ));
         }
         let bipolar = s.drive.arrangement == Arrangement::Bipolar;
-        if bipolar && s.needles.len() != 2 {
-            return Err(self.fault(
-                "drive.arrangement",
-                format!("a bipolar arrangement with {} needles, expected two", s.needles.len()),
-                "give exactly two [[needles]], or arrangement = \"monopolar\"",
-            ));
-        }
         let mut needles = Vec::with_capacity(s.needles.len());
         for (i, table) in s.needles.iter().enumerate() {
             let default_fraction = match (bipolar, i) {
@@ -35,7 +37,15 @@ impl Builder<'_> {
             };
             needles.push(self.needle(&format!("needles[{i}]"), table, default_fraction, segment)?);
         }
-        if needles.iter().all(|n| n.potential_fraction == 0.0) {
+        let one_probe = matches!(&needles[..], [n] if !n.contacts.is_empty());
+        if bipolar && needles.len() != 2 && !one_probe {
+            return Err(self.fault(
+                "drive.arrangement",
+                format!("a bipolar arrangement with {} needles, expected two", s.needles.len()),
+                "give exactly two [[needles]] or one with contacts, or arrangement = \"monopolar\"",
+            ));
+        }
+        if needles.iter().flat_map(Needle::potential_fractions).all(|f| f == 0.0) {
             return Err(self.fault(
                 "needles[0].potential_fraction",
                 "every `potential_fraction` is 0, so no current flows",
@@ -59,16 +69,10 @@ impl Builder<'_> {
             None => None,
         };
         let subject = cannula.map(|c| format!("cannula {}", c.name)).unwrap_or_default();
-        // A size of the scenario goes before that of the cannula; `fallback` holds where neither gives one.
-        let mut size = |k: &str, own: Option<f64>, from: Option<&Sourced>, fallback: Option<f64>| -> Result<f64> {
-            if let (None, Some(v)) = (own, from) {
-                self.note(&subject, k, v);
-                return Ok(v.value);
-            }
-            own.or(fallback)
-                .ok_or_else(|| self.missing(&key(k), "a needle needs it, or a `cannula` of the catalogue"))
-        };
         let c = cannula;
+        let mut size = |k: &str, own: Option<f64>, from: Option<&Sourced>, fallback: Option<f64>| {
+            self.size(&subject, path, k, own, from, fallback)
+        };
         let outer_diameter_mm = size(
             "outer_diameter_mm",
             n.outer_diameter_mm,
@@ -117,7 +121,7 @@ impl Builder<'_> {
         self.within(
             &key("thermocouple_from_tip_mm"),
             thermocouple_from_tip_mm,
-            0.0..=length_mm,
+            -MOST_BEYOND_MM..=length_mm,
             "mm",
         )?;
         let bend = match bend {
@@ -160,17 +164,271 @@ impl Builder<'_> {
             -1.0..=1.0,
             "",
         )?;
-        Ok(Needle {
+        let mut needle = Needle {
             tip,
             direction: direction.into(),
             outer_diameter_mm,
             active_tip_mm,
             length_mm,
             bend,
+            contacts: vec![],
+            tines: vec![],
+            coolant: None,
             potential_fraction,
             thermocouple_from_tip_mm,
+            thermocouple_tine: None,
             metal,
+        };
+        needle.contacts = self.contacts(&subject, path, n, cannula, &needle)?;
+        needle.tines = self.tines(&subject, path, n, cannula, &needle)?;
+        needle.coolant = self.coolant(&subject, path, n, cannula, &needle)?;
+        if let Some(tine) = n.thermocouple_tine {
+            if tine < 1 || tine > needle.tines.len() {
+                return Err(self.fault(
+                    &key("thermocouple_tine"),
+                    format!("tine {tine} of {} holds the thermocouple", needle.tines.len()),
+                    "count the tines from 1",
+                ));
+            }
+            needle.thermocouple_tine = Some(tine - 1);
+        }
+        Ok(needle)
+    }
+
+    /// A size: that of the scenario goes before that of the cannula; `fallback` holds where neither gives one.
+    fn size(
+        &mut self,
+        subject: &str,
+        path: &str,
+        k: &str,
+        own: Option<f64>,
+        from: Option<&Sourced>,
+        fallback: Option<f64>,
+    ) -> Result<f64> {
+        if let (None, Some(v)) = (own, from) {
+            self.note(subject, k, v);
+            return Ok(v.value);
+        }
+        own.or(fallback).ok_or_else(|| {
+            self.missing(
+                &format!("{path}.{k}"),
+                "a needle needs it, or a `cannula` of the catalogue",
+            )
         })
+    }
+
+    /// Contacts above the active tip: those of the scenario, each with the place that the cannula gives where it gives none.
+    fn contacts(
+        &mut self,
+        subject: &str,
+        path: &str,
+        n: &NeedleTable,
+        cannula: Option<&Cannula>,
+        needle: &Needle,
+    ) -> Result<Vec<Contact>> {
+        let mut known: Vec<(f64, f64)> = Vec::new();
+        if let Some(c) = cannula
+            && let (Some(count), Some(length), Some(gap)) = (&c.contact_count, &c.contact_length_mm, &c.contact_gap_mm)
+        {
+            for (k, v) in [
+                ("contact_count", count),
+                ("contact_length_mm", length),
+                ("contact_gap_mm", gap),
+            ] {
+                self.note(subject, k, v);
+            }
+            let step = length.value + gap.value;
+            known.extend((0..MOST_CONTACTS.min(count.value as usize)).map(|i| {
+                let from = needle.active_tip_mm + gap.value + step * i as f64;
+                (from, from + length.value)
+            }));
+        }
+        self.cap(&format!("{path}.contacts"), n.contacts.len(), MOST_CONTACTS)?;
+        let mut below_mm = needle.active_tip_mm;
+        let mut contacts = Vec::new();
+        for i in 0..n.contacts.len().max(known.len()) {
+            let key = |k: &str| format!("{path}.contacts[{i}].{k}");
+            let table = n.contacts.get(i).cloned().unwrap_or_default();
+            let place = known.get(i);
+            let why = "a contact needs it, or a `cannula` of the catalogue with contacts";
+            let from_mm = self.required(&key("from_mm"), table.from_mm.or(place.map(|p| p.0)), why)?;
+            let to_mm = self.required(&key("to_mm"), table.to_mm.or(place.map(|p| p.1)), why)?;
+            self.within(
+                &key("from_mm"),
+                from_mm,
+                below_mm + LEAST_PIECE_MM..=needle.length_mm,
+                "mm",
+            )?;
+            self.within(&key("to_mm"), to_mm, from_mm + LEAST_PIECE_MM..=needle.length_mm, "mm")?;
+            below_mm = to_mm;
+            let by_turns = if i % 2 == 0 { -1.0 } else { 1.0 };
+            let fallback = if needle.potential_fraction == 1.0 {
+                1.0
+            } else {
+                by_turns * needle.potential_fraction
+            };
+            contacts.push(Contact {
+                from_mm,
+                to_mm,
+                potential_fraction: self.within(
+                    &key("potential_fraction"),
+                    table.potential_fraction.unwrap_or(fallback),
+                    -1.0..=1.0,
+                    "",
+                )?,
+            });
+        }
+        Ok(contacts)
+    }
+
+    /// Tines: those of the scenario, or those of the cannula.
+    fn tines(
+        &mut self,
+        subject: &str,
+        path: &str,
+        n: &NeedleTable,
+        cannula: Option<&Cannula>,
+        needle: &Needle,
+    ) -> Result<Vec<Tine>> {
+        let mut tines: Vec<Tine> = n
+            .tines
+            .iter()
+            .map(|t| Tine {
+                from_tip_mm: t.from_tip_mm,
+                angle_deg: t.angle_deg,
+                towards: t.towards,
+                length_mm: t.length_mm,
+                diameter_mm: t.diameter_mm,
+            })
+            .collect();
+        self.cap(&format!("{path}.tines"), tines.len(), MOST_TINES)?;
+        if let (true, Some(c)) = (tines.is_empty(), cannula)
+            && let (Some(count), Some(from), Some(angle), Some(length), Some(diameter)) = (
+                &c.tine_count,
+                &c.tine_from_tip_mm,
+                &c.tine_angle_deg,
+                &c.tine_length_mm,
+                &c.tine_diameter_mm,
+            )
+        {
+            for (k, v) in [
+                ("tine_count", count),
+                ("tine_from_tip_mm", from),
+                ("tine_angle_deg", angle),
+                ("tine_length_mm", length),
+                ("tine_diameter_mm", diameter),
+            ] {
+                self.note(subject, k, v);
+            }
+            let key = format!("{path}.tines_towards");
+            let towards = self.required(
+                &key,
+                n.tines_towards,
+                "a tined cannula has a side to which its first tine leaves",
+            )?;
+            let first = self.direction(&key, towards)?;
+            let axis = Vec3::from(needle.direction);
+            let count = MOST_TINES.min(count.value as usize);
+            tines.extend((0..count).map(|i| {
+                let turn = std::f64::consts::TAU * i as f64 / count as f64;
+                let (sin, cos) = turn.sin_cos();
+                Tine {
+                    from_tip_mm: from.value,
+                    angle_deg: angle.value,
+                    towards: (first * cos + axis.cross(&first) * sin + axis * (axis.dot(&first) * (1.0 - cos))).into(),
+                    length_mm: length.value,
+                    diameter_mm: diameter.value,
+                }
+            }));
+        } else {
+            self.unused(
+                &format!("{path}.tines_towards"),
+                n.tines_towards.is_some(),
+                "without a tined cannula of the catalogue",
+            )?;
+        }
+        let radius_mm = 0.5 * needle.outer_diameter_mm;
+        for (i, t) in tines.iter().enumerate() {
+            let key = |k: &str| match n.tines.get(i) {
+                Some(_) => format!("{path}.tines[{i}].{k}"),
+                None => format!("{path}.cannula"),
+            };
+            self.within(
+                &key("diameter_mm"),
+                t.diameter_mm,
+                0.05..=0.8 * needle.outer_diameter_mm,
+                "mm",
+            )?;
+            self.within(&key("angle_deg"), t.angle_deg, 10.0..=150.0, "degrees")?;
+            let angle = t.angle_deg.to_radians();
+            let (wire_mm, inside_mm) = (0.5 * t.diameter_mm, radius_mm / angle.sin());
+            self.within(
+                &key("length_mm"),
+                t.length_mm,
+                inside_mm + 2.0 * t.diameter_mm..=50.0,
+                "mm",
+            )?;
+            // The hole lies in the shaft, clear of the rounded end.
+            let least = radius_mm + radius_mm / angle.tan() + wire_mm / angle.sin();
+            self.within(&key("from_tip_mm"), t.from_tip_mm, least..=needle.length_mm, "mm")?;
+            let towards = self.direction(&key("towards"), t.towards)?;
+            if towards.cross(&Vec3::from(needle.direction)).norm() < 1e-3 {
+                return Err(self.fault(
+                    &key("towards"),
+                    "a tine leaves along the shaft, expected a direction across it",
+                    "give the side to which the tine leaves",
+                ));
+            }
+        }
+        Ok(tines)
+    }
+
+    /// The channel of a cooled probe.
+    fn coolant(
+        &mut self,
+        subject: &str,
+        path: &str,
+        n: &NeedleTable,
+        cannula: Option<&Cannula>,
+        needle: &Needle,
+    ) -> Result<Option<Coolant>> {
+        let diameter = cannula.and_then(|c| c.channel_diameter_mm.as_ref());
+        let from = cannula.and_then(|c| c.channel_from_tip_mm.as_ref());
+        if n.channel_diameter_mm.is_none() && diameter.is_none() {
+            self.unused(
+                &format!("{path}.channel_from_tip_mm"),
+                n.channel_from_tip_mm.is_some(),
+                "without a channel",
+            )?;
+            return Ok(None);
+        }
+        let diameter_mm = self.size(
+            subject,
+            path,
+            "channel_diameter_mm",
+            n.channel_diameter_mm,
+            diameter,
+            None,
+        )?;
+        let from_tip_mm = self.size(subject, path, "channel_from_tip_mm", n.channel_from_tip_mm, from, None)?;
+        let outer = needle.outer_diameter_mm;
+        self.within(
+            &format!("{path}.channel_diameter_mm"),
+            diameter_mm,
+            0.05 * outer..=0.95 * outer,
+            "mm",
+        )?;
+        // The rounded end is solid.
+        self.within(
+            &format!("{path}.channel_from_tip_mm"),
+            from_tip_mm,
+            0.5 * outer..=needle.length_mm,
+            "mm",
+        )?;
+        Ok(Some(Coolant {
+            channel_radius_mm: 0.5 * diameter_mm,
+            from_tip_mm,
+        }))
     }
 
     pub(super) fn pose(

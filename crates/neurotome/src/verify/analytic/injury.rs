@@ -36,8 +36,12 @@ pub(super) fn unheated(k: f64, initial_c: f64, blood_c: f64, perfusion_per_s: f6
             active_tip_mm: 5.0,
             length_mm: 100.0,
             bend: None,
+            contacts: vec![],
+            tines: vec![],
+            coolant: None,
             potential_fraction: 1.0,
             thermocouple_from_tip_mm: 0.5,
+            thermocouple_tine: None,
             metal: Metal {
                 thermal_conductivity_w_per_m_k: 16.2,
                 density_kg_per_m3: 7900.0,

@@ -160,8 +160,12 @@ impl LumbarSegment {
             active_tip_mm: nerves::ACTIVE_TIP_MM,
             length_mm: 100.0,
             bend: None,
+            contacts: vec![],
+            tines: vec![],
+            coolant: None,
             potential_fraction: 1.0,
             thermocouple_from_tip_mm: 0.5,
+            thermocouple_tine: None,
             metal: Metal {
                 // Austenitic steel (AISI 304) near body temperature.
                 thermal_conductivity_w_per_m_k: 16.2,

@@ -94,9 +94,9 @@ fn two_contacts() -> FittedNeedle {
     }
 }
 
-/// Resistances on this project's own grids at half the default cell size, extrapolated by order 2 from half and 0.625.
-const BIPOLAR_2_MM: f64 = 92.6;
-const TWO_TINES: f64 = 106.1;
+/// Resistances on this project's own grids with half the default cell size, Ω; no independent reference yet.
+const BIPOLAR_2_MM: f64 = 92.66;
+const TWO_TINES: f64 = 106.02;
 
 #[test]
 fn a_close_bipolar_pair_agrees_with_its_refinement() {

@@ -175,12 +175,12 @@ def run(case):
 
 
 def collect():
-    """R of the finest level; err = 3 times its change from a level with at least a third fewer degrees of freedom."""
+    """R of the finest level; err = 3 times its change from the finest with at most 85 % of the degrees of freedom."""
     cases = {}
     for case, definition in DEFINITIONS.items():
         levels = kept(case, "static")["levels"]
         last = levels[-1]
-        before = [level for level in levels if level["dofs"] < last["dofs"] / 1.5][-1]
+        before = [level for level in levels if level["dofs"] < 0.85 * last["dofs"]][-1]
         cases[case] = {
             "definition": definition,
             "R_ohm": float(f"{last['R']:.6g}"),

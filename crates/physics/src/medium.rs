@@ -3,7 +3,7 @@
 //! A cell that a border cuts gets its volume's mean heat capacity and perfusion. The resistance between its point and a face
 //! is that of parallel columns, each a series of the tissues met on the way: exact for borders along and across the way.
 
-use neurotome_base::{Vec3, geometry::perpendicular_pair};
+use neurotome_base::Vec3;
 use rayon::prelude::*;
 
 use crate::{
@@ -124,6 +124,8 @@ struct Cell {
     fibre: Option<Fibre>,
 }
 
+/// Columns side by side between a cell's point and a face are this number squared.
+const COLUMNS: usize = 4;
 /// Points on the way from a cell's point to a face, in each column.
 const ALONG: usize = 5;
 
@@ -202,30 +204,26 @@ impl Medium {
             })
             .collect();
 
-        // Means of 1/σ and 1/k on the way from a cell's point to a face, over parallel columns.
-        let resistivity = |i: usize, towards: &Vec3, fraction: f64| -> (f64, f64) {
+        // Means of 1/σ and 1/k from a cell's point to a face, over parallel columns.
+        let resistivity = |i: usize, to: u32, foot: &Vec3| -> (f64, f64) {
             let own = &tissues[usize::from(cells[i].tissue)];
             if cells[i].pure {
                 return (1.0 / own.sigma_s_per_m, 1.0 / own.thermal_conductivity_w_per_m_k);
             }
-            let way = (towards - grid.center[i]) * fraction;
-            let (u, v) = perpendicular_pair(&way.normalize());
-            let width = 0.25 * grid.across(i as u32);
+            let points = grid.half_columns(i as u32, to, foot, COLUMNS, ALONG);
             let (mut electric, mut thermal) = (0.0, 0.0);
-            for column in 0..4 {
-                let offset =
-                    u * if column & 1 == 0 { -width } else { width } + v * if column & 2 == 0 { -width } else { width };
+            for column in points.chunks(ALONG) {
                 let (mut e, mut k) = (0.0, 0.0);
-                for s in 0..ALONG {
-                    let p = grid.center[i] + way * ((s as f64 + 0.5) / ALONG as f64) + offset;
-                    let t = &tissues[usize::from(at(&p))];
-                    e += 1.0 / sigma(t, &p);
+                for p in column {
+                    let t = &tissues[usize::from(at(p))];
+                    e += 1.0 / sigma(t, p);
                     k += 1.0 / t.thermal_conductivity_w_per_m_k;
                 }
                 electric += ALONG as f64 / e;
                 thermal += ALONG as f64 / k;
             }
-            (4.0 / electric, 4.0 / thermal)
+            let columns = (COLUMNS * COLUMNS) as f64;
+            (columns / electric, columns / thermal)
         };
         let metal_k = |i: u32| metals[usize::from(grid.metal_needle[i as usize - n])].thermal_conductivity;
         let faces: Vec<(f64, f64, f64)> = grid
@@ -238,13 +236,14 @@ impl Medium {
                     FaceKind::Metal => (0.0, 0.0, 1.0 / (f.ra / metal_k(f.a) + f.rb / metal_k(f.b))),
                     FaceKind::Electrode | FaceKind::Shaft => {
                         // Towards the metal: the foot of the perpendicular on its surface.
-                        let (e, k) = resistivity(a, &grid.foot(f), 1.0);
+                        let (e, k) = resistivity(a, f.b, &grid.foot(f));
                         (f.ra * e, 0.0, 1.0 / (f.ra * k + f.rb / metal_k(f.b)))
                     }
                     FaceKind::Tissue => {
                         let share = f.ra / (f.ra + f.rb);
-                        let (ea, ka) = resistivity(a, &grid.center[b], share);
-                        let (eb, kb) = resistivity(b, &grid.center[a], 1.0 - share);
+                        let foot = grid.center[a] + (grid.center[b] - grid.center[a]) * share;
+                        let (ea, ka) = resistivity(a, f.b, &foot);
+                        let (eb, kb) = resistivity(b, f.a, &foot);
                         let thermal = if is_fluid(f.a) == is_fluid(f.b) {
                             1.0 / (f.ra * ka + f.rb * kb)
                         } else {

@@ -455,7 +455,7 @@ fn reach(
         let gap = (0..=GAP_STEPS)
             .map(|s| other.distance(&body.axis.at(end * s as f64 / GAP_STEPS as f64).0, other_end) - body.radius)
             .fold(f64::INFINITY, f64::min);
-        most = most.min(0.75 * gap);
+        most = most.min(gap);
     }
     if most <= least {
         return Ok(least);

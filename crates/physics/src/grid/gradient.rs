@@ -126,15 +126,19 @@ fn radial_slope(rounded: bool, r1: f64, r2: f64, r: f64) -> f64 {
     }
 }
 
-const INWARD: usize = 0;
-const OUTWARD: usize = 1;
-const DOWN: usize = 2;
-const UP: usize = 3;
-const LEFT: usize = 4;
-const RIGHT: usize = 5;
+pub(super) const INWARD: usize = 0;
+pub(super) const OUTWARD: usize = 1;
+pub(super) const DOWN: usize = 2;
+pub(super) const UP: usize = 3;
+pub(super) const LEFT: usize = 4;
+pub(super) const RIGHT: usize = 5;
 
 /// On which side of a shell cell another lies, when they are neighbours along one coordinate.
-fn side_of((j, t, q): (usize, usize, usize), (jn, tn, qn): (usize, usize, usize), around: usize) -> Option<usize> {
+pub(super) fn side_of(
+    (j, t, q): (usize, usize, usize),
+    (jn, tn, qn): (usize, usize, usize),
+    around: usize,
+) -> Option<usize> {
     let pole = tn == 0;
     if tn == t && qn == q {
         return match jn {

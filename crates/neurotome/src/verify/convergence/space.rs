@@ -99,7 +99,8 @@ pub(super) fn fitted_potential(report: &mut Report) {
     let c = 4.55e-3;
     let exact = |p: &Vec3| line(p, c);
     let (mut current, mut field) = (Series::new("of default size"), Series::new("of default size"));
-    for scale in [2.0, 1.0, 0.5] {
+    // Finer than the default size the error of the current, then below 0.03 %, changes its sign and says nothing of an order.
+    for scale in [4.0, 2.0, 1.0] {
         if report.stopped() {
             return;
         }

@@ -23,7 +23,7 @@ use neurotome_physics::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Blood, Curves, LesionError, heating::not_converged};
+use super::{Blood, LesionError, heating::not_converged};
 
 const MM: f64 = 1e-3;
 /// Width of the rim over which the density at the edge is a mean, mm.
@@ -293,30 +293,31 @@ fn mean_square(t_s: &[f64], current_a: &[f64], from: f64, to: f64) -> f64 {
 }
 
 impl Pad {
-    /// Heating of the skin by a run's current. `law` is the injury law of skin.
+    /// Heating of the skin by the current that returns through the pad: times in s, and A rms over the step that ends there. `law`
+    /// is the injury law of skin.
     ///
     /// # Errors
     /// [`LesionError::Problem`] without layers, contact or time; [`LesionError::NotConverged`].
     pub fn heating(
         &self,
-        curves: &Curves,
+        (t_s, current_a): (&[f64], &[f64]),
         tissues: &[TissueProperties],
         blood: &Blood,
         law: &Arrhenius,
     ) -> Result<PadHeating, LesionError> {
-        self.heating_on(curves, tissues, blood, law, 1.0, STEPS)
+        self.heating_on((t_s, current_a), tissues, blood, law, 1.0, STEPS)
     }
 
     fn heating_on(
         &self,
-        curves: &Curves,
+        (t_s, current_a): (&[f64], &[f64]),
         tissues: &[TissueProperties],
         blood: &Blood,
         law: &Arrhenius,
         cell_size: f64,
         steps: usize,
     ) -> Result<PadHeating, LesionError> {
-        let end_s = curves.t_s.last().copied().unwrap_or(0.0);
+        let end_s = t_s.last().copied().unwrap_or(0.0);
         let known = self.layers.iter().all(|l| l.0 < tissues.len() && l.1 > 0.0);
         if self.layers.is_empty() || !known || self.sides_mm.iter().any(|s| s.is_nan() || *s <= 0.0) || end_s <= 0.0 {
             return Err(LesionError::Problem {
@@ -333,7 +334,13 @@ impl Pad {
             borders.push(depth);
         }
         let half = self.sides_mm.map(|s| 0.5 * s * MM);
-        let boxes = Boxes::new(half, REACH_MM * MM, &borders, cell_size * FIRST_MM * MM, cell_size * GROWTH);
+        let boxes = Boxes::new(
+            half,
+            REACH_MM * MM,
+            &borders,
+            cell_size * FIRST_MM * MM,
+            cell_size * GROWTH,
+        );
         let n = boxes.count();
         let layer: Vec<usize> = (0..n)
             .map(|i| borders.partition_point(|d| *d < boxes.center(i)[2]))
@@ -401,7 +408,7 @@ impl Pad {
         let per_a2 = 1.0 / (4.0 * flow.current).powi(2);
         for step in 0..steps {
             let from = step as f64 * dt;
-            let square = mean_square(&curves.t_s, &curves.current_a, from, from + dt) * per_a2;
+            let square = mean_square(t_s, current_a, from, from + dt) * per_a2;
             let b: Vec<f64> = (0..n)
                 .map(|i| source[i] + capacity[i] / dt * t[i] + square * flow.power[i])
                 .collect();
@@ -415,7 +422,7 @@ impl Pad {
             }
             skin_peak_c = skin_peak_c.max(hottest(&t));
         }
-        let current_a = curves.current_a.iter().fold(0.0, |m: f64, i| m.max(i.abs()));
+        let current_a = current_a.iter().fold(0.0, |m: f64, i| m.max(i.abs()));
         Ok(PadHeating {
             contact_cm2: 1e4 * area,
             current_a,
@@ -456,12 +463,8 @@ mod tests {
         activation_energy_j_per_mol: 6.28e5,
     };
 
-    fn current(current_a: f64, seconds: usize) -> Curves {
-        Curves {
-            t_s: (0..=seconds).map(|t| t as f64).collect(),
-            current_a: vec![current_a; seconds + 1],
-            ..Curves::default()
-        }
+    fn current(current_a: f64, seconds: usize) -> (Vec<f64>, Vec<f64>) {
+        ((0..=seconds).map(|t| t as f64).collect(), vec![current_a; seconds + 1])
     }
 
     /// A square plate on a half space: half of the conductance of one in full space, whose capacitance is 0.3667874 · 4πε times
@@ -523,7 +526,10 @@ mod tests {
             heat_transfer_w_per_m2_k: 10.0,
         };
         let rise = |current_a: f64, cell_size: f64, steps: usize| {
-            let h = pad.heating_on(&current(current_a, 60), &[SKIN], &BLOOD, &LAW, cell_size, steps).unwrap();
+            let (t, i) = current(current_a, 60);
+            let h = pad
+                .heating_on((&t, &i), &[SKIN], &BLOOD, &LAW, cell_size, steps)
+                .unwrap();
             assert!((h.skin_before_c - 37.0).abs() < 1e-5);
             assert!((h.mean_density_a_per_m2 - current_a / 0.0144).abs() < 1e-9);
             h.skin_peak_c - 37.0
@@ -532,7 +538,11 @@ mod tests {
         assert!((rise(1.0, 1.0, 48) / one - 4.0).abs() < 1e-4);
         // More steps and smaller cells move the rise at the edge by a few percent.
         assert!((rise(0.5, 1.0, 96) / one - 1.0).abs() < 0.02, "{one}");
-        assert!((rise(0.5, 0.5, 48) / one - 1.0).abs() < 0.06, "{one} {}", rise(0.5, 0.5, 48));
+        assert!(
+            (rise(0.5, 0.5, 48) / one - 1.0).abs() < 0.06,
+            "{one} {}",
+            rise(0.5, 0.5, 48)
+        );
     }
 
     #[test]
@@ -548,7 +558,8 @@ mod tests {
             room_c: 23.0,
             heat_transfer_w_per_m2_k: 10.0,
         };
-        let heating = |side: f64| pad(side).heating(&current(0.6, 90), &[SKIN, fat], &BLOOD, &LAW).unwrap();
+        let (t, i) = current(0.6, 90);
+        let heating = |side: f64| pad(side).heating((&t, &i), &[SKIN, fat], &BLOOD, &LAW).unwrap();
         let (large, small) = (heating(122.5), heating(20.0));
         assert!(large.margin_k() > 0.0 && large.skin_omega < 1.0, "{large:?}");
         assert!(small.margin_k() < 0.0 && small.skin_omega > 1.0, "{small:?}");

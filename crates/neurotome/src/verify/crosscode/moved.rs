@@ -28,8 +28,9 @@ struct Moved {
 
 impl TissueField for Moved {
     fn tissue_at(&self, p: &PatientPoint) -> TissueId {
-        self.inner
-            .tissue_at(&PatientPoint::from_vec(self.rotation.transpose() * (p.vec() - self.shift)))
+        self.inner.tissue_at(&PatientPoint::from_vec(
+            self.rotation.transpose() * (p.vec() - self.shift),
+        ))
     }
 
     fn fibre_at(&self, p: &PatientPoint) -> Vec3 {
@@ -99,7 +100,9 @@ fn deviations(still: &[Snapshot], moved: &[Snapshot], initial_c: f64) -> Rows {
     .into();
     for (a, b) in still.iter().zip(moved) {
         let at = format!("at {} s", a.t_s);
-        rows[0].1.push((at.clone(), b.impedance_ohm, a.impedance_ohm, a.impedance_ohm));
+        rows[0]
+            .1
+            .push((at.clone(), b.impedance_ohm, a.impedance_ohm, a.impedance_ohm));
         rows[1].1.push((at.clone(), b.power_w, a.power_w, a.power_w));
         for (name, x, y) in [
             ("45 °C", a.contours.iso45, b.contours.iso45),
@@ -253,7 +256,10 @@ mod tests {
         let other = moved(&p, m, shift);
         for q in [Vec3::new(0.9, 5.0, -3.0), Vec3::new(1.1, -5.0, 3.0)] {
             let there = PatientPoint::from_vec(m * q + shift);
-            assert_eq!(other.anatomy.tissue_at(&there), p.anatomy.tissue_at(&PatientPoint::from_vec(q)));
+            assert_eq!(
+                other.anatomy.tissue_at(&there),
+                p.anatomy.tissue_at(&PatientPoint::from_vec(q))
+            );
             assert!((other.anatomy.fibre_at(&there) - m * Vec3::z()).norm() < 1e-12);
         }
         assert!((other.needles[0].tip.vec() - (m * p.needles[0].tip.vec() + shift)).norm() < 1e-12);

@@ -171,8 +171,8 @@ fn rounded(x: f64) -> f64 {
 }
 
 const PANEL: (f64, f64) = (620.0, 300.0);
-const LABELS: f64 = 250.0;
-const BARS: f64 = 320.0;
+const LABELS: f64 = 285.0;
+const BARS: f64 = 300.0;
 const BAR: f64 = 20.0;
 const HEAD: f64 = 44.0;
 const COLUMNS: usize = 2;
@@ -211,7 +211,7 @@ fn panel(out: &mut String, claim: &Claim) {
     let (low, high) = (low - margin, high + margin);
     let at = |v: f64| LABELS + BARS * ((v - low) / (high - low)).clamp(0.0, 1.0);
     let bottom = HEAD + BAR * claim.moves.len() as f64;
-    for (k, line) in wrap(&claim.title, 100).iter().take(2).enumerate() {
+    for (k, line) in wrap(&claim.title, 86).iter().take(2).enumerate() {
         let _ = writeln!(
             out,
             "<text x=\"12\" y=\"{}\" font-weight=\"bold\">{}</text>",

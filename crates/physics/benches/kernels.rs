@@ -10,7 +10,7 @@ use neurotome_physics::{
     grid::{Axis, FittedNeedle, Grid, Region, Sizing},
     injury::Arrhenius,
     linear::{Graph, Matrix, Multigrid, Workspace, conjugate_gradients},
-    medium::{Medium, MetalProperties},
+    medium::{Laid, Medium, MetalProperties},
     tissue::TissueProperties,
 };
 
@@ -47,12 +47,8 @@ fn in_pool<T: Send>(threads: usize, f: impl FnOnce() -> T + Send) -> T {
 /// A 20 G needle with a 10 mm tip in muscle, cells `scale` times the usual size.
 fn grid(scale: f64) -> Result<Grid, String> {
     let radius = 0.454e-3;
-    let needle = FittedNeedle {
-        axis: Axis::straight(Vec3::new(0.0, 0.0, -5e-3), -Vec3::z(), radius),
-        radius,
-        active_length: 10e-3,
-        length: 0.1,
-    };
+    let axis = Axis::straight(Vec3::new(0.0, 0.0, -5e-3), -Vec3::z(), radius);
+    let needle = FittedNeedle::rounded(axis, radius, 10e-3, 0.1);
     let region = Region::Cylinder {
         center: Vec3::zeros(),
         axis: Vec3::z(),
@@ -71,13 +67,13 @@ fn medium(grid: &Grid) -> Medium {
         density_kg_per_m3: 1090.0,
         specific_heat_j_per_kg_k: 3421.0,
         perfusion_per_s: 0.0007,
-        water_fraction: 0.0,
+        ..TissueProperties::default()
     };
     let steel = MetalProperties {
         thermal_conductivity: 16.2,
         heat_capacity: 3.95e6,
     };
-    Medium::new(grid, &[muscle], &|_| 0, &[steel], 1050.0 * 3617.0)
+    Medium::new(grid, &[muscle], &Laid::tissue(&|_| 0), &[steel], 1050.0 * 3617.0)
 }
 
 /// Graph, matrix and diagonal's ground of a heat step.
@@ -138,12 +134,12 @@ fn count() {
             100,
         )
     });
-    let mut current = Current::new(&grid, &[1.0]);
+    let mut current = Current::new(&grid, &medium, &[1.0]);
     let mut power = vec![0.0; n];
     let temperature: Vec<f64> = (0..n).map(|i| 40.0 + 30.0 * (i as f64).cos().abs()).collect();
-    let _ = current.solve(&grid, &medium, &temperature, TOLERANCE, &mut power);
+    let _ = current.solve_one_volt(&grid, &medium, &temperature, TOLERANCE, &mut power);
     println!("potential again");
-    measured_kernel(|| current.solve(&grid, &medium, &temperature, TOLERANCE, &mut power));
+    measured_kernel(|| current.solve_one_volt(&grid, &medium, &temperature, TOLERANCE, &mut power));
     let law = Arrhenius {
         ln_frequency_factor: 91.8,
         activation_energy_j_per_mol: 2.577e5,

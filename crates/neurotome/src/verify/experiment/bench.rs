@@ -8,7 +8,7 @@ use neurotome_procedure::{
     anatomy::{Homogeneous, TissueId},
     catalog::{Catalog, find},
     lesion::{
-        Bend, Blood, Domain, DomainShape, Drive, LesionProblem, Limits, Metal, Needle, Perfusion, Probe,
+        Bend, Blood, Control, Domain, DomainShape, Drive, LesionProblem, Limits, Metal, Needle, Perfusion, Probe,
         SolverSettings, solve,
     },
 };
@@ -314,6 +314,10 @@ impl Bench {
             // Long enough to leave the domain.
             length_mm: treatment.tip_mm + 3.0 * SURROUNDINGS_MM,
             bend: treatment.bend,
+            contacts: vec![],
+            tines: vec![],
+            coolant: None,
+            thermocouple_tine: None,
             potential_fraction: 1.0,
             thermocouple_from_tip_mm: inputs.thermocouple_from_tip_mm,
             metal: inputs.metal,
@@ -324,7 +328,7 @@ impl Bench {
                 .map(|side| Needle {
                     tip: PatientPoint::new(side * spacing, 0.0, 0.0),
                     potential_fraction: side,
-                    ..needle
+                    ..needle.clone()
                 })
                 .to_vec(),
         };
@@ -342,6 +346,7 @@ impl Bench {
             drive: Drive::Temperature {
                 set_temperature_c: treatment.set_c,
                 ramp_s: inputs.ramp_s,
+                control: Control::First,
             },
             heating_s: until_s,
             cooling_s: 0.0,
@@ -364,7 +369,12 @@ impl Bench {
             },
             initial_temperature_c: treatment.start_c,
             boundary_temperature_c: treatment.start_c,
-            latent_heat: true,
+            boiling: true,
+            injectate: None,
+            tissue_injury: Vec::new(),
+            more_injury: Vec::new(),
+            more_isotherms_c: Vec::new(),
+            dose_contours_min: Vec::new(),
             probes: points
                 .iter()
                 .enumerate()
@@ -566,7 +576,8 @@ mod tests {
             .snapshots
             .last()
             .unwrap()
-            .contours;
+            .contours
+            .clone();
         for (edge, contour) in [
             (Edge::Isotherm { isotherm_c: 50.0 }, contours.iso50),
             (Edge::Isotherm { isotherm_c: 60.0 }, contours.iso60),

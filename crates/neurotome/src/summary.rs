@@ -326,7 +326,12 @@ impl Summary {
             row(
                 out,
                 "skin under the return pad",
-                format!("{:.2} °C, {:.1} K below 43 °C", p.skin_peak_c, p.margin_k()),
+                format!(
+                    "{:.2} °C, {:.1} K {} 43 °C",
+                    p.skin_peak_c,
+                    p.margin_k().abs(),
+                    if p.margin_k() < 0.0 { "above" } else { "below" }
+                ),
                 None,
             );
             row(

@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 
 use neurotome_io::scenario::{Loaded, Setting};
 use neurotome_procedure::lesion::{
-    Contour, Contours, Drive, ErrorEstimate, Evidence, LesionResult, NerveInjury, Snapshot,
+    Contour, Contours, Drive, ErrorEstimate, Evidence, LesionResult, NerveInjury, PAD_RIM_MM, PadHeating, Snapshot,
+    TissueInjury,
 };
 use serde::{Deserialize, Serialize};
 
@@ -36,6 +37,15 @@ pub struct Summary {
     pub nerves: Vec<NerveSummary>,
     /// Nearest distance from the lesion to the skin of the built-in patient, mm; null without lesion or skin.
     pub lesion_to_skin_mm: Option<f64>,
+    /// Tissues that are to be spared (skin, canal, roots, disc) of which some is destroyed.
+    #[serde(default)]
+    pub harm: Vec<TissueInjury>,
+    /// Injury of skin; null where the region holds none.
+    #[serde(default)]
+    pub skin: Option<TissueInjury>,
+    /// Heating under the return pad, where it was asked for.
+    #[serde(default)]
+    pub pad: Option<PadHeating>,
     /// Stated discretisation error.
     pub error: Option<ErrorEstimate>,
 }
@@ -94,6 +104,9 @@ impl Summary {
             heated: heated.map(|s| s.contours.clone()).unwrap_or_default(),
             nerves,
             lesion_to_skin_mm: skin_distance_mm(loaded, result),
+            harm: result.harm().cloned().collect(),
+            skin: result.skin().cloned(),
+            pad: result.pad,
             error: result.evidence.error,
         }
     }
@@ -201,6 +214,8 @@ impl Summary {
             row(&mut out, "skin", format!("{d:.1} mm from the lesion"), None);
         }
 
+        self.write_harm(&mut out, row);
+
         let _ = writeln!(out, "\nSolution");
         row(
             &mut out,
@@ -254,6 +269,83 @@ impl Summary {
         }
         let _ = writeln!(out, "\n{}", crate::DISCLAIMER);
         out
+    }
+}
+
+impl Summary {
+    /// What was harmed, loudly, and the skin under the return pad.
+    fn write_harm(&self, out: &mut String, row: impl Fn(&mut String, &str, String, Option<String>)) {
+        let spared = self.nerves.iter().filter(|n| !n.target && n.injury.destroyed_mm > 0.0);
+        let mut harm: Vec<(String, String)> = self
+            .harm
+            .iter()
+            .map(|t| {
+                let value = format!(
+                    "{:.2} mm³ destroyed, up to {:.1} °C",
+                    t.injured_mm3, t.peak_temperature_c
+                );
+                (format!("! {}", t.tissue), value)
+            })
+            .collect();
+        harm.extend(spared.map(|n| {
+            let i = &n.injury;
+            let value = format!(
+                "{:.1} mm destroyed, up to {:.1} °C",
+                i.destroyed_mm, i.peak_temperature_c
+            );
+            (format!("! {}", i.name), value)
+        }));
+        let burn = self.pad.filter(|p| p.margin_k() < 0.0 || p.skin_omega >= 1.0);
+        if let Some(p) = burn {
+            let value = if p.skin_omega >= 1.0 {
+                "destroyed"
+            } else {
+                "above 43 °C"
+            };
+            harm.push((
+                "! skin under the return pad".to_owned(),
+                format!("{value}, up to {:.1} °C", p.skin_peak_c),
+            ));
+        }
+        if harm.is_empty() && self.skin.is_none() && self.pad.is_none() {
+            return;
+        }
+        let _ = writeln!(out, "\nHarm");
+        for (name, value) in harm {
+            row(out, &name, value, None);
+        }
+        if let Some(skin) = self.skin.as_ref().filter(|s| s.injured_mm3 == 0.0) {
+            row(
+                out,
+                "skin",
+                format!("not reached, up to {:.1} °C", skin.peak_temperature_c),
+                None,
+            );
+        }
+        if let Some(p) = &self.pad {
+            row(
+                out,
+                "skin under the return pad",
+                format!(
+                    "{:.2} °C, {:.1} K {} 43 °C",
+                    p.skin_peak_c,
+                    p.margin_k().abs(),
+                    if p.margin_k() < 0.0 { "above" } else { "below" }
+                ),
+                None,
+            );
+            row(
+                out,
+                "    current density, mean",
+                format!(
+                    "{:.1} A/m² at {:.3} A on {:.0} cm²",
+                    p.mean_density_a_per_m2, p.current_a, p.contact_cm2
+                ),
+                None,
+            );
+            let name = format!("    at the edge ({PAD_RIM_MM} mm) over the mean");
+            row(out, &name, format!("{:.2}", p.edge_to_mean), None);
+        }
     }
 }
 

@@ -53,6 +53,7 @@ fn made_up(nerves: &[String]) -> LesionResult {
             ..Curves::default()
         },
         tissues: vec![],
+        pad: None,
         nerves: nerves
             .iter()
             .map(|name| NerveInjury {

@@ -371,6 +371,21 @@ pub struct GeneratorEntry {
     pub max_set_temperature_c: Sourced,
     /// Interval between readings of the control loop, s.
     pub sampling_s: Sourced,
+    /// Area of the return pad, cm².
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pad_area_cm2: Option<Sourced>,
+    /// Thickness of skin under the pad, mm.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pad_skin_mm: Option<Sourced>,
+    /// Thickness of fat under the pad's skin, mm.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pad_fat_mm: Option<Sourced>,
+    /// Temperature of the room, °C.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub room_c: Option<Sourced>,
+    /// Coefficient of heat transfer from bare skin to the room, W/(m² K).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub skin_heat_transfer_w_per_m2_k: Option<Sourced>,
 }
 
 entry!(
@@ -386,7 +401,13 @@ entry!(
         max_set_temperature_c,
         sampling_s,
     ],
-    []
+    [
+        pad_area_cm2,
+        pad_skin_mm,
+        pad_fat_mm,
+        room_c,
+        skin_heat_transfer_w_per_m2_k
+    ]
 );
 
 impl GeneratorEntry {

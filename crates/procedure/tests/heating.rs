@@ -106,6 +106,7 @@ fn problem(drive: Drive, heating_s: f64) -> LesionProblem {
         more_isotherms_c: vec![],
         dose_contours_min: vec![],
         nerves: vec![],
+        pad: None,
         solver: SolverSettings {
             cell_size: 2.2,
             estimate_error: false,

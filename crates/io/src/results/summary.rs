@@ -110,6 +110,56 @@ pub fn summarise(problem: &LesionProblem, result: &LesionResult) -> Vec<SummaryR
             rows.push(SummaryRow::new(name, figure(value), unit, relative(value, unit, pick)));
         }
     }
+    for t in result.harm() {
+        rows.push(SummaryRow::new(
+            format!(
+                "HARM: {} destroyed (up to {:.1} °C)",
+                t.tissue.replace('_', " "),
+                t.peak_temperature_c
+            ),
+            figure(t.injured_mm3),
+            "mm³",
+            "",
+        ));
+    }
+    for nerve in &result.nerves {
+        let spared = problem.nerves.iter().any(|n| n.name == nerve.name && !n.target);
+        if spared && nerve.destroyed_mm > 0.0 {
+            rows.push(SummaryRow::new(
+                format!(
+                    "HARM: {} destroyed (up to {:.1} °C)",
+                    nerve.name, nerve.peak_temperature_c
+                ),
+                figure(nerve.destroyed_mm),
+                "mm",
+                "",
+            ));
+        }
+    }
+    if let Some(skin) = result.skin().filter(|s| s.injured_mm3 == 0.0) {
+        rows.push(SummaryRow::new(
+            "Skin: not reached; its hottest place",
+            format!("{:.1}", skin.peak_temperature_c),
+            "°C",
+            "",
+        ));
+    }
+    if let Some(pad) = &result.pad {
+        let name = if pad.skin_omega >= 1.0 {
+            "HARM: skin under the return pad destroyed; its hottest place"
+        } else if pad.margin_k() < 0.0 {
+            "HARM: skin under the return pad above 43 °C; its hottest place"
+        } else {
+            "Skin under the return pad; its hottest place"
+        };
+        rows.push(SummaryRow::new(name, format!("{:.2}", pad.skin_peak_c), "°C", ""));
+        rows.push(SummaryRow::new(
+            "Current density at the pad's edge over its mean",
+            figure(pad.edge_to_mean),
+            "",
+            "",
+        ));
+    }
     rows
 }
 

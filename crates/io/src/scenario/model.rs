@@ -38,6 +38,8 @@ pub struct Scenario {
     pub injury: InjuryTable,
     /// Nerves whose injury is reported.
     pub nerves: Vec<NerveTable>,
+    /// The pad of the return electrode: with this table, even an empty one, the heating of the skin under it is reported.
+    pub pad: Option<PadTable>,
     /// Named points whose temperature is reported.
     pub probes: Vec<ProbeTable>,
     /// When to report.
@@ -300,6 +302,26 @@ pub struct InjectateTable {
     pub share: Option<f64>,
     /// Instead of a bolus: NIfTI volume of the fluid's share at each point, 0 to 1; relative to this scenario file.
     pub share_path: Option<String>,
+}
+
+/// The pad of the return electrode, a rectangle on skin, fat and muscle. Defaults are those of the drive's generator in the catalogue.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct PadTable {
+    /// Area of a square pad, cm². Default: 150.
+    pub area_cm2: Option<f64>,
+    /// Instead of `area_cm2`: the two sides, mm.
+    pub sides_mm: Option<[f64; 2]>,
+    /// Part of the pad that touches the skin, 0 to 1: less than 1 for one that peels off along its first side. Default: 1.
+    pub contact_fraction: Option<f64>,
+    /// Thickness of the skin, mm. Default: 2.
+    pub skin_mm: Option<f64>,
+    /// Thickness of the fat below it, mm. Default: 10.
+    pub fat_mm: Option<f64>,
+    /// Temperature of the room, °C. Default: 22.
+    pub room_c: Option<f64>,
+    /// Coefficient of heat transfer from bare skin to the room, W/(m² K). Default: 10.
+    pub heat_transfer_w_per_m2_k: Option<f64>,
 }
 
 /// Blood, for the perfusion term.

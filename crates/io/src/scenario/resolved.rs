@@ -96,6 +96,7 @@ pub fn resolved(p: &LesionProblem) -> Value {
         })),
         "nerves": nerves,
         "probes": probes,
+        "pad": p.pad,
         "output_times_s": p.output_times_s,
         "solver": {
             "cell_size": p.solver.cell_size,

@@ -256,6 +256,7 @@ pub fn problem(second: bool) -> LesionProblem {
                 target: false,
             },
         ],
+        pad: None,
         solver: SolverSettings::default(),
     }
 }
@@ -359,6 +360,7 @@ pub fn result(problem: &LesionProblem) -> LesionResult {
             },
         ],
         tissues: vec![],
+        pad: None,
         evidence: Evidence {
             cells: 412_310,
             faces: 1_301_877,

@@ -5,6 +5,7 @@ mod drive;
 mod heating;
 mod injury;
 mod measure;
+mod pad;
 mod problem;
 mod result;
 mod run;
@@ -12,6 +13,7 @@ mod setup;
 mod solve;
 
 pub use heating::{Heating, Reading};
+pub use pad::{PAD_RIM_MM, Pad, PadHeating};
 pub use problem::{
     Bend, Blood, Bolus, Contact, Control, Coolant, Domain, DomainShape, Drive, Injectate, LesionProblem, Limits, Metal,
     NamedLaw, Needle, NerveCurve, Perfusion, Probe, ShareField, SolverSettings, Tine,

@@ -6,6 +6,7 @@ use neurotome_base::{PatientPoint, Vec3};
 use neurotome_physics::{injury::Arrhenius, tissue::TissueProperties};
 use serde::{Deserialize, Serialize};
 
+use super::Pad;
 use crate::anatomy::TissueField;
 
 /// A complete lesion problem. Positions in patient LPS millimetres.
@@ -57,8 +58,18 @@ pub struct LesionProblem {
     pub dose_contours_min: Vec<f64>,
     /// Nerves whose injury is reported.
     pub nerves: Vec<NerveCurve>,
+    /// The pad of the return electrode, where its heating is asked for.
+    pub pad: Option<Pad>,
     /// Accuracy asked of the solver.
     pub solver: SolverSettings,
+}
+
+impl LesionProblem {
+    /// The law of Ω in a tissue, given by its index.
+    pub fn law_of(&self, tissue: usize) -> &Arrhenius {
+        let own = self.tissue_injury.iter().rev().find(|l| l.0 == tissue);
+        own.map_or(&self.injury, |l| &l.1)
+    }
 }
 
 /// The region computed.

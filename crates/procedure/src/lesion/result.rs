@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use neurotome_base::PatientPoint;
 use serde::{Deserialize, Serialize};
 
+use super::PadHeating;
+
 /// Everything that a lesion run gives.
 pub struct LesionResult {
     /// State at the output times.
@@ -15,12 +17,38 @@ pub struct LesionResult {
     pub nerves: Vec<NerveInjury>,
     /// Injury of each tissue that the region holds, in the order of the table of tissues.
     pub tissues: Vec<TissueInjury>,
+    /// Heating under the return pad, where it was asked for.
+    pub pad: Option<PadHeating>,
     /// How well it was solved.
     pub evidence: Evidence,
     /// Points on the surface Ω = 1 at the end (empty without a lesion).
     pub lesion_surface: Vec<PatientPoint>,
     /// The fields at the end of the run.
     pub fields: Box<dyn FieldSampler>,
+}
+
+/// Tissues whose injury is harm whatever the target.
+const SPARED: [&str; 6] = [
+    "skin",
+    "csf",
+    "dura",
+    "spinal_cord",
+    "nerve_root",
+    "intervertebral_disc",
+];
+
+impl LesionResult {
+    /// Injury of tissues that are to be spared: skin, canal, roots and disc, where any of it is destroyed.
+    pub fn harm(&self) -> impl Iterator<Item = &TissueInjury> {
+        self.tissues
+            .iter()
+            .filter(|t| t.injured_mm3 > 0.0 && SPARED.contains(&t.tissue.as_str()))
+    }
+
+    /// Injury of skin, where the region holds any.
+    pub fn skin(&self) -> Option<&TissueInjury> {
+        self.tissues.iter().find(|t| t.tissue == "skin")
+    }
 }
 
 /// State at one output time.

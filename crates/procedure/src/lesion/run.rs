@@ -7,6 +7,8 @@ pub(super) struct Run {
     pub heating: Heating,
     pub snapshots: Vec<Snapshot>,
     pub curves: Curves,
+    /// Current that returns through the pad at every time step, A rms.
+    pub return_current_a: Vec<f64>,
     /// Index in the curves of the last reading with the drive on.
     pub heated_at: usize,
     /// Ω = 1 at the end of heating.
@@ -34,12 +36,14 @@ pub(super) fn run(
     stops.dedup_by(|a, b| (*a - *b).abs() < SAME_TIME_S);
 
     let mut curves = Curves::default();
+    let mut return_current_a = vec![return_current(&heating)];
     push(&mut curves, &heating);
     let mut snapshots = Vec::new();
     let (mut heated_at, mut heated) = (0, None);
     for stop in stops {
         heating.advance_to(stop, &mut |h| {
             push(&mut curves, h);
+            return_current_a.push(return_current(h));
             let last = curves.t_s.len() - 1;
             observer(Progress {
                 t_s: curves.t_s[last],
@@ -68,9 +72,15 @@ pub(super) fn run(
         heating,
         snapshots,
         curves,
+        return_current_a,
         heated_at,
         heated,
     })
+}
+
+/// What all needles together send to the return electrode, A rms.
+fn return_current(heating: &Heating) -> f64 {
+    heating.reading().needle_current_a.iter().sum::<f64>().abs()
 }
 
 fn push(curves: &mut Curves, heating: &Heating) {

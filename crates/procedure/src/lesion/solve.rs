@@ -97,6 +97,7 @@ pub fn solve(problem: &LesionProblem, observer: &mut dyn FnMut(Progress) -> bool
         heating,
         snapshots,
         curves,
+        return_current_a,
         heated_at,
         heated,
     } = fine?;
@@ -139,12 +140,22 @@ pub fn solve(problem: &LesionProblem, observer: &mut dyn FnMut(Progress) -> bool
     let lesion_surface = lesion_surface(&heating);
     let nerves = measure.nerves(&heating, &lesion_surface);
     let tissues = measure.tissues(&heating);
+    let pad = match &problem.pad {
+        Some(pad) => Some(pad.heating(
+            (&curves.t_s, &return_current_a),
+            &problem.tissues,
+            &problem.blood,
+            problem.law_of(pad.layers.first().map_or(0, |l| l.0)),
+        )?),
+        None => None,
+    };
     let ln_omega = ln_omega(&heating.state.injuries.omega);
     Ok(LesionResult {
         snapshots,
         curves,
         nerves,
         tissues,
+        pad,
         evidence,
         lesion_surface,
         fields: Box::new(Fields {

@@ -3,6 +3,7 @@
 mod anatomy;
 mod generator;
 mod needles;
+mod pad;
 mod phantom;
 mod placement;
 mod reports;
@@ -163,6 +164,7 @@ impl Builder<'_> {
         let output_times_s = self.output_times(s, heating_s, heating_s + cooling_s)?;
         let solver = self.solver(s)?;
         self.check_placement(&needles, &domain, &*anatomy, &tissues)?;
+        let pad = self.pad(s, &tissues)?;
         let problem = LesionProblem {
             tissues: tissues.properties,
             tissue_names: tissues.names,
@@ -203,6 +205,7 @@ impl Builder<'_> {
                 "min",
             )?,
             nerves,
+            pad,
             solver,
         };
         Ok((problem, setting))

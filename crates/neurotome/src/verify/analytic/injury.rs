@@ -77,6 +77,7 @@ pub(super) fn unheated(k: f64, initial_c: f64, blood_c: f64, perfusion_per_s: f6
         probes: vec![],
         output_times_s: vec![],
         nerves: vec![],
+        pad: None,
         solver: SolverSettings {
             cell_size: 2.5,
             estimate_error: false,

@@ -385,6 +385,7 @@ impl Bench {
                 .collect(),
             output_times_s: readings(until_s),
             nerves: Vec::new(),
+            pad: None,
             solver: SolverSettings {
                 cell_size: inputs.cell_size,
                 estimate_error: false,

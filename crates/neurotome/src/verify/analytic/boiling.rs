@@ -1,6 +1,5 @@
 //! Boiling in an insulated block that conducts evenly between two of its faces.
 
-use neurotome_base::Vec3;
 use neurotome_physics::{
     current::Current,
     heat::{BOILING_C, Boiling, Heat, LATENT_J_PER_KG},

@@ -18,6 +18,8 @@ use super::{super::Report, problem};
 const SOURCE: &str = "the same case unturned and unshifted: physics has no place";
 /// Largest deviation of all quantities but volumes, relative; of temperatures relative to the hottest probe's rise.
 const PART: f64 = 0.005;
+/// Sizes below this are compared as if they were as large, mm.
+const SHORT_MM: f64 = 2.0;
 
 /// An anatomy in another place.
 struct Moved {
@@ -114,7 +116,7 @@ fn deviations(still: &[Snapshot], moved: &[Snapshot], initial_c: f64) -> Rows {
             for (row, size) in rows[2..5].iter_mut().zip(sizes) {
                 let (x, y) = (x.as_ref().map_or(0.0, size), y.as_ref().map_or(0.0, size));
                 if x > 0.0 || y > 0.0 {
-                    row.1.push((format!("{name} {at}"), y, x, x));
+                    row.1.push((format!("{name} {at}"), y, x, x.max(SHORT_MM)));
                 }
             }
         }

@@ -82,7 +82,12 @@ fn heat(model: &mut Model, power: f64, dt: f64) -> Result<Seen, String> {
     current.solve(grid, medium, &temperature, Some(&wet), LINEAR);
     resistance[1] = 1.0 / current.flow(grid, medium, &[1.0], &mut cell_power).power;
     let into = power * f64::from(step) * dt;
-    let stored: f64 = medium.capacity.iter().zip(&temperature).map(|(c, t)| c * (t - 37.0)).sum();
+    let stored: f64 = medium
+        .capacity
+        .iter()
+        .zip(&temperature)
+        .map(|(c, t)| c * (t - 37.0))
+        .sum();
     Ok(Seen {
         boils: boils.ok_or("it never boiled")?,
         dry: dry.ok_or("it never dried")?,
@@ -100,8 +105,7 @@ pub(super) fn insulated_block(report: &mut Report) {
         ..tissue(SIGMA, 0.5, 3.7e6, 0.0)
     };
     let dt = 0.05;
-    let seen = Model::new(cube(HALF), &[], &octree(2e-3, 0.0), &[t], &|_| 0)
-        .and_then(|mut m| heat(&mut m, power, dt));
+    let seen = Model::new(cube(HALF), &[], &octree(2e-3, 0.0), &[t], &|_| 0).and_then(|mut m| heat(&mut m, power, dt));
     let seen = match seen {
         Ok(s) => s,
         Err(e) => return report.failed(NAME, e, SOURCE),
@@ -109,7 +113,13 @@ pub(super) fn insulated_block(report: &mut Report) {
     let volume = (2.0 * HALF).powi(3);
     let to_boil = volume * t.heat_capacity_j_per_m3_k() * (BOILING_C - 37.0) / power;
     let plateau = volume * t.density_kg_per_m3 * t.water_fraction * LATENT_J_PER_KG / power;
-    report.within(format!("{NAME}: time to 100 °C in s"), seen.boils, to_boil, 2.0 * dt, SOURCE);
+    report.within(
+        format!("{NAME}: time to 100 °C in s"),
+        seen.boils,
+        to_boil,
+        2.0 * dt,
+        SOURCE,
+    );
     report.within(
         format!("{NAME}: time at 100 °C in s, water times latent heat over power"),
         seen.dry - seen.boils,
@@ -132,7 +142,13 @@ pub(super) fn insulated_block(report: &mut Report) {
         SOURCE,
     );
     let exact = 1.0 / (SIGMA * 2.0 * HALF);
-    report.within(format!("{NAME}: resistance at the start in Ω"), seen.resistance[0], exact, 1e-6 * exact, "R = l/(σA)");
+    report.within(
+        format!("{NAME}: resistance at the start in Ω"),
+        seen.resistance[0],
+        exact,
+        1e-6 * exact,
+        "R = l/(σA)",
+    );
     report.within(
         format!("{NAME}: resistance in Ω once it is dry, where tissue keeps 1 % of its conductivity"),
         seen.resistance[1],

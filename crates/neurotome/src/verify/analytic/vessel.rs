@@ -83,7 +83,10 @@ fn claim(
         / beside.len() as f64;
     let wall = exact(0.0);
     report.within(
-        format!("{name}, h {heat_transfer} W/(m² K): temperature of the wall in °C, mean over {} cells", beside.len()),
+        format!(
+            "{name}, h {heat_transfer} W/(m² K): temperature of the wall in °C, mean over {} cells",
+            beside.len()
+        ),
         wall + off,
         wall,
         0.5 * h * (exact(h) - wall) / h,

@@ -102,10 +102,11 @@ fn deviations(still: &[Snapshot], moved: &[Snapshot], initial_c: f64) -> Rows {
     .into();
     for (a, b) in still.iter().zip(moved) {
         let at = format!("at {} s", a.t_s);
-        rows[0]
-            .1
-            .push((at.clone(), b.impedance_ohm, a.impedance_ohm, a.impedance_ohm));
-        rows[1].1.push((at.clone(), b.power_w, a.power_w, a.power_w));
+        if a.power_w > 0.0 {
+            let (z, p) = (a.impedance_ohm, a.power_w);
+            rows[0].1.push((at.clone(), b.impedance_ohm, z, z));
+            rows[1].1.push((at.clone(), b.power_w, p, p));
+        }
         for (name, x, y) in [
             ("45 °C", a.contours.iso45, b.contours.iso45),
             ("50 °C", a.contours.iso50, b.contours.iso50),
@@ -169,7 +170,7 @@ pub(super) fn homogeneous(report: &mut Report) {
     compare(report, "A", case_a());
 }
 
-/// A quarter of the run, for the cases that only `--full` follows to the end.
+/// A quarter of the run on larger cells, for the cases that only `--full` follows to the end.
 fn shortened(report: &Report, mut p: LesionProblem) -> LesionProblem {
     if !report.full() {
         (p.heating_s, p.cooling_s) = (15.0, 0.0);

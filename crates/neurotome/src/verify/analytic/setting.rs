@@ -43,12 +43,23 @@ impl Model {
         tissues: &[TissueProperties],
         at: &(dyn Fn(&Vec3) -> u8 + Sync),
     ) -> Result<Self, String> {
-        let grid = Grid::new(region, needles, sizing, at).map_err(|e| e.to_string())?;
+        Self::laid(region, needles, sizing, tissues, &Laid::tissue(at))
+    }
+
+    /// The same with fibres or an injected fluid.
+    pub fn laid(
+        region: Region,
+        needles: &[FittedNeedle],
+        sizing: &Sizing,
+        tissues: &[TissueProperties],
+        laid: &Laid,
+    ) -> Result<Self, String> {
+        let grid = Grid::new(region, needles, sizing, laid.tissue).map_err(|e| e.to_string())?;
         let steel = MetalProperties {
             thermal_conductivity: 16.2,
             heat_capacity: 3.95e6,
         };
-        let medium = Medium::new(&grid, tissues, &Laid::tissue(at), &vec![steel; needles.len()], 1.0);
+        let medium = Medium::new(&grid, tissues, laid, &vec![steel; needles.len()], 1.0);
         Ok(Self {
             grid: Arc::new(grid),
             medium,
@@ -82,11 +93,16 @@ impl Model {
         b
     }
 
-    /// Steady temperature: heat for each cell in W, values on the outer boundary.
+    /// Steady temperature: heat for each cell in W, values on the outer boundary; cells in moving fluid are held at its temperature.
     pub fn steady(&self, source: &[f64], boundary: &dyn Fn(&Vec3) -> f64) -> Result<Vec<f64>, String> {
         let mut heat = Heat::new(&self.grid, &self.medium);
-        heat.set_operator(0.0, &self.medium.capacity, &self.medium.perfusion);
+        let mut sink = self.medium.perfusion.clone();
         let mut b = self.boundary_heat(boundary);
+        for p in &self.medium.pinned {
+            sink[p.cell as usize] += p.conductance;
+            b[p.cell as usize] += p.conductance * p.temperature_c;
+        }
+        heat.set_operator(0.0, &self.medium.capacity, &sink);
         for (b, q) in b.iter_mut().zip(source) {
             *b += q;
         }

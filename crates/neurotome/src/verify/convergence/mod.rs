@@ -10,6 +10,7 @@ use super::Claim;
 pub(super) const CLAIMS: &[Claim] = &[
     space::potential,
     space::fitted_potential,
+    space::fibres,
     space::temperature,
     time::decaying_mode,
     time::forced_mode,

@@ -7,6 +7,7 @@ use super::super::{
     Report,
     analytic::{
         current::{fitted, line, through_cut_end},
+        fibres::{self, Fibred},
         setting::{Model, Series, tissue},
     },
 };
@@ -136,6 +137,44 @@ pub(super) fn fitted_potential(report: &mut Report) {
             format!("needle-fitted grid: relative error of the {what} on the finest grid"),
             series.last(),
             bound,
+            LINE,
+        );
+    }
+}
+
+pub(super) fn fibres(report: &mut Report) {
+    const LINE: &str = "line source in an anisotropic conductor, isotropic in coordinates stretched along the fibres";
+    const NAME: &str = "needle-fitted grid in slanted fibres (σ 3:1)";
+    let c = 4.55e-3;
+    let fibred = Fibred {
+        ratio: 3.0,
+        direction: Vec3::new(0.8, 0.0, 0.6),
+    };
+    let exact = |p: &Vec3| fibred.line(p, c);
+    let (mut current, mut field) = (Series::new("of default size"), Series::new("of default size"));
+    for scale in [2.0, 1.0] {
+        if report.stopped() {
+            return;
+        }
+        match fibres::fitted(&fibred, &halved(scale)).and_then(|m| Ok((m.potential(&exact)?, m))) {
+            Ok(((u, state), m)) => {
+                let shells = &m.grid.shells[0];
+                let inside = 1.0 - fibred.through_disc(c, shells.end(), shells.radius[0]);
+                current.push(scale, state.current / inside - 1.0);
+                field.push(scale, m.l2(&u, &exact));
+            }
+            Err(e) => return report.failed(NAME, e, LINE),
+        }
+    }
+    // First order where octree cells of two sizes meet, second elsewhere.
+    for (what, series) in [
+        ("current into the tissue", current),
+        ("root mean square error of the potential", field),
+    ] {
+        report.at_least(
+            format!("{NAME}: order of the {what}, {}", series.text()),
+            series.order(),
+            1.3,
             LINE,
         );
     }

@@ -18,6 +18,8 @@ use super::{super::Report, problem};
 const SOURCE: &str = "the same case unturned and unshifted: physics has no place";
 /// Largest deviation of all quantities but volumes, relative; of temperatures relative to the hottest probe's rise.
 const PART: f64 = 0.005;
+/// Sizes below this are compared as if they were as large, mm.
+const SHORT_MM: f64 = 2.0;
 
 /// An anatomy in another place.
 struct Moved {
@@ -100,10 +102,11 @@ fn deviations(still: &[Snapshot], moved: &[Snapshot], initial_c: f64) -> Rows {
     .into();
     for (a, b) in still.iter().zip(moved) {
         let at = format!("at {} s", a.t_s);
-        rows[0]
-            .1
-            .push((at.clone(), b.impedance_ohm, a.impedance_ohm, a.impedance_ohm));
-        rows[1].1.push((at.clone(), b.power_w, a.power_w, a.power_w));
+        if a.power_w > 0.0 {
+            let (z, p) = (a.impedance_ohm, a.power_w);
+            rows[0].1.push((at.clone(), b.impedance_ohm, z, z));
+            rows[1].1.push((at.clone(), b.power_w, p, p));
+        }
         for (name, x, y) in [
             ("45 °C", a.contours.iso45, b.contours.iso45),
             ("50 °C", a.contours.iso50, b.contours.iso50),
@@ -114,7 +117,7 @@ fn deviations(still: &[Snapshot], moved: &[Snapshot], initial_c: f64) -> Rows {
             for (row, size) in rows[2..5].iter_mut().zip(sizes) {
                 let (x, y) = (x.as_ref().map_or(0.0, size), y.as_ref().map_or(0.0, size));
                 if x > 0.0 || y > 0.0 {
-                    row.1.push((format!("{name} {at}"), y, x, x));
+                    row.1.push((format!("{name} {at}"), y, x, x.max(SHORT_MM)));
                 }
             }
         }
@@ -167,7 +170,7 @@ pub(super) fn homogeneous(report: &mut Report) {
     compare(report, "A", case_a());
 }
 
-/// A quarter of the run, for the cases that only `--full` follows to the end.
+/// A quarter of the run on larger cells, for the cases that only `--full` follows to the end.
 fn shortened(report: &Report, mut p: LesionProblem) -> LesionProblem {
     if !report.full() {
         (p.heating_s, p.cooling_s) = (15.0, 0.0);

@@ -2,6 +2,7 @@
 //!
 //! Start with [`suite`], the list of steps of `cargo xtask test`. Each check is one module, named after what it checks.
 
+mod bench;
 mod catalog;
 mod fuzz;
 mod layers;
@@ -33,6 +34,8 @@ cargo xtask: the project's chores
   cargo xtask check-catalog     every literature value has a unit, a source and a state of verification
   cargo xtask check-licences    every dependency may be used and comes from the crates registry
 
+  cargo xtask bench             counts the kernels' instructions against benches/counts.json (--update rewrites it)
+  cargo xtask bench --scaling   times from 47,000 cells upwards, as table and picture in target/bench
   cargo xtask validate          the slow validation; rewrites validation/REPORT.md
   cargo xtask sensitivity       how far uncertain inputs move the comparisons with experiments (half an hour);
                                 rewrites validation/experiment/SENSITIVITY.md and its chart
@@ -67,6 +70,7 @@ fn run(args: &[String]) -> Result<(), Failure> {
     let workspace = Workspace::load()?;
     match command.as_str() {
         "test" => suite::run(&workspace, rest),
+        "bench" => bench::run(&workspace, rest),
         "validate" => no_arguments(rest).and_then(|()| validate::run(&workspace)),
         "sensitivity" => no_arguments(rest).and_then(|()| sensitivity::run(&workspace)),
         "fuzz" => fuzz::run(&workspace, rest),

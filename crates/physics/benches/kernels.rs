@@ -1,4 +1,4 @@
-//! What the solver spends its time on, for `cargo xtask bench`: `kernels count` under callgrind, `kernels scaling CELL_SIZE…`
+//! What the solver spends its time on, for `cargo xtask bench`: `kernels count NAME` under callgrind, `kernels scaling CELL_SIZE…`
 //! for times. benches/README.md tells more.
 #![allow(clippy::disallowed_methods)] // Measuring needs a clock and arguments.
 
@@ -24,7 +24,8 @@ const TOLERANCE: f64 = 1e-8;
 fn main() {
     let args: Vec<String> = std::env::args().skip(1).collect();
     match args.first().map(String::as_str) {
-        Some("count") => in_pool(1, count),
+        Some("names") => println!("{}", KERNELS.join("\n")),
+        Some("count") => in_pool(1, || count(args.get(1).map_or("", String::as_str))),
         Some("scaling") => {
             let sizes: Vec<f64> = args[1..].iter().filter_map(|a| a.parse().ok()).collect();
             scaling(&sizes);
@@ -94,58 +95,80 @@ fn heat_matrix(grid: &Grid, medium: &Medium) -> (Graph, Vec<f64>, Matrix<f64>) {
     (graph, ground, a)
 }
 
+/// The kernels whose instructions are counted.
+const KERNELS: [&str; 9] = [
+    "grid",
+    "assembly",
+    "hierarchy",
+    "another-shift",
+    "smoother",
+    "cycle",
+    "solve",
+    "potential-again",
+    "injury",
+];
+
 /// The function whose instructions are counted: callgrind is told its name.
 #[inline(never)]
 fn measured_kernel<T>(f: impl FnOnce() -> T) -> T {
     black_box(f())
 }
 
-/// Runs each kernel once and prints its name, in the order in which callgrind's dumps follow.
-fn count() {
-    println!("grid");
-    let Ok(grid) = measured_kernel(|| grid(COUNTED)) else {
+/// Prepares one kernel and runs it once.
+fn count(kernel: &str) {
+    if kernel == "grid" {
+        let _ = measured_kernel(|| grid(COUNTED).map(|g| g.cells()));
         return;
-    };
+    }
+    let Ok(grid) = grid(COUNTED) else { return };
     let n = grid.cells();
     let medium = medium(&grid);
+    let temperature: Vec<f64> = (0..n).map(|i| 40.0 + 30.0 * (i as f64 * 0.1).cos().abs()).collect();
+    match kernel {
+        "injury" => {
+            let law = Arrhenius {
+                ln_frequency_factor: 91.8,
+                activation_energy_j_per_mol: 2.577e5,
+            };
+            measured_kernel(|| temperature.iter().map(|t| law.rate_per_s(*t)).sum::<f64>());
+            return;
+        }
+        "potential-again" => {
+            let mut current = Current::new(&grid, &medium, &[1.0]);
+            let mut power = vec![0.0; n];
+            let _ = current.solve_one_volt(&grid, &medium, &temperature, TOLERANCE, &mut power);
+            measured_kernel(|| current.solve_one_volt(&grid, &medium, &temperature, TOLERANCE, &mut power));
+            return;
+        }
+        _ => {}
+    }
     let (graph, ground, mut a) = heat_matrix(&grid, &medium);
-    println!("assembly");
-    measured_kernel(|| graph.assemble(&medium.thermal, &ground, &mut a));
-    println!("hierarchy");
-    let mut multigrid = measured_kernel(|| Multigrid::new(&a, &medium.capacity, SHIFT));
-    println!("another shift");
-    measured_kernel(|| multigrid.follow(&a, 1.5 * SHIFT));
-    multigrid.follow(&a, SHIFT);
-    println!("smoother");
-    measured_kernel(|| multigrid.smooth_finest());
-    let b: Vec<f64> = (0..n).map(|i| medium.capacity[i] * (i as f64).sin()).collect();
-    println!("cycle");
-    measured_kernel(|| multigrid.precondition(&b, 1.0).len());
-    let mut workspace = Workspace::default();
-    println!("solve");
-    measured_kernel(|| {
-        conjugate_gradients(
-            &a,
-            &mut multigrid,
-            &mut workspace,
-            &b,
-            &mut vec![0.0; n],
-            TOLERANCE,
-            100,
-        )
-    });
-    let mut current = Current::new(&grid, &medium, &[1.0]);
-    let mut power = vec![0.0; n];
-    let temperature: Vec<f64> = (0..n).map(|i| 40.0 + 30.0 * (i as f64).cos().abs()).collect();
-    let _ = current.solve_one_volt(&grid, &medium, &temperature, TOLERANCE, &mut power);
-    println!("potential again");
-    measured_kernel(|| current.solve_one_volt(&grid, &medium, &temperature, TOLERANCE, &mut power));
-    let law = Arrhenius {
-        ln_frequency_factor: 91.8,
-        activation_energy_j_per_mol: 2.577e5,
-    };
-    println!("injury");
-    measured_kernel(|| temperature.iter().map(|t| law.rate_per_s(*t)).sum::<f64>());
+    match kernel {
+        "assembly" => return measured_kernel(|| graph.assemble(&medium.thermal, &ground, &mut a)),
+        "hierarchy" => {
+            measured_kernel(|| Multigrid::new(&a, &medium.capacity, SHIFT).level_sizes());
+            return;
+        }
+        _ => {}
+    }
+    let mut multigrid = Multigrid::new(&a, &medium.capacity, SHIFT);
+    let b: Vec<f64> = (0..n).map(|i| medium.capacity[i] * (i as f64 * 0.1).sin()).collect();
+    match kernel {
+        "another-shift" => {
+            measured_kernel(|| multigrid.follow(&a, 1.5 * SHIFT));
+        }
+        "smoother" => measured_kernel(|| multigrid.smooth_finest()),
+        "cycle" => {
+            measured_kernel(|| multigrid.precondition(&b, 1.0).len());
+        }
+        "solve" => {
+            let (mut workspace, mut x) = (Workspace::default(), vec![0.0; n]);
+            measured_kernel(|| {
+                conjugate_gradients(&a, &mut multigrid, &mut workspace, &b, &mut x, TOLERANCE, 100).iterations
+            });
+        }
+        other => eprintln!("there is no kernel `{other}`"),
+    }
 }
 
 /// Seconds of the quickest of some runs.

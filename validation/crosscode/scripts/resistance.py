@@ -98,7 +98,11 @@ def geometry(case):
         r, along = 0.15, Vec(sin(radians(30)), 0, -cos(radians(30)))
         start, end = Pnt(0, 0, -3.5), Pnt(3.85 * along.x, 0, -3.5 + 3.85 * along.z)
         tine = Cylinder(start, along, r=r, h=3.85) + Sphere(end, r)
-        return tissue_outside([(tip, "tip", 0.5), (tine, "tip", 0.2), (shaft, "shaft", 1.0)], True), 0.25
+        mirrored = Vec(-along.x, 0, along.z)
+        other = Cylinder(start, mirrored, r=r, h=3.85) + Sphere(Pnt(-end.x, 0, end.z), r)
+        # Half of the space, not a quarter: cut by x = 0 too, the tines were lost.
+        parts = [(tip, "tip", 0.25), (tine, "tip", 0.09), (other, "tip", 0.09), (shaft, "shaft", 1.0)]
+        return tissue_outside(parts, False), 0.5
     raise ValueError(f"no case {case}")
 
 

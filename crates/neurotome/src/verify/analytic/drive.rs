@@ -188,6 +188,7 @@ fn pulses(resolved: bool) -> Drive {
 
 pub(super) fn pulses_of_current(report: &mut Report) {
     const FIELD: &str = "coaxial line, E = V / (r ln(R/a))";
+    const MEAN: &str = "the same run with the mean power of the cycle";
     const SPIKE: &str = "σE²t/(ρc): heat has no time to move within the pulse";
     let strength = |d: f64| 45.0 / ((RADIUS_MM + d) * 1e-3 * (10.0 / RADIUS_MM).ln());
     let mut p = coaxial(pulses(true), 0.1);
@@ -219,7 +220,6 @@ pub(super) fn pulses_of_current(report: &mut Report) {
         }
         Err(e) => report.failed("first pulse", e, SPIKE),
     }
-    const MEAN: &str = "the same run with the mean power of the cycle";
     // The mean over four whole cycles of the thermocouple.
     let mean = |resolved: bool| -> Result<f64, String> {
         let mut heating = Heating::new(&coaxial(pulses(resolved), 60.0)).map_err(|e| e.to_string())?;

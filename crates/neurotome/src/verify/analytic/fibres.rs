@@ -73,6 +73,9 @@ pub(in crate::verify) fn fitted(fibred: &Fibred, sizing: &Sizing) -> Result<Mode
     Model::laid(cube(HALF), &[needle(10e-3)], sizing, &[fibred.tissue()], &laid)
 }
 
+/// A source: its name, its potential at one ampere and the part of its current that leaves through the metal's cut end.
+type Source<'a> = (&'static str, &'a dyn Fn(&Vec3) -> f64, f64);
+
 pub(super) fn sources(report: &mut Report) {
     const SOURCE: &str =
         "sources in an infinite anisotropic conductor, isotropic in coordinates stretched along the fibres";
@@ -90,7 +93,7 @@ pub(super) fn sources(report: &mut Report) {
         let shells = &model.grid.shells[0];
         let (end, radius) = (shells.end(), shells.radius[0]);
         let c = 4.55e-3;
-        let cases: [(&str, &dyn Fn(&Vec3) -> f64, f64); 2] = [
+        let cases: [Source; 2] = [
             (
                 "a point source in its rounded end",
                 &|p| fibred.point(p),

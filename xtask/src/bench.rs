@@ -12,8 +12,8 @@ use crate::process;
 use crate::steps::Failure;
 use crate::workspace::{Workspace, text};
 
-/// Growth of a count that fails.
-const ALLOWED: f64 = 0.03;
+/// Growth of a count beyond which it fails, in percent.
+const ALLOWED_PERCENT: u64 = 3;
 /// Cell sizes of `--scaling`, times the usual.
 const SIZES: [&str; 4] = ["1", "0.7", "0.5", "0.35"];
 
@@ -150,7 +150,7 @@ fn growth(stored: &Value, found: &BTreeMap<String, u64>) -> Vec<String> {
         };
         let change = count as f64 / before as f64 - 1.0;
         println!("   {name:<16} {count:>12}  {:+.2} %", 100.0 * change);
-        if count == 0 || change > ALLOWED {
+        if count == 0 || 100 * count > (100 + ALLOWED_PERCENT) * before {
             faults.push(format!(
                 "{name}: {before} before, {count} now ({:+.1} %)",
                 100.0 * change

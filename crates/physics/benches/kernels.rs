@@ -17,7 +17,7 @@ use neurotome_physics::{
 /// Shift of a heat step of about a second, 1/s.
 const SHIFT: f64 = 1.0;
 /// Cells of the grid on which instructions are counted, times the usual size.
-const COUNTED: f64 = 3.0;
+const COUNTED: f64 = 4.0;
 /// Relative residual of the solves.
 const TOLERANCE: f64 = 1e-8;
 

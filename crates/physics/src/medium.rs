@@ -125,9 +125,9 @@ struct Cell {
 }
 
 /// Columns side by side between a cell's point and a face are this number squared.
-const COLUMNS: usize = 4;
+const COLUMNS: usize = 3;
 /// Points on the way from a cell's point to a face, in each column.
-const ALONG: usize = 5;
+const ALONG: usize = 4;
 
 impl Medium {
     /// Lays tissues on a grid. `metals` has one entry a needle, `blood` is ρ c of blood in J/(m³ K).

@@ -78,17 +78,27 @@ impl Grid {
         let bodies = bodies(needles);
         let reach = (0..bodies.len())
             .map(|i| reach(&region, &bodies, i, sizing, material))
-            .collect::<Result<Vec<f64>, _>>()?;
+            .collect::<Result<Vec<(f64, bool)>, _>>()?;
         let ends: Vec<f64> = bodies
             .iter()
             .zip(&reach)
-            .map(|(b, r)| modelled_end(&region, b, sizing, *r))
+            .map(|(b, r)| modelled_end(&region, b, sizing, r.0))
             .collect();
         check_gaps(&bodies, &ends)?;
         let mut shells = Vec::with_capacity(bodies.len());
         let mut tissue_cells = 0u32;
         for (i, body) in bodies.iter().enumerate() {
-            let mut s = Shells::new(body, sizing, reach[i], ends[i]);
+            let (reach, mixed) = reach[i];
+            let own = if mixed {
+                Sizing {
+                    around: sizing.around_mixed,
+                    along_tip: sizing.along_tip_mixed,
+                    ..*sizing
+                }
+            } else {
+                *sizing
+            };
+            let mut s = Shells::new(body, &own, reach, ends[i]);
             if bodies.len() > 1 {
                 s.give_way(&|p| {
                     (0..bodies.len())
@@ -429,7 +439,7 @@ fn modelled_end(region: &Region, body: &Body, sizing: &Sizing, reach: f64) -> f6
     end
 }
 
-/// How far the shells of body `i` reach: far in tissue of one kind, where they are the better grid; less where borders of tissues,
+/// How far the shells of body `i` reach, and whether tissues meet within that distance of its bare metal: far in tissue of one kind, where they are the better grid; less where borders of tissues,
 /// other needles or the outer boundary are near.
 fn reach(
     region: &Region,
@@ -437,7 +447,7 @@ fn reach(
     i: usize,
     sizing: &Sizing,
     material: &(dyn Fn(&Vec3) -> u8 + Sync),
-) -> Result<f64, GridError> {
+) -> Result<(f64, bool), GridError> {
     let body = &bodies[i];
     let least = sizing.shell_reach_mixed;
     let room = 0.5 * (tip_depth(region, body) - body.radius);
@@ -455,16 +465,14 @@ fn reach(
         let gap = (0..=GAP_STEPS)
             .map(|s| other.distance(&body.axis.at(end * s as f64 / GAP_STEPS as f64).0, other_end) - body.radius)
             .fold(f64::INFINITY, f64::min);
-        most = most.min(gap);
-    }
-    if most <= least {
-        return Ok(least);
+        most = most.min(0.8 * gap);
     }
     let own = material(&body.axis.at(0.5 * end).0);
+    let seen = most.max(least);
     let one_kind = (0..=16).into_par_iter().all(|k| {
         let (p, tangent, e1, e2) = body.axis.at(end * f64::from(k) / 16.0);
         (0..12).all(|r| {
-            let distance = body.radius + most * (f64::from(r) + 0.5) / 12.0;
+            let distance = body.radius + seen * (f64::from(r) + 0.5) / 12.0;
             let round = (0..12).all(|q| {
                 let (sin, cos) = (f64::from(q) * std::f64::consts::FRAC_PI_6).sin_cos();
                 let across = e1 * cos + e2 * sin;
@@ -475,7 +483,7 @@ fn reach(
             round && (k > 0 || material(&(p + tangent * distance)) == own)
         })
     });
-    Ok(if one_kind { most } else { least })
+    Ok((if one_kind { most.max(least) } else { least }, !one_kind))
 }
 
 /// Samples along a needle when its distance from another is looked for.

@@ -224,7 +224,16 @@ fn shell_volume(interpolator: &Interpolator, s: &Shells, field: &CellField) -> f
                     field.tissue[s.cell(k - 1, t, q) as usize]
                 }
             };
+            let inside: Vec<bool> = (0..=n).map(|k| at(k) >= 0.0).collect();
             for j in (0..n - 1).filter(|&j| s.is_exact(s.cell(j, t, q))) {
+                // Far from the surface the whole cell lies on one side.
+                let near = &inside[j.saturating_sub(1)..=(j + 3).min(n)];
+                if near.iter().all(|i| *i == near[0]) {
+                    if near[0] {
+                        volume += s.volume(j, t, q);
+                    }
+                    continue;
+                }
                 // The cell from face to face: the values at its faces, cubic along the line.
                 let (r1, r2) = (s.radius[j], s.radius[j + 1]);
                 let f1 = line_value(n + 1, &radius, &at, r1);

@@ -49,10 +49,14 @@ pub struct Sizing {
     pub shell_reach_mixed: f64,
     /// Cells round the needle; a multiple of four.
     pub around: usize,
+    /// The same where tissues meet beside the bare metal.
+    pub around_mixed: usize,
     /// Cell along the axis at the ring where metal meets insulation.
     pub ring: f64,
     /// Largest cell along the active tip.
     pub along_tip: f64,
+    /// The same where tissues meet beside the bare metal.
+    pub along_tip_mixed: f64,
     /// Largest cell along the shaft.
     pub along_shaft: f64,
     /// Cells along the meridian of the rounded end.
@@ -81,8 +85,10 @@ impl Default for Sizing {
             shell_reach: 10e-3,
             shell_reach_mixed: 5e-3,
             around: 16,
+            around_mixed: 20,
             ring: 0.02e-3,
             along_tip: 0.6e-3,
+            along_tip_mixed: 0.4e-3,
             along_shaft: 2.5e-3,
             cap: 8,
             octree_per_reach: 0.2,
@@ -108,8 +114,10 @@ impl Sizing {
             shell_first: self.shell_first * factor,
             shell_growth: self.shell_growth.powf(factor),
             around: count(self.around, 4).max(8),
+            around_mixed: count(self.around_mixed, 4).max(8),
             ring: self.ring * factor,
             along_tip: self.along_tip * factor,
+            along_tip_mixed: self.along_tip_mixed * factor,
             along_shaft: self.along_shaft * factor.min(1.0),
             cap: count(self.cap, 1).max(3),
             octree_per_reach: self.octree_per_reach * factor,

@@ -127,16 +127,20 @@ impl Program {
             Drive::Current { current_a } => Some((current_a / conductance).powi(2)),
             Drive::Power { power_w } => Some(power_w / conductance),
             Drive::Temperature { .. } => None,
+            Drive::Pulsed { voltage_v, .. } => Some(voltage_v * voltage_v * self.mean_share()),
+        }
+    }
+
+    /// Mean of V² over its value within a pulse, where the mean is computed; else 1.
+    pub fn mean_share(&self) -> f64 {
+        match self.drive {
             Drive::Pulsed {
-                voltage_v,
                 pulse_s,
                 rate_hz,
-                resolved,
+                resolved: false,
                 ..
-            } => {
-                let duty = if resolved { 1.0 } else { (pulse_s * rate_hz).min(1.0) };
-                Some(voltage_v * voltage_v * duty)
-            }
+            } => (pulse_s * rate_hz).min(1.0),
+            _ => 1.0,
         }
     }
 

@@ -101,7 +101,7 @@ pub(super) fn fitted_potential(report: &mut Report) {
     let exact = |p: &Vec3| line(p, c);
     let (mut current, mut field) = (Series::new("of default size"), Series::new("of default size"));
     // Finer than the default size the error of the current, then below 0.03 %, changes its sign and says nothing of an order.
-    for scale in [4.0, 2.0, 1.0] {
+    for scale in [4.0, 2.0, 1.0, 0.5] {
         if report.stopped() {
             return;
         }
@@ -110,8 +110,12 @@ pub(super) fn fitted_potential(report: &mut Report) {
             Ok(((u, state), m)) => {
                 let shells = &m.grid.shells[0];
                 let inside = 1.0 - through_cut_end(c, shells.end(), shells.radius[0]);
-                current.push(scale, state.current / inside - 1.0);
-                field.push(scale, m.l2(&u, &exact));
+                if scale >= 1.0 {
+                    current.push(scale, state.current / inside - 1.0);
+                }
+                if scale <= 2.0 {
+                    field.push(scale, m.l2(&u, &exact));
+                }
             }
             Err(e) => return report.failed("needle-fitted grid", e, LINE),
         }
@@ -160,8 +164,12 @@ pub(super) fn fibres(report: &mut Report) {
             Ok(((u, state), m)) => {
                 let shells = &m.grid.shells[0];
                 let inside = 1.0 - fibred.through_disc(c, shells.end(), shells.radius[0]);
-                current.push(scale, state.current / inside - 1.0);
-                field.push(scale, m.l2(&u, &exact));
+                if scale >= 1.0 {
+                    current.push(scale, state.current / inside - 1.0);
+                }
+                if scale <= 2.0 {
+                    field.push(scale, m.l2(&u, &exact));
+                }
             }
             Err(e) => return report.failed(NAME, e, LINE),
         }

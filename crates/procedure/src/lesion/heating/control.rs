@@ -14,7 +14,8 @@ impl Heating {
         let wanted = if let [_] = self.volts[..] {
             // The conductance at the new potential.
             self.set_volts(&[1.0]);
-            let limit = limit_v2(&self.problem.limits, self.conductance);
+            // The generator's limits hold within a pulse, not for the mean of its cycle.
+            let limit = limit_v2(&self.problem.limits, self.conductance) * self.program.mean_share();
             self.program.wanted_v2(self.conductance).map(|v2| v2.min(limit))
         } else {
             None

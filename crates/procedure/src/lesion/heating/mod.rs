@@ -276,7 +276,8 @@ impl Heating {
         self.see_conductance();
         self.step_s = self.shortest();
         if let Some(v2) = self.program.wanted_v2(self.conductance) {
-            let v2 = v2.min(limit_v2(&self.problem.limits, self.conductance));
+            let limit = limit_v2(&self.problem.limits, self.conductance) * self.program.mean_share();
+            let v2 = v2.min(limit);
             if self.program.is_on(self.t) {
                 self.set_volts(&[v2.sqrt()]);
             }
@@ -406,18 +407,16 @@ impl Heating {
                 resolved: false,
                 ..
             } => (pulse_s * rate_hz).min(1.0).sqrt().recip(),
-            Drive::Pulsed {
-                voltage_v,
-                resolved: true,
-                ..
-            } if self.volts[0] == 0.0 => {
-                self.volts[0] = voltage_v * self.pulse_share;
-                1.0
-            }
             _ => 1.0,
         };
+        // Between resolved pulses the field is that of the last one.
+        let volts = if self.volts.iter().all(|v| *v == 0.0) {
+            self.last_volts.clone()
+        } else {
+            self.volts.clone()
+        };
         let mut power = vec![0.0; self.grid.cells()];
-        let _ = self.current.flow(&self.grid, &self.medium, &self.volts, &mut power);
+        let _ = self.current.flow(&self.grid, &self.medium, &volts, &mut power);
         // Q = σ |∇φ|².
         for (i, e) in self.state.field.iter_mut().enumerate() {
             let conductance = self.current.conductivity(&self.medium, i) * self.grid.volume[i];

@@ -316,6 +316,9 @@ impl Medium {
     }
 }
 
+/// Half the samples along a side of the cube in which the normal of a fluid's border is looked for.
+const SIDE: i32 = 3;
+
 /// Thermal conductance, W/K, of a face between tissue and moving fluid: the tissue's half, and the film at the border. The border
 /// is a staircase of faces; each stands for its projection on the true border, so that their areas add up to its area.
 fn film(
@@ -334,7 +337,6 @@ fn film(
     // Normal of the true border: the first moment of the fluid in a ball round the middle of the face.
     let middle = 0.5 * (a + b);
     let mut normal = Vec3::zeros();
-    const SIDE: i32 = 3;
     for k in 0..(2 * SIDE + 1).pow(3) {
         let n = 2 * SIDE + 1;
         let v = Vec3::new(

@@ -27,7 +27,7 @@ pub trait Operator: Sync {
 impl Operator for Matrix<f64> {
     fn prepare(&self, _: &[f64], _: &mut Vec<f64>) {}
 
-    #[inline(always)]
+    #[inline]
     fn rows_times(&self, _: &[f64], offset: usize, count: usize, x: &[f64], f: impl FnMut(usize, f64)) {
         Self::rows_times(self, offset, count, x, f);
     }

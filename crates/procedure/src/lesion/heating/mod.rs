@@ -480,7 +480,9 @@ impl Heating {
             let per = (v / before).powi(2);
             if per != 1.0 {
                 for_blocks(&mut self.work.power, |_, block| {
-                    block.iter_mut().for_each(|q| *q *= per)
+                    for q in block {
+                        *q *= per;
+                    }
                 });
                 self.flow.power = scale * v * v;
                 for i in &mut self.flow.needle_current {
@@ -526,7 +528,8 @@ impl Heating {
             };
             let t_new = if (left - dt).abs() < 1e-12 { stop } else { self.t + dt };
             if let Some(x) = self.try_step(t_new)? {
-                return self.accept(t_new, x);
+                self.accept(t_new, x);
+                return Ok(());
             }
         }
     }
@@ -695,7 +698,7 @@ impl Heating {
     }
 
     /// Takes a finished step over.
-    fn accept(&mut self, t_new: f64, x: Vec<f64>) -> Result<(), LesionError> {
+    fn accept(&mut self, t_new: f64, x: Vec<f64>) {
         let t0 = self.problem.initial_temperature_c;
         let dt = t_new - self.t;
         let order_two = self.history.points().len() >= 2;
@@ -740,7 +743,6 @@ impl Heating {
         if let Some(old) = self.history.push(t_new, x) {
             self.work.spare = old;
         }
-        Ok(())
     }
 
     /// Lowers the voltage of resolved pulses while the mean reading of a cycle is above the limit.

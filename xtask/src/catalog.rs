@@ -11,7 +11,7 @@ use crate::workspace::{Workspace, files_below};
 /// Last words a key may end with: a unit, or a word that says the value has none.
 const UNITS: &[&str] = &[
     // length, area, volume
-    "um", "mm", "cm", "m", "mm2", "m2", "mm3", "m3", "ml", "l", // time and frequency
+    "um", "mm", "cm", "m", "mm2", "cm2", "m2", "mm3", "m3", "ml", "l", // time and frequency
     "us", "ms", "s", "min", "h", "days", "weeks", "months", "hz", "khz", "mhz", // temperature, angle
     "c", "k", "deg", "rad", // electricity
     "mv", "v", "kv", "ma", "a", "mas", "ohm", "nf", "uf", "f", // mass, energy, amount, pressure

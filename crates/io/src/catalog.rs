@@ -139,13 +139,14 @@ fn lay_over(catalog: &mut Catalog, file: CatalogFile) {
     merge(&mut catalog.generators, file.generator);
 }
 
-/// Values that may be zero; all others must be above zero.
-const MAY_BE_ZERO: [&str; 4] = [
+/// Values that may be zero; all others but [`MAY_BE_NEGATIVE`] must be above zero.
+const MAY_BE_ZERO: [&str; 3] = [
     "perfusion_per_s",
     "water_fraction",
     "sigma_temperature_coefficient_per_k",
-    "thermocouple_from_tip_mm",
 ];
+/// A thermocouple may stand out of the distal end.
+const MAY_BE_NEGATIVE: &str = "thermocouple_from_tip_mm";
 
 fn check(catalog: &Catalog) -> Result<(), CatalogError> {
     fn check_all<E: Entry>(catalog: &Catalog, entries: &[E]) -> Result<(), CatalogError> {
@@ -157,7 +158,8 @@ fn check(catalog: &Catalog) -> Result<(), CatalogError> {
                 expected,
             };
             for (key, v) in entry.values() {
-                let lowest_ok = v.value > 0.0 || (v.value == 0.0 && MAY_BE_ZERO.contains(&key));
+                let lowest_ok =
+                    v.value > 0.0 || (v.value == 0.0 && MAY_BE_ZERO.contains(&key)) || key == MAY_BE_NEGATIVE;
                 if !(v.value.is_finite() && lowest_ok) {
                     return Err(fail(format!("{key} = {}", v.value), "a finite value above zero"));
                 }

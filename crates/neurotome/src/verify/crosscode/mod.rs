@@ -140,13 +140,29 @@ impl Kind {
         }
     }
 
-    fn tolerance(self, reference: f64) -> f64 {
-        match self {
+    fn tolerance(self, place: &str, reference: f64, three_dimensional: bool) -> f64 {
+        let goal = match self {
             Self::Temperature => TEMPERATURE_K,
             Self::Width | Self::Length if reference < SHORT_MM => SHORT_TOLERANCE_MM,
             Self::Width | Self::Length => LENGTH_RELATIVE * reference,
             Self::Volume => VOLUME_RELATIVE * reference + REFERENCE_MM3,
             Self::Power | Self::Impedance => ELECTRIC_RELATIVE * reference,
+        };
+        goal + if three_dimensional {
+            self.reference_error(place, reference)
+        } else {
+            0.0
+        }
+    }
+
+    /// What the three-dimensional references state as their own error (`error_3D` in reference.json).
+    fn reference_error(self, place: &str, reference: f64) -> f64 {
+        match self {
+            Self::Temperature if ["tip", "tc", "dist"].iter().any(|p| place.starts_with(p)) => 0.12,
+            Self::Temperature => 0.05,
+            Self::Width | Self::Length => 0.02,
+            Self::Volume => 0.004 * reference,
+            Self::Power | Self::Impedance => 0.0015 * reference,
         }
     }
 }
@@ -226,10 +242,10 @@ fn at_time(
     let mut add = |kind: Kind, place: String, value: f64, reference: f64| {
         out.push(Deviation {
             kind,
+            tolerance: kind.tolerance(&place, reference, unresolved.is_some()),
             place: format!("{place} at {t_s} s"),
             value,
             reference,
-            tolerance: kind.tolerance(reference),
         });
     };
     for (key, value) in reference {

@@ -100,12 +100,11 @@ fn two_contacts() -> FittedNeedle {
     }
 }
 
-// Resistances at 37 °C by NGSolve 6.2.2608, order 3 with refinement where the flux jumps (order 5 where axisymmetric), within
-// 0.1 %, Ω: validation/crosscode/scripts/resistance.py.
-const SINGLE: f64 = 96.648;
-const BIPOLAR_2_MM: f64 = 92.54;
-const PALISADE: f64 = 46.568;
-const TWO_TINES: f64 = 106.05;
+// Resistances at 37 °C in Ω, with their errors: validation/crosscode/resistance/reference-resistance.json.
+const SINGLE: f64 = 96.6483;
+const BIPOLAR_2_MM: f64 = 92.5368;
+const PALISADE: f64 = 46.6115;
+const TWO_TINES: f64 = 106.117;
 const TWO_CONTACTS: f64 = 252.498;
 
 #[test]

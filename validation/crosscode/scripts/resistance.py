@@ -19,7 +19,7 @@ from runs import keep, kept
 DOMAIN_MM = 60.0
 GAUGE_20_MM, GAUGE_18_MM = 0.454, 0.635
 MARK = 0.2
-MOST_DOFS = {"S3": 250_000}
+MOST_DOFS = {"S3": 250_000, "S4": 300_000}
 CURVATURE_SAFETY = {"S3": 2.0, "S4": 2.2}
 COMMON = (
     "Muscle of 0.446 S/m (isotropic but in S6) in a cylinder of radius 60, |z| <= 60, its whole surface at 0 V; needles along the z axis "
@@ -55,19 +55,25 @@ def cut_at(shape, z):
     return shape * below, shape - below
 
 
-def tissue_outside(parts, quarter):
-    """The domain without the named solids, half (y >= 0) or a quarter (x, y >= 0) of it."""
+def tissue_outside(parts, quarter, cut_last=False):
+    """The domain without the named solids, half (y >= 0) or a quarter (x, y >= 0) of it. A solid that leaves another within a cutting
+    plane is lost without a word when the domain is cut first: `cut_last` then."""
     domain = Cylinder(Pnt(0, 0, -DOMAIN_MM), Z, r=DOMAIN_MM, h=2 * DOMAIN_MM)
     domain.faces.name = "outer"
-    pieces = [HalfSpace(Pnt(0, 0, 0), -Y)] + ([HalfSpace(Pnt(0, 0, 0), -X)] if quarter else [])
-    for plane, name in zip(pieces, ("mirror_y", "mirror_x")):
+    planes = [HalfSpace(Pnt(0, 0, 0), -Y)] + ([HalfSpace(Pnt(0, 0, 0), -X)] if quarter else [])
+    for plane, name in zip(planes, ("mirror_y", "mirror_x")):
         plane.faces.name = name
-        domain = domain * plane
+    if not cut_last:
+        for plane in planes:
+            domain = domain * plane
     for solid, name, size in parts:
         solid.faces.name = name
         for face in solid.faces:
             face.maxh = size
         domain = domain - solid
+    if cut_last:
+        for plane in planes:
+            domain = domain * plane
     domain.mat("tissue")
     return domain
 
@@ -100,9 +106,8 @@ def geometry(case):
         tine = Cylinder(start, along, r=r, h=3.85) + Sphere(end, r)
         mirrored = Vec(-along.x, 0, along.z)
         other = Cylinder(start, mirrored, r=r, h=3.85) + Sphere(Pnt(-end.x, 0, end.z), r)
-        # Half of the space, not a quarter: cut by x = 0 too, the tines were lost.
         parts = [(tip, "tip", 0.25), (tine, "tip", 0.09), (other, "tip", 0.09), (shaft, "shaft", 1.0)]
-        return tissue_outside(parts, False), 0.5
+        return tissue_outside(parts, False, cut_last=True), 0.5
     raise ValueError(f"no case {case}")
 
 

@@ -314,9 +314,14 @@ fn rows(report: &mut Report, from: &Reference, case: &str, all: &[Deviation]) {
         else {
             continue;
         };
+        let own_error = if worst.tolerance > kind.tolerance(&worst.place, worst.reference, false) {
+            ", and the reference's own error"
+        } else {
+            ""
+        };
         report.within(
             format!(
-                "case {case}: {}; worst of {}: {}",
+                "case {case}: {}{own_error}; worst of {}: {}",
                 kind.text(),
                 of_kind.len(),
                 worst.place

@@ -1,11 +1,15 @@
 //! The tissue laid on the grid: resistances of half cells, heat capacities, perfusion.
 //!
 //! A cell that a border cuts gets its volume's mean heat capacity and perfusion. The resistance between its point and a face
-//! is that of parallel columns, each a series of the tissues met on the way: exact for borders along and across the way.
+//! is that of parallel columns, each a series of the tissues met on the way: exact for borders along and across the way. Tissue is
+//! looked up once at a lattice of points in each such cell ([`cut`]), from which all of these follow.
+
+mod cut;
 
 use neurotome_base::Vec3;
 use rayon::prelude::*;
 
+use self::cut::Cut;
 use crate::{
     grid::{Face, FaceKind, Grid},
     tissue::TissueProperties,
@@ -115,7 +119,8 @@ pub struct Medium {
 /// What a tissue cell holds.
 struct Cell {
     tissue: u8,
-    pure: bool,
+    /// What a cell holds that a border cuts.
+    cut: Option<Cut>,
     coefficient: f64,
     limit: f64,
     capacity: f64,
@@ -123,11 +128,6 @@ struct Cell {
     water: f64,
     fibre: Option<Fibre>,
 }
-
-/// Columns side by side between a cell's point and a face are this number squared.
-const COLUMNS: usize = 3;
-/// Points on the way from a cell's point to a face, in each column.
-const ALONG: usize = 4;
 
 impl Medium {
     /// Lays tissues on a grid. `metals` has one entry a needle, `blood` is ρ c of blood in J/(m³ K).
@@ -161,7 +161,7 @@ impl Medium {
                 let t = &tissues[usize::from(tissue)];
                 let mut cell = Cell {
                     tissue,
-                    pure,
+                    cut: None,
                     coefficient: t.sigma_temperature_coefficient_per_k,
                     limit: t.sigma_limit_temperature_c,
                     capacity: v * t.heat_capacity_j_per_m3_k(),
@@ -174,9 +174,11 @@ impl Medium {
                     let (mut count, mut weight) = (0.0, 0.0);
                     let (mut coefficient, mut limit) = (0.0, 0.0);
                     (cell.capacity, cell.perfusion, cell.water, extra) = (0.0, 0.0, 0.0, 0.0);
-                    for p in grid.sub_points(i as u32, 4) {
+                    let mut inverse = Vec::with_capacity(cut::SIDE.pow(3));
+                    for p in grid.sub_points(i as u32, cut::SIDE) {
                         let t = &tissues[usize::from(at(&p))];
                         let sigma = sigma(t, &p);
+                        inverse.push([1.0 / sigma, 1.0 / t.thermal_conductivity_w_per_m_k]);
                         count += 1.0;
                         weight += sigma;
                         coefficient += sigma * t.sigma_temperature_coefficient_per_k;
@@ -192,6 +194,7 @@ impl Medium {
                     cell.coefficient = coefficient / weight;
                     cell.limit = limit / weight;
                     extra /= count;
+                    cell.cut = Some(Cut::new(inverse));
                 }
                 if extra > 0.0 {
                     cell.fibre = Some(Fibre {
@@ -204,26 +207,26 @@ impl Medium {
             })
             .collect();
 
-        // Means of 1/σ and 1/k from a cell's point to a face, over parallel columns.
-        let resistivity = |i: usize, to: u32, foot: &Vec3| -> (f64, f64) {
-            let own = &tissues[usize::from(cells[i].tissue)];
-            if cells[i].pure {
-                return (1.0 / own.sigma_s_per_m, 1.0 / own.thermal_conductivity_w_per_m_k);
+        // Means of 1/σ and 1/k from a cell's point to a face.
+        let resistivity = |i: usize, to: u32, foot: &Vec3| -> [f64; 2] {
+            let cell = i as u32;
+            let Some(cut) = &cells[i].cut else {
+                let own = &tissues[usize::from(cells[i].tissue)];
+                return [1.0 / own.sigma_s_per_m, 1.0 / own.thermal_conductivity_w_per_m_k];
+            };
+            if let Some(side) = grid.side(cell, to) {
+                return cut.towards(side);
             }
-            let points = grid.half_columns(i as u32, to, foot, COLUMNS, ALONG);
-            let (mut electric, mut thermal) = (0.0, 0.0);
-            for column in points.chunks(ALONG) {
-                let (mut e, mut k) = (0.0, 0.0);
-                for p in column {
-                    let t = &tissues[usize::from(at(p))];
-                    e += 1.0 / sigma(t, p);
-                    k += 1.0 / t.thermal_conductivity_w_per_m_k;
-                }
-                electric += ALONG as f64 / e;
-                thermal += ALONG as f64 / k;
+            let way = grid.half_columns(cell, foot, cut::COLUMNS, cut::ALONG);
+            if grid.shells_of(cell).is_some() {
+                cut::columns(way.map(|p| {
+                    let t = &tissues[usize::from(at(&p))];
+                    [1.0 / sigma(t, &p), 1.0 / t.thermal_conductivity_w_per_m_k]
+                }))
+            } else {
+                let (center, h) = (grid.center[i], grid.size[i]);
+                cut::columns(way.map(|p| cut.at(&((p - center) / h))))
             }
-            let columns = (COLUMNS * COLUMNS) as f64;
-            (columns / electric, columns / thermal)
         };
         let metal_k = |i: u32| metals[usize::from(grid.metal_needle[i as usize - n])].thermal_conductivity;
         let faces: Vec<(f64, f64, f64)> = grid
@@ -236,14 +239,14 @@ impl Medium {
                     FaceKind::Metal => (0.0, 0.0, 1.0 / (f.ra / metal_k(f.a) + f.rb / metal_k(f.b))),
                     FaceKind::Electrode | FaceKind::Shaft => {
                         // Towards the metal: the foot of the perpendicular on its surface.
-                        let (e, k) = resistivity(a, f.b, &grid.foot(f));
+                        let [e, k] = resistivity(a, f.b, &grid.foot(f));
                         (f.ra * e, 0.0, 1.0 / (f.ra * k + f.rb / metal_k(f.b)))
                     }
                     FaceKind::Tissue => {
                         let share = f.ra / (f.ra + f.rb);
                         let foot = grid.center[a] + (grid.center[b] - grid.center[a]) * share;
-                        let (ea, ka) = resistivity(a, f.b, &foot);
-                        let (eb, kb) = resistivity(b, f.a, &foot);
+                        let [ea, ka] = resistivity(a, f.b, &foot);
+                        let [eb, kb] = resistivity(b, f.a, &foot);
                         let thermal = if is_fluid(f.a) == is_fluid(f.b) {
                             1.0 / (f.ra * ka + f.rb * kb)
                         } else {

@@ -43,17 +43,22 @@ struct View {
 /// One kind of surface: its nearest fragment at each sample.
 struct Layer {
     depth: Vec<f32>,
-    color: Vec<[f32; 3]>,
-    /// Cosine between surface and view.
-    facing: Vec<f32>,
+    shade: Vec<Shade>,
+}
+
+/// How a fragment looks.
+#[derive(Debug, Clone, Copy, Default)]
+struct Shade {
+    color: Rgb,
+    /// Cosine between surface and view, of 255.
+    facing: u8,
 }
 
 impl Layer {
     fn new(n: usize) -> Self {
         Self {
             depth: vec![f32::NEG_INFINITY; n],
-            color: vec![[0.0; 3]; n],
-            facing: vec![0.0; n],
+            shade: vec![Shade::default(); n],
         }
     }
 }
@@ -138,8 +143,11 @@ impl Eye {
                     if depth > layer.depth[at] {
                         layer.depth[at] = depth;
                         let light = w0 * shade[0].0 + w1 * shade[1].0 + w2 * shade[2].0;
-                        layer.color[at] = rgb.map(|c| (c * light.min(1.0)) as f32);
-                        layer.facing[at] = (w0 * shade[0].1 + w1 * shade[1].1 + w2 * shade[2].1).min(1.0) as f32;
+                        let facing = w0 * shade[0].1 + w1 * shade[1].1 + w2 * shade[2].1;
+                        layer.shade[at] = Shade {
+                            color: rgb.map(|c| (c * light.min(1.0)).round() as u8),
+                            facing: (255.0 * facing.min(1.0)).round() as u8,
+                        };
                     }
                 }
             }
@@ -162,11 +170,12 @@ fn shade_hollows(layer: &mut Layer, side: usize, per_mm: f64) {
         .collect();
     let blurred = box_blur(&box_blur(&depth, side), side);
     let reach = (HOLLOW_RADIUS as f64 / per_mm) as f32;
-    for (at, color) in layer.color.iter_mut().enumerate() {
-        let d = layer.depth[at];
+    for ((shade, &d), blurred) in layer.shade.iter_mut().zip(&layer.depth).zip(blurred) {
         if d.is_finite() {
-            let hollow = ((blurred[at] - d) / (2.5 * reach)).clamp(0.0, 1.0);
-            *color = color.map(|c| c * (1.0 - 0.38 * hollow));
+            let hollow = ((blurred - d) / (2.5 * reach)).clamp(0.0, 1.0);
+            shade.color = shade
+                .color
+                .map(|c| (f32::from(c) * (1.0 - 0.38 * hollow)).round() as u8);
         }
     }
 }
@@ -345,26 +354,7 @@ fn render(scene: &Scene<'_>, bone: &Mesh, view: &View, size: usize) -> Vec<u8> {
                 for s in 0..SUPERSAMPLING * SUPERSAMPLING {
                     let at =
                         (row * SUPERSAMPLING + s / SUPERSAMPLING) * side + column * SUPERSAMPLING + s % SUPERSAMPLING;
-                    // At most one fragment of each kind, blended from far to near.
-                    let mut order = [0, 1, 2];
-                    order.sort_by(|&a, &b| layers[a].depth[at].total_cmp(&layers[b].depth[at]));
-                    let mut color = BACKGROUND;
-                    for l in order {
-                        if !layers[l].depth[at].is_finite() {
-                            continue;
-                        }
-                        let rim = 1.0 - f64::from(layers[l].facing[at]);
-                        let covers = (1..3).any(|o| layers[o].depth[at].is_finite());
-                        let opacity = match l {
-                            0 if covers => (view.bone_over.0 + view.bone_over.1 * rim * rim).min(1.0),
-                            0 | 1 => 1.0,
-                            _ => 0.42 + 0.4 * rim * rim,
-                        };
-                        for (c, new) in color.iter_mut().zip(layers[l].color[at]) {
-                            *c += opacity * (f64::from(new) - *c);
-                        }
-                    }
-                    for (s, c) in sum.iter_mut().zip(color) {
+                    for (s, c) in sum.iter_mut().zip(blend(&layers, at, view)) {
                         *s += c;
                     }
                 }
@@ -375,6 +365,34 @@ fn render(scene: &Scene<'_>, bone: &Mesh, view: &View, size: usize) -> Vec<u8> {
             }
         });
     pixels
+}
+
+/// Colour of one sample: at most one fragment of each kind, blended from far to near.
+fn blend(layers: &[Layer; 3], at: usize, view: &View) -> [f64; 3] {
+    let mut color = BACKGROUND;
+    let depth = [0, 1, 2].map(|l| layers[l].depth[at]);
+    if depth.iter().all(|d| *d == f32::NEG_INFINITY) {
+        return color;
+    }
+    let mut order = [0, 1, 2];
+    order.sort_by(|&a, &b| depth[a].total_cmp(&depth[b]));
+    for l in order {
+        if !depth[l].is_finite() {
+            continue;
+        }
+        let Shade { color: new, facing } = layers[l].shade[at];
+        let rim = 1.0 - f64::from(facing) / 255.0;
+        let covers = depth[1].is_finite() || depth[2].is_finite();
+        let opacity = match l {
+            0 if covers => (view.bone_over.0 + view.bone_over.1 * rim * rim).min(1.0),
+            0 | 1 => 1.0,
+            _ => 0.42 + 0.4 * rim * rim,
+        };
+        for (c, new) in color.iter_mut().zip(new) {
+            *c += opacity * (f64::from(new) - *c);
+        }
+    }
+    color
 }
 
 /// The directions of the patient as short lines with letters.
@@ -538,8 +556,8 @@ mod tests {
         let near = tube(&[Vec3::new(0.0, 3.0, -5.0), Vec3::new(0.0, 3.0, 5.0)], 1.0);
         eye.draw(&mut layer, &near, false, |_| [255, 0, 0]);
         eye.draw(&mut layer, &far, false, |_| [0, 255, 0]);
-        let middle = layer.color[20 * 40 + 20];
+        let middle = layer.shade[20 * 40 + 20].color;
         assert!(middle[0] > middle[1]);
-        assert!(layer.color[20 * 40 + 12][1] > 0.0);
+        assert!(layer.shade[20 * 40 + 12].color[1] > 0);
     }
 }

@@ -111,7 +111,17 @@ impl Grid {
             tissue_cells += s.tissue_cells() as u32;
             shells.push(s);
         }
-        let mut octree = refine(&region, &bodies, &shells, sizing, material)?;
+        let growth: Vec<f64> = reach
+            .iter()
+            .map(|r| {
+                if r.1 {
+                    sizing.octree_growth_mixed
+                } else {
+                    sizing.octree_growth
+                }
+            })
+            .collect();
+        let mut octree = refine(&region, (&bodies, &shells, &growth), sizing, material)?;
 
         // Points: shells first, then octree leaves in depth-first order.
         let mut center: Vec<Vec3> = Vec::new();
@@ -550,8 +560,7 @@ fn in_shells(shells: &[Shells], p: &Vec3, h: f64) -> bool {
 
 fn refine(
     region: &Region,
-    bodies: &[Body],
-    shells: &[Shells],
+    (bodies, shells, growth): (&[Body], &[Shells], &[f64]),
     sizing: &Sizing,
     material: &(dyn Fn(&Vec3) -> u8 + Sync),
 ) -> Result<Octree, GridError> {
@@ -574,13 +583,13 @@ fn refine(
             f64::INFINITY
         };
         let mut nearest_tip = if bodies.is_empty() { from_center } else { f64::INFINITY };
-        for (body, s) in bodies.iter().zip(shells) {
+        for ((body, s), growth) in bodies.iter().zip(shells).zip(growth) {
             let reach = s.radius[s.radius.len() - 1] - s.radius[0];
             let first = sizing.octree_per_reach * reach;
             let tip = (body.distance(p, body.active_end()) - reach).max(0.0);
             let shaft = (body.distance(p, s.end()) - reach).max(0.0);
-            h = h.min(first + sizing.octree_growth * tip);
-            h = h.min(sizing.octree_shaft + 1.5 * sizing.octree_growth * shaft);
+            h = h.min(first + growth * tip);
+            h = h.min(sizing.octree_shaft + 1.5 * growth * shaft);
             nearest_tip = nearest_tip.min(tip);
         }
         (h, nearest_tip)

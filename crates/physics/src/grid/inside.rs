@@ -6,7 +6,7 @@ use neurotome_base::Vec3;
 
 use super::{
     Face, FaceKind, Grid, Shells,
-    gradient::{DOWN, INWARD, LEFT, OUTWARD, UP, side_of},
+    gradient::{INWARD, side_of},
 };
 
 impl Grid {
@@ -56,52 +56,46 @@ impl Grid {
         }
     }
 
+    /// The side of a tissue cell at which another cell lies, where the cell is a box in its own coordinates (those of
+    /// [`Grid::sub_points`]): twice the coordinate, and one more at its upper end. `to` may be metal.
+    pub fn side(&self, cell: u32, to: u32) -> Option<usize> {
+        if let Some(s) = self.shells_of(cell) {
+            if !s.is_exact(cell) {
+                return None;
+            }
+            if to as usize >= self.tissue_cells {
+                return Some(INWARD);
+            }
+            let inside = to >= s.first && to < s.first + s.tissue_cells() as u32;
+            return if inside {
+                side_of(s.index(cell), s.index(to), s.around)
+            } else {
+                None
+            };
+        }
+        if to as usize >= self.tissue_cells {
+            return None;
+        }
+        let way = self.center[to as usize] - self.center[cell as usize];
+        let axis = way.iamax();
+        let aligned = way[axis].abs() > (1.0 - 1e-9) * way.norm();
+        aligned.then_some(2 * axis + usize::from(way[axis] > 0.0))
+    }
+
     /// Points of the half of a tissue cell between its point and a face: `n²` columns side by side over the cell's width, in each
-    /// `m` points from the cell's point to the face. `to` is the cell behind the face, `foot` where the way to it meets the face.
-    pub fn half_columns(&self, cell: u32, to: u32, foot: &Vec3, n: usize, m: usize) -> Vec<Vec3> {
-        let part = |k: usize| (k as f64 + 0.5) / n as f64 - 0.5;
+    /// `m` points from the cell's point to the face. `foot` is where the way to the cell behind it meets the face.
+    pub fn half_columns(&self, cell: u32, foot: &Vec3, n: usize, m: usize) -> impl Iterator<Item = Vec3> + '_ {
+        let part = move |k: usize| (k as f64 + 0.5) / n as f64 - 0.5;
         let center = self.center[cell as usize];
         let way = foot - center;
-        let side = self.shells_of(cell).filter(|s| s.is_exact(cell)).and_then(|s| {
-            let inside = to >= s.first && to < s.first + s.tissue_cells() as u32;
-            let side = if to as usize >= self.tissue_cells {
-                INWARD
-            } else if inside {
-                side_of(s.index(cell), s.index(to), s.around)?
-            } else {
-                return None;
-            };
-            Some((s, side))
-        });
         let length = way.norm();
         let (u, v) = neurotome_base::geometry::perpendicular_pair(&(way / length));
         let width = (0.5 * self.volume[cell as usize] / length).sqrt();
-        let mut out = Vec::with_capacity(n * n * m);
-        for column in 0..n * n {
-            let (a, b) = (part(column % n), part(column / n));
-            for k in 0..m {
-                let along = (k as f64 + 0.5) / m as f64;
-                out.push(match side {
-                    Some((s, side)) => {
-                        let index = s.index(cell);
-                        let r = s.shell_center(index.0);
-                        let (inner, outer) = (s.radius[index.0], s.radius[index.0 + 1]);
-                        // Place of the cell's point across its shell, from −½ to ½.
-                        let own = (r - inner) / (outer - inner) - 0.5;
-                        match side {
-                            INWARD => s.inside(index, own + along * (-0.5 - own), a, b),
-                            OUTWARD => s.inside(index, own + along * (0.5 - own), a, b),
-                            DOWN => s.inside(index, a, -0.5 * along, b),
-                            UP => s.inside(index, a, 0.5 * along, b),
-                            LEFT => s.inside(index, a, b, -0.5 * along),
-                            _ => s.inside(index, a, b, 0.5 * along),
-                        }
-                    }
-                    None => center + way * along + (u * a + v * b) * width,
-                });
-            }
-        }
-        out
+        (0..n * n * m).map(move |i| {
+            let (column, k) = (i / m, i % m);
+            let along = (k as f64 + 0.5) / m as f64;
+            center + way * along + (u * part(column % n) + v * part(column / n)) * width
+        })
     }
 
     /// The electrode that a face belongs to, none for other faces.

@@ -138,10 +138,17 @@ impl Interpolator {
 
     /// The field at a point already located.
     pub fn at(&self, place: &Place, p: &Vec3, field: &CellField) -> f64 {
+        let [value] = self.at_once(place, p, [field]);
+        value
+    }
+
+    /// Several fields at a point already located.
+    pub fn at_once<const N: usize>(&self, place: &Place, p: &Vec3, fields: [&CellField; N]) -> [f64; N] {
         match *place {
-            Place::Metal { body, along } => field.metal.map_or(f64::NAN, |m| {
-                self.on_axis(body, along).iter().map(|w| w.1 * m[w.0]).sum()
-            }),
+            Place::Metal { body, along } => {
+                let weights = self.on_axis(body, along);
+                fields.map(|f| f.metal.map_or(f64::NAN, |m| weights.iter().map(|w| w.1 * m[w.0]).sum()))
+            }
             Place::Shell {
                 body,
                 along,
@@ -149,9 +156,9 @@ impl Interpolator {
                 angle,
             } => {
                 let s = &self.grid.shells[body];
-                self.in_shells(s, &Nodes::new(s, along, radius, angle), field)
+                self.in_shells(s, &Nodes::new(s, along, radius, angle), fields)
             }
-            Place::Cell(i) => self.in_cell(i, p, field.tissue),
+            Place::Cell(i) => self.in_cell(i, p, fields.map(|f| f.tissue)),
         }
     }
 
@@ -221,17 +228,19 @@ impl Interpolator {
         Some(out)
     }
 
-    fn in_shells(&self, s: &Shells, nodes: &Nodes, field: &CellField) -> f64 {
-        let mut sum = 0.0;
+    fn in_shells<const N: usize>(&self, s: &Shells, nodes: &Nodes, fields: [&CellField; N]) -> [f64; N] {
+        let mut sums = [0.0; N];
         nodes.each(s, |k, t, q, w| {
-            let value = if k > 0 {
-                field.tissue[s.cell(k - 1, t, q) as usize]
-            } else {
-                self.surface(s, t, q, field)
-            };
-            sum += w * value;
+            let cell = if k > 0 { s.cell(k - 1, t, q) as usize } else { 0 };
+            for (sum, field) in sums.iter_mut().zip(fields) {
+                *sum += w * if k > 0 {
+                    field.tissue[cell]
+                } else {
+                    self.surface(s, t, q, field)
+                };
+            }
         });
-        sum
+        sums
     }
 
     /// The grid.
@@ -277,23 +286,24 @@ impl Interpolator {
         }
     }
 
-    /// The quadratic of cell `i` at `p`, kept within the values it was fitted to.
-    pub fn in_cell(&self, i: u32, p: &Vec3, values: &[f64]) -> f64 {
+    /// The quadratics of cell `i` at `p`, kept within the values they were fitted to.
+    fn in_cell<const N: usize>(&self, i: u32, p: &Vec3, fields: [&[f64]; N]) -> [f64; N] {
         let fit = self.fits[i as usize].get_or_init(|| self.fit(i));
-        let own = values[i as usize];
+        let own = fields.map(|f| f[i as usize]);
         let d = (p - self.grid.center[i as usize]) / fit.scale;
         let basis = quadratic(&d);
         let m = fit.stencil.len();
-        let (mut low, mut high) = (own, own);
-        let mut sum = own;
+        let (mut low, mut high, mut sum) = (own, own, own);
         for (k, &j) in fit.stencil.iter().enumerate() {
-            let v = values[j as usize];
-            low = low.min(v);
-            high = high.max(v);
             let w: f64 = (0..9).map(|b| basis[b] * fit.weights[b * m + k]).sum();
-            sum += w * (v - own);
+            for n in 0..N {
+                let v = fields[n][j as usize];
+                low[n] = low[n].min(v);
+                high[n] = high[n].max(v);
+                sum[n] += w * (v - own[n]);
+            }
         }
-        sum.clamp(low, high)
+        std::array::from_fn(|n| sum[n].clamp(low[n], high[n]))
     }
 
     fn fit(&self, i: u32) -> Fit {

@@ -67,6 +67,8 @@ pub struct Sizing {
     pub octree_first: f64,
     /// Growth of octree cells per unit of distance from the active tip.
     pub octree_growth: f64,
+    /// The same where tissues meet beside the bare metal.
+    pub octree_growth_mixed: f64,
     /// Octree cell beside the shaft.
     pub octree_shaft: f64,
     /// Length of shaft that is modelled above the active tip.
@@ -94,6 +96,7 @@ impl Default for Sizing {
             octree_per_reach: 0.2,
             octree_first: 1e-3,
             octree_growth: 0.22,
+            octree_growth_mixed: 0.3,
             octree_shaft: 2.5e-3,
             shaft: 30e-3,
             border: 0.6e-3,
@@ -123,6 +126,7 @@ impl Sizing {
             octree_per_reach: self.octree_per_reach * factor,
             octree_first: self.octree_first * factor,
             octree_growth: self.octree_growth * factor,
+            octree_growth_mixed: self.octree_growth_mixed * factor,
             octree_shaft: self.octree_shaft * factor.min(1.0),
             border: self.border * factor,
             ..*self

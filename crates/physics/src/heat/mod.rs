@@ -14,13 +14,17 @@ use crate::{
     medium::Medium,
 };
 
+/// Most hierarchies kept for steps of different length.
+const HIERARCHIES: usize = 3;
+
 /// The heat problem on one grid, with what is kept from solve to solve.
 pub struct Heat {
     /// The operator of the last [`Heat::set_operator`]; beside its diagonal stands conduction alone.
     a: Matrix<f64>,
     /// Diagonal of conduction, outer faces included.
     conduction: Vec<f64>,
-    multigrid: Option<Multigrid>,
+    /// Hierarchies for different shifts, the one in use last.
+    hierarchies: Vec<Multigrid>,
     workspace: Workspace,
     /// Conductance of each cell to the outer boundary, W/K.
     pub outer: Vec<f64>,
@@ -40,7 +44,7 @@ impl Heat {
         Self {
             conduction: a.diagonal.clone(),
             a,
-            multigrid: None,
+            hierarchies: Vec::new(),
             workspace: Workspace::default(),
             outer,
         }
@@ -58,22 +62,35 @@ impl Heat {
                 *d = k + shift * c + w;
             }
         });
-        let follows = self.multigrid.as_mut().is_some_and(|m| m.follow(&self.a, shift));
-        if !follows {
-            self.multigrid = Some(Multigrid::new(&self.a, capacity, shift));
-        }
+        let follows = (0..self.hierarchies.len())
+            .rev()
+            .find(|&k| self.hierarchies[k].follow(&self.a, shift));
+        let hierarchy = match follows {
+            Some(k) => self.hierarchies.remove(k),
+            None => {
+                // After each switching steps begin short and grow.
+                if self.hierarchies.len() == HIERARCHIES {
+                    self.hierarchies.remove(0);
+                }
+                Multigrid::falling(&self.a, capacity, shift)
+            }
+        };
+        self.hierarchies.push(hierarchy);
     }
 
     /// Solves with the operator of [`Heat::set_operator`], starting from `x`.
     pub fn solve(&mut self, b: &[f64], x: &mut [f64], tolerance: f64) -> Solved {
         let Self {
             a,
-            multigrid,
+            hierarchies,
             workspace,
             ..
         } = self;
-        let multigrid = multigrid.get_or_insert_with(|| Multigrid::new(a, &[], 0.0));
-        conjugate_gradients(a, multigrid, workspace, b, x, tolerance, 200)
+        if hierarchies.is_empty() {
+            hierarchies.push(Multigrid::new(a, &[], 0.0));
+        }
+        let last = hierarchies.len() - 1;
+        conjugate_gradients(a, &mut hierarchies[last], workspace, b, x, tolerance, 200)
     }
 
     /// `y = (conduction + outer) x`.

@@ -27,6 +27,9 @@ const SMALLER: f64 = 3.0;
 /// up to this many times larger, use the same transfer operators.
 const LARGER: f64 = 10.0;
 
+/// Where shifts go on to fall, a hierarchy is made for one this many times smaller.
+const FALLING: f64 = 3.0;
+
 /// First and second step of the smoother: `d₁ = FIRST S r`, `d₂ = CARRY d₁ + SECOND S r`.
 const FIRST: f32 = 4.0 / 3.0;
 const SECOND: f32 = 12.0 / 5.0;
@@ -57,10 +60,22 @@ pub struct Multigrid {
 impl Multigrid {
     /// Builds the hierarchy of `a`, whose diagonal contains `shift · mass` (empty for none).
     pub fn new(a: &Matrix<f64>, mass: &[f64], shift: f64) -> Self {
+        Self::made_for(a, mass, shift, shift)
+    }
+
+    /// As [`Multigrid::new`], but good for shifts that go on to fall: made for the smallest shift that still serves the present one.
+    pub fn falling(a: &Matrix<f64>, mass: &[f64], shift: f64) -> Self {
+        let mut multigrid = Self::made_for(a, mass, shift, shift / FALLING);
+        multigrid.follow(a, shift);
+        multigrid
+    }
+
+    fn made_for(a: &Matrix<f64>, mass: &[f64], shift: f64, made_for: f64) -> Self {
         let mut levels = Vec::new();
         let mut strength = STRENGTH;
         let mut operator = Operator::new(a, mass, shift);
-        let mut matrix = a.single();
+        operator.shift = made_for;
+        let mut matrix = operator.single();
         while operator.count() > COARSEST {
             let strong = strong_couplings(&operator, strength);
             let (group, groups) = aggregate(&strong.off);
@@ -87,8 +102,8 @@ impl Multigrid {
         Self {
             levels,
             coarsest: Coarsest::new(operator),
-            made_for: shift,
-            shift,
+            made_for,
+            shift: made_for,
         }
     }
 

@@ -26,7 +26,7 @@ pub(super) fn ln_omega(omega: &[f64]) -> Vec<f64> {
 }
 
 /// A field that exists in tissue alone.
-fn tissue_only(values: &[f64]) -> CellField<'_> {
+pub(super) fn tissue_only(values: &[f64]) -> CellField<'_> {
     CellField {
         tissue: values,
         metal: None,
@@ -47,39 +47,26 @@ impl<'p> Measure<'p> {
         Self { problem, frame }
     }
 
+    /// Probes and contours now.
     pub fn snapshot(&self, heating: &Heating) -> Snapshot {
-        let interpolator = &heating.interpolator;
+        Snapshot {
+            contours: self.contours(heating),
+            ..self.readings(heating)
+        }
+    }
+
+    /// Probes and instruments now, without contours.
+    pub fn readings(&self, heating: &Heating) -> Snapshot {
         let field = heating.temperature_field(&heating.state.temperature);
         let probes = self
             .problem
             .probes
             .iter()
             .map(|p| {
-                let value = interpolator.sample(&(p.position.vec() * MM), &field);
+                let value = heating.interpolator.sample(&(p.position.vec() * MM), &field);
                 (p.name.clone(), value.unwrap_or(self.problem.boundary_temperature_c))
             })
             .collect();
-        let isotherm = |level: f64| {
-            let above: Vec<f64> = heating.state.temperature.iter().map(|v| v - level).collect();
-            self.contour(interpolator, &heating.temperature_field(&above))
-        };
-        let injuries = &heating.state.injuries;
-        let injured = |omega: &[f64]| self.contour(interpolator, &tissue_only(&ln_omega(omega)));
-        let mut more = BTreeMap::new();
-        for t in &self.problem.more_isotherms_c {
-            more.insert(format!("iso{t}"), isotherm(*t));
-        }
-        for dose in &self.problem.dose_contours_min {
-            // The dose grows by decades, its logarithm evenly.
-            let above: Vec<f64> = injuries.cem43.iter().map(|d| (d.max(1e-30) / dose).ln()).collect();
-            more.insert(
-                format!("cem43_{dose}"),
-                self.contour(interpolator, &tissue_only(&above)),
-            );
-        }
-        for (law, omega) in self.problem.more_injury.iter().zip(&injuries.more) {
-            more.insert(format!("omega1_{}", law.name), injured(omega));
-        }
         let reading = heating.reading();
         Snapshot {
             t_s: reading.t_s,
@@ -88,13 +75,53 @@ impl<'p> Measure<'p> {
             impedance_ohm: reading.impedance_ohm,
             voltage_v: reading.voltage_v[0],
             current_a: reading.current_a,
-            contours: Contours {
-                iso45: isotherm(45.0),
-                iso50: isotherm(50.0),
-                iso60: isotherm(60.0),
-                omega1: injured(&injuries.omega),
-                more,
-            },
+            contours: Contours::default(),
+        }
+    }
+
+    /// Ω = 1 now.
+    pub fn lesion(&self, heating: &Heating) -> Option<Contour> {
+        self.injured(heating, &heating.state.injuries.omega)
+    }
+
+    fn injured(&self, heating: &Heating, omega: &[f64]) -> Option<Contour> {
+        self.contour(&heating.interpolator, &tissue_only(&ln_omega(omega)))
+    }
+
+    fn isotherm(&self, heating: &Heating, level: f64) -> Option<Contour> {
+        let above: Vec<f64> = heating.state.temperature.iter().map(|v| v - level).collect();
+        self.contour(&heating.interpolator, &heating.temperature_field(&above))
+    }
+
+    fn dose(&self, heating: &Heating, minutes: f64) -> Option<Contour> {
+        // The dose grows by decades, its logarithm evenly.
+        let dose = heating.state.injuries.cem43.iter();
+        let above: Vec<f64> = dose.map(|d| (d.max(1e-30) / minutes).ln()).collect();
+        self.contour(&heating.interpolator, &tissue_only(&above))
+    }
+
+    fn contours(&self, heating: &Heating) -> Contours {
+        let problem = self.problem;
+        let ((iso45, iso50), (iso60, omega1)) = rayon::join(
+            || rayon::join(|| self.isotherm(heating, 45.0), || self.isotherm(heating, 50.0)),
+            || rayon::join(|| self.isotherm(heating, 60.0), || self.lesion(heating)),
+        );
+        let mut more = BTreeMap::new();
+        for t in &problem.more_isotherms_c {
+            more.insert(format!("iso{t}"), self.isotherm(heating, *t));
+        }
+        for minutes in &problem.dose_contours_min {
+            more.insert(format!("cem43_{minutes}"), self.dose(heating, *minutes));
+        }
+        for (law, omega) in problem.more_injury.iter().zip(&heating.state.injuries.more) {
+            more.insert(format!("omega1_{}", law.name), self.injured(heating, omega));
+        }
+        Contours {
+            iso45,
+            iso50,
+            iso60,
+            omega1,
+            more,
         }
     }
 

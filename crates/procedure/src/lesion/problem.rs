@@ -426,7 +426,7 @@ impl Default for SolverSettings {
         Self {
             cell_size: 1.0,
             step_tolerance_k: 0.08,
-            linear_tolerance: 1e-6,
+            linear_tolerance: 1e-5,
             estimate_error: true,
         }
     }

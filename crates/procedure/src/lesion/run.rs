@@ -15,11 +15,20 @@ pub(super) struct Run {
     pub heated: Option<Contour>,
 }
 
+/// Which contours a run takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Contoured {
+    /// All of them at each output time.
+    Always,
+    /// Ω = 1 at the end of heating alone.
+    EndOfHeating,
+}
+
 /// Runs the problem on a grid with cells `factor` times as large and the step tolerance times `slack`.
 pub(super) fn run(
     problem: &LesionProblem,
-    factor: f64,
-    slack: f64,
+    (factor, slack): (f64, f64),
+    contoured: Contoured,
     observer: &mut dyn FnMut(Progress) -> bool,
 ) -> Result<Run, LesionError> {
     let mut heating = Heating::coarser(problem, factor, slack)?;
@@ -55,17 +64,19 @@ pub(super) fn run(
         })?;
         let heating_ends = (stop - problem.heating_s).abs() < SAME_TIME_S;
         let asked = (stop - end_s).abs() < SAME_TIME_S || is_output(stop);
+        let measure = heating.measure();
+        if asked {
+            snapshots.push(match contoured {
+                Contoured::Always => measure.snapshot(&heating),
+                Contoured::EndOfHeating => measure.readings(&heating),
+            });
+        }
         if heating_ends {
             heated_at = curves.t_s.len() - 1;
-        }
-        if asked || heating_ends {
-            let snapshot = heating.snapshot();
-            if heating_ends {
-                heated = snapshot.contours.omega1;
-            }
-            if asked {
-                snapshots.push(snapshot);
-            }
+            heated = match snapshots.last() {
+                Some(s) if asked && contoured == Contoured::Always => s.contours.omega1,
+                _ => measure.lesion(&heating),
+            };
         }
     }
     Ok(Run {

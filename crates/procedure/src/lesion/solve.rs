@@ -3,18 +3,18 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use neurotome_base::PatientPoint;
-use neurotome_physics::grid::{CellField, Interpolator, Place};
+use neurotome_physics::grid::{Interpolator, Place};
 
 use super::{
     ErrorEstimate, FieldSample, FieldSampler, LesionProblem, LesionResult,
     heating::{State, temperature_field},
-    measure::{Measure, lesion_surface, ln_omega},
-    run::{Run, run},
+    measure::{Measure, lesion_surface, ln_omega, tissue_only},
+    run::{Contoured, Run, run},
     setup::LesionFrame,
 };
 
-/// Cells of the second run are this much larger, its step tolerance twice as large.
-const COARSE_FACTOR: f64 = 2.0;
+/// Cells and step tolerance of the second run, in those of the first.
+const COARSE: (f64, f64) = (2.0, 2.0);
 
 /// Where a run stands; handed to the observer after each accepted time step.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -84,10 +84,12 @@ pub fn solve(problem: &LesionProblem, observer: &mut dyn FnMut(Progress) -> bool
     let fine = rayon::in_place_scope(|scope| {
         if problem.solver.estimate_error {
             scope.spawn(|_| {
-                coarse = Some(run(problem, COARSE_FACTOR, 2.0, &mut |_| alive.load(Ordering::Relaxed)));
+                coarse = Some(run(problem, COARSE, Contoured::EndOfHeating, &mut |_| {
+                    alive.load(Ordering::Relaxed)
+                }));
             });
         }
-        let fine = run(problem, 1.0, 1.0, observer);
+        let fine = run(problem, (1.0, 1.0), Contoured::Always, observer);
         if fine.is_err() {
             alive.store(false, Ordering::Relaxed);
         }
@@ -181,31 +183,32 @@ impl FieldSampler for Fields {
         if matches!(place, Place::Metal { .. }) {
             return None;
         }
-        let tissue_only = |values: &[f64]| {
-            self.interpolator.at(
-                &place,
-                &p,
-                &CellField {
-                    tissue: values,
-                    metal: None,
-                    metal_share: 0.0,
-                },
-            )
-        };
-        let with_metal = |values: &[f64]| {
-            self.interpolator.at(
-                &place,
-                &p,
-                &temperature_field(self.interpolator.grid().tissue_cells, values, self.metal_share),
-            )
-        };
+        let tissue = self.interpolator.grid().tissue_cells;
+        let state = &self.state;
+        let with_metal = |values| temperature_field(tissue, values, self.metal_share);
+        let fields = [
+            with_metal(&state.temperature),
+            with_metal(&state.heated),
+            tissue_only(&state.peak),
+            tissue_only(&self.ln_omega),
+            tissue_only(&state.injuries.cem43),
+            tissue_only(&state.field),
+        ];
+        let [
+            temperature_c,
+            heated_temperature_c,
+            peak_temperature_c,
+            ln_omega,
+            cem43,
+            field,
+        ] = self.interpolator.at_once(&place, &p, fields.each_ref());
         Some(FieldSample {
-            temperature_c: with_metal(&self.state.temperature),
-            peak_temperature_c: tissue_only(&self.state.peak),
-            heated_temperature_c: with_metal(&self.state.heated),
-            ln_omega: tissue_only(&self.ln_omega),
-            cem43_min: tissue_only(&self.state.injuries.cem43).max(0.0),
-            field_v_per_m: tissue_only(&self.state.field).max(0.0),
+            temperature_c,
+            peak_temperature_c,
+            heated_temperature_c,
+            ln_omega,
+            cem43_min: cem43.max(0.0),
+            field_v_per_m: field.max(0.0),
         })
     }
 }

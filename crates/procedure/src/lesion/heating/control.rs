@@ -7,6 +7,16 @@ use super::Heating;
 
 /// Relative residual of the response of temperature to V².
 const ROUGH: f64 = 1e-4;
+/// How closely thermocouples that set the voltages read what is set, K, and
+const CONTROL_K: f64 = 5e-4;
+/// how small a correction of V² is let be, as a part of it.
+const CONTROL_V2: f64 = 1e-3;
+/// Most corrections of the voltages in a step.
+const CORRECTIONS: usize = 5;
+/// Changes of a reading from which the response is learnt, K: smaller ones are lost in the residual of the solves.
+const LESSON_K: f64 = 1e-3;
+/// How the response of a step grows with its length: between 1, of a short one, and 0, of a long one.
+const RESPONSE_POWER: f64 = 0.75;
 
 impl Heating {
     /// Solves for voltages and temperatures while the drive is on.
@@ -28,8 +38,7 @@ impl Heating {
             if let (Some(limit), true) = (self.program.limit_temperature(), averaged)
                 && self.read(0, x) > limit
             {
-                self.hold(shift, &[limit], &[0], v2, x);
-                self.solve_heat(t_new, x)?;
+                self.hold(t_new, shift, (&[limit], &[0], v2), x)?;
             }
             return Ok(());
         }
@@ -51,7 +60,7 @@ impl Heating {
                 .collect(),
             _ => vec![0],
         };
-        let start: Vec<f64> = self.starting_volts();
+        let start: Vec<f64> = self.starting_volts(t_new);
         self.set_volts(&start);
         self.solve_heat(t_new, x)?;
         let limit = if self.volts.len() == 1 {
@@ -59,59 +68,120 @@ impl Heating {
         } else {
             self.problem.limits.voltage_v.powi(2)
         };
-        self.hold(shift, &vec![set; sensors.len()], &sensors, limit, x);
-        self.solve_heat(t_new, x)
+        self.hold(t_new, shift, (&vec![set; sensors.len()], &sensors, limit), x)
     }
 
-    /// Voltages of the last step, at least a volt where none was on: a start that has a derivative.
-    fn starting_volts(&self) -> Vec<f64> {
+    /// Voltages from which a step starts: where V² of the last two steps was heading; at least a volt where none was on, so that there
+    /// is a derivative.
+    fn starting_volts(&self, t_new: f64) -> Vec<f64> {
+        let heading = |k: usize, v: f64| {
+            let Some((t_before, before)) = &self.volts_before else {
+                return v;
+            };
+            let w = ((t_new - self.t) / (self.t - t_before)).clamp(0.0, 2.0);
+            let v2 = v * v;
+            (v2 + w * (v2 - before[k] * before[k]))
+                .clamp(0.25 * v2, 4.0 * v2)
+                .sqrt()
+        };
         self.last_volts
             .iter()
-            .map(|v| if *v > 0.0 { *v } else { 1.0 })
+            .enumerate()
+            .map(|(k, v)| if *v > 0.0 { heading(k, *v) } else { 1.0 })
             .collect()
     }
 
-    /// Moves the voltages, and `x` with them, to where the sensors read what is set: one Newton step, exact for a single channel since
-    /// T is linear in V². The responses need only be rough, since the next solve ends at T for the new voltages whatever it starts
-    /// from.
-    fn hold(&mut self, shift: f64, set: &[f64], sensors: &[usize], limit_v2: f64, x: &mut [f64]) {
-        let channels = self.volts.len();
-        let scale = self.response_shift / shift;
+    /// Corrects the voltages, and `x` with them, until the sensors read what is set or the limit of V² is met: Newton steps on the
+    /// responses of temperature to V². Those of the last step serve a single channel, scaled by what its readings then did; they
+    /// need only be rough, since the solve after a correction ends at T for the new voltages whatever it starts from.
+    fn hold(
+        &mut self,
+        t_new: f64,
+        shift: f64,
+        (set, sensors, limit_v2): (&[f64], &[usize], f64),
+        x: &mut [f64],
+    ) -> Result<(), LesionError> {
+        for pass in 0..CORRECTIONS {
+            let off: Vec<f64> = sensors.iter().zip(set).map(|(&k, set)| set - self.read(k, x)).collect();
+            if pass == 0 {
+                self.prepare_responses(shift);
+            }
+            let volts = self.corrected(&off, sensors, limit_v2);
+            let small = |(v, w): (&f64, &f64)| (v * v - w * w).abs() <= CONTROL_V2 * v * v;
+            if off.iter().all(|d| d.abs() < CONTROL_K) && self.volts.iter().zip(&volts).all(small) {
+                break;
+            }
+            let expected = self.correct(&volts, sensors[0], x);
+            if expected == 0.0 {
+                break;
+            }
+            self.solve_heat(t_new, x)?;
+            if self.volts.len() == 1 && expected.abs() > LESSON_K {
+                self.learn((self.read(sensors[0], x) - set[0] + off[0]) / expected);
+            }
+        }
+        Ok(())
+    }
+
+    /// Scales the response of a single channel by how much more a reading changed than it told.
+    fn learn(&mut self, ratio: f64) {
+        self.response_known = ratio > 0.05;
+        if self.response_known {
+            scale(&mut self.responses[0], ratio);
+        }
+    }
+
+    /// Responses of the temperature to V² of each channel at the present voltages: of a single channel that of the last step, scaled;
+    /// else, and at first, solved for.
+    fn prepare_responses(&mut self, shift: f64) {
+        let longer = (self.response_shift / shift).powf(RESPONSE_POWER);
         self.response_shift = shift;
-        let before = self.volts.clone();
-        let mut unit = vec![0.0; x.len()];
-        for k in 0..channels {
-            self.derivative(k, &before, &mut unit);
-            let response = &mut self.responses[k];
-            for v in response.iter_mut() {
-                *v *= scale;
-            }
-            let _ = self.heat.solve(&unit, response, ROUGH);
+        for response in &mut self.responses {
+            scale(response, longer);
         }
-        let m = sensors.len();
-        let mut gain = vec![vec![0.0; channels + 1]; m];
-        for (row, (&sensor, set)) in sensors.iter().zip(set).enumerate() {
-            for k in 0..channels {
-                gain[row][k] = self.sense(sensor, &self.responses[k]);
-            }
-            gain[row][channels] = set - self.read(sensor, x);
+        if self.volts.len() == 1 && self.response_known {
+            return;
         }
-        let change = solve_small(&mut gain);
-        let volts: Vec<f64> = before
+        let volts = self.volts.clone();
+        let mut unit = vec![0.0; self.grid.cells()];
+        for k in 0..volts.len() {
+            self.derivative(k, &volts, &mut unit);
+            let _ = self.heat.solve(&unit, &mut self.responses[k], ROUGH);
+        }
+        self.response_known = true;
+    }
+
+    /// Voltages after one Newton step towards readings that are `off` higher.
+    fn corrected(&self, off: &[f64], sensors: &[usize], limit_v2: f64) -> Vec<f64> {
+        let mut gain: Vec<Vec<f64>> = sensors
             .iter()
-            .zip(&change)
-            .map(|(v, d)| (v * v + d).clamp(0.0, limit_v2).sqrt())
+            .zip(off)
+            .map(|(&sensor, off)| {
+                let responses = self.responses.iter().map(|r| self.sense(sensor, r));
+                responses.chain([*off]).collect()
+            })
             .collect();
-        for k in 0..channels {
-            let moved = volts[k] * volts[k] - before[k] * before[k];
-            let response = &self.responses[k];
+        self.volts
+            .iter()
+            .zip(solve_small(&mut gain))
+            .map(|(v, d)| (v * v + d).clamp(0.0, limit_v2).sqrt())
+            .collect()
+    }
+
+    /// Takes over corrected voltages, and moves `x` as the responses tell; returns by how much the reading of a sensor moved, K.
+    fn correct(&mut self, volts: &[f64], sensor: usize, x: &mut [f64]) -> f64 {
+        let mut expected = 0.0;
+        for ((v, before), response) in volts.iter().zip(&self.volts).zip(&self.responses) {
+            let moved = v * v - before * before;
+            expected += moved * self.sense(sensor, response);
             for_blocks(x, |offset, block| {
                 for (j, v) in block.iter_mut().enumerate() {
                     *v += moved * response[offset + j];
                 }
             });
         }
-        self.set_volts(&volts);
+        self.set_volts(volts);
+        expected
     }
 
     /// Derivative of the heat of every cell by V² of one channel, W/V².
@@ -139,6 +209,14 @@ impl Heating {
             *v = (*v - l) * per;
         }
     }
+}
+
+fn scale(field: &mut [f64], by: f64) {
+    for_blocks(field, |_, block| {
+        for v in block {
+            *v *= by;
+        }
+    });
 }
 
 /// Solves the small dense system whose rows are `[coefficients…, right-hand side]`, in the sense of least squares when it has fewer

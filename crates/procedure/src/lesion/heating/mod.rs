@@ -138,6 +138,8 @@ pub struct Heating {
     volts: Vec<f64>,
     /// Voltages of the last step with the drive on, V.
     last_volts: Vec<f64>,
+    /// Those before them since the last switching, and the time at which they stood.
+    volts_before: Option<(f64, Vec<f64>)>,
     /// What flows at these voltages.
     flow: Flow,
     /// Voltage of a single channel for which the heat in the work space stands, V, and the conductance then, S; none when the
@@ -155,6 +157,8 @@ pub struct Heating {
     /// Response of temperature to V² of each channel, and the shift it was computed for.
     responses: Vec<Vec<f64>>,
     response_shift: f64,
+    /// Whether the response of a single channel is good enough to start from.
+    response_known: bool,
     work: Work,
 }
 
@@ -236,6 +240,7 @@ impl Heating {
             step_s: 0.0,
             volts: vec![0.0; channels],
             last_volts: vec![0.0; channels],
+            volts_before: None,
             flow: Flow {
                 power: 0.0,
                 needle_current: vec![0.0; problem.needles.len()],
@@ -251,6 +256,7 @@ impl Heating {
             heat_iterations: Iterations::default(),
             responses: vec![vec![0.0; n]; channels],
             response_shift: 1.0,
+            response_known: false,
             work: Work {
                 predicted: vec![0.0; n],
                 temperature: vec![t0; n],
@@ -351,7 +357,11 @@ impl Heating {
 
     /// Probes and contours now.
     pub fn snapshot(&self) -> Snapshot {
-        Measure::new(&self.problem, self.frame).snapshot(self)
+        self.measure().snapshot(self)
+    }
+
+    pub(super) fn measure(&self) -> Measure<'_> {
+        Measure::new(&self.problem, self.frame)
     }
 
     pub(super) fn temperature_field<'a>(&self, values: &'a [f64]) -> CellField<'a> {
@@ -395,6 +405,7 @@ impl Heating {
         self.history.restart();
         self.step_s = self.shortest();
         self.potential_before = None;
+        self.volts_before = None;
     }
 
     /// Field strength |∇φ| of every tissue cell while the drive is on, V/m.
@@ -736,6 +747,7 @@ impl Heating {
             }
         }
         if self.program.is_on(self.t) && self.volts.iter().any(|v| *v > 0.0) {
+            self.volts_before = order_two.then(|| (self.t, self.last_volts.clone()));
             self.last_volts.clone_from(&self.volts);
         }
         self.limit_pulses(dt, t_new, &x);

@@ -189,6 +189,7 @@ mod tests {
             active_tip_mm: 10.0,
             length_mm: 100.0,
             bend,
+            bevel: None,
             contacts: vec![],
             tines: vec![],
             coolant: None,

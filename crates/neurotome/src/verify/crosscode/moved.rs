@@ -67,6 +67,9 @@ fn moved(problem: &LesionProblem, rotation: Mat3, shift: Vec3) -> LesionProblem 
         if let Some(bend) = &mut needle.bend {
             bend.towards = turned(bend.towards);
         }
+        if let Some(bevel) = &mut needle.bevel {
+            bevel.towards = turned(bevel.towards);
+        }
     }
     for probe in &mut out.probes {
         probe.position = place(probe.position);

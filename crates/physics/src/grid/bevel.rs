@@ -97,6 +97,11 @@ impl Bevel {
         self.start + self.out(theta) * (spread * self.radius) + self.tangent * self.reach(theta, spread)
     }
 
+    /// Middle and outward normal of the face.
+    pub fn face(&self) -> (Vec3, Vec3) {
+        (self.start + self.tangent * self.middle, self.normal)
+    }
+
     /// Distance from `p`, which must not lie above the first straight ring; negative inside.
     pub fn distance(&self, p: &Vec3) -> f64 {
         let v = p - self.start;

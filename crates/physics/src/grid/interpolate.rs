@@ -397,7 +397,11 @@ impl Nodes {
         } else {
             r * std::f64::consts::FRAC_PI_2 + along
         };
-        let mut t = s.first_on_lattice() as isize;
+        // Four nodes on the lattice: one below the place.
+        let mut t = match s.first_on_lattice() {
+            0 => 0,
+            first => first as isize + 1,
+        };
         while (t as usize) + 2 < m && length(t + 1) < here {
             t += 1;
         }

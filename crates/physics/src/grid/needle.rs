@@ -119,6 +119,14 @@ impl FittedNeedle {
 }
 
 impl End {
+    /// Middle and outward unit normal of the face of a bevel.
+    pub fn face(self, axis: &Axis, radius: f64) -> Option<(Vec3, Vec3)> {
+        match self {
+            Self::Rounded => None,
+            Self::Bevel { angle, azimuth } => Some(Bevel::new(axis, radius, angle, azimuth).face()),
+        }
+    }
+
     /// Distance from the distal end to the start of the axis of a body of this radius.
     ///
     /// A bevel is followed by a piece of straight shaft on which the grid straightens.

@@ -405,6 +405,38 @@ fn the_built_in_patient_has_its_nerves_and_needle() {
 }
 
 #[test]
+fn bevels_come_from_the_catalogue_or_the_scenario() {
+    let bevel = |cannula: &str| {
+        let loaded = load_text(&GOOD.replacen("cannula = \"20G-10mm-straight\"", cannula, 1)).unwrap();
+        loaded.problem.needles[0].bevel
+    };
+    assert_eq!(bevel("cannula = \"20G-10mm-straight\""), None);
+    let own = bevel("cannula = \"20G-10mm-bevel\"").unwrap();
+    assert_eq!(own.angle_deg, 20.0);
+    assert!(own.towards[2].abs() < 1e-12, "{:?}", own.towards);
+    assert_eq!(bevel("cannula = \"20G-10mm-bevel\"\ntip = \"rounded\""), None);
+    let given = "cannula = \"20G-10mm-straight\"\nbevel_angle_deg = 30\nbevel_towards = [0, 2, 0]";
+    let given = bevel(given).unwrap();
+    assert_eq!((given.angle_deg, given.towards), (30.0, [0.0, 1.0, 0.0]));
+    let curved = bevel("cannula = \"20G-10mm-curved-bevel\"\nbend_towards = [-1, 0, 0]").unwrap();
+    assert_eq!(curved.towards, [-1.0, 0.0, 0.0], "towards the bend");
+}
+
+#[test]
+fn impossible_bevels_are_refused() {
+    let pose = "tip_mm = [0, 0, 0]";
+    for (keys, marker, expected) in [
+        ("bevel_towards = [1, 0, 0]", "bevel_towards", "whose end is not bevelled"),
+        ("tip = \"bevel\"", "[[needles]]", "bevel_angle_deg"),
+        ("bevel_angle_deg = 5", "bevel_angle_deg", "expected 10 to 60 degrees"),
+        ("bevel_angle_deg = 20\nbevel_towards = [0, 0, 1]", "bevel_towards", "opens along the shaft"),
+        ("bevel_angle_deg = 20\nactive_tip_mm = 3", "active_tip_mm", "bevelled end"),
+    ] {
+        refused(pose, &format!("{pose}\n{keys}"), marker, expected);
+    }
+}
+
+#[test]
 fn bipolar_halves_add_up_to_the_voltage() {
     let path = root().join("validation/crosscode/field/case-d.toml");
     let loaded = scenario::load(&Source::read(&path).unwrap(), &catalog::built_in().unwrap()).unwrap();

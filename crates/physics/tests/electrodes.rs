@@ -5,7 +5,7 @@ use std::f64::consts::PI;
 use neurotome_base::Vec3;
 use neurotome_physics::{
     current::Current,
-    grid::{Axis, Channel, Contact, FittedNeedle, Grid, Region, Sizing, Tine},
+    grid::{Axis, Channel, Contact, End, FittedNeedle, Grid, Region, Sizing, Tine},
     medium::{Laid, Medium, MetalProperties},
     tissue::TissueProperties,
 };
@@ -100,12 +100,26 @@ fn two_contacts() -> FittedNeedle {
     }
 }
 
+/// A 20 G needle cut by a plane at 20° to its axis, whose face opens towards −x turned by `turned`; the point stands at −5 mm.
+fn bevelled(turned: f64) -> FittedNeedle {
+    let end = End::Bevel {
+        angle: 20f64.to_radians(),
+        azimuth: PI + turned,
+    };
+    let axis = Axis::straight(Vec3::new(0.0, 0.0, -5e-3), -Vec3::z(), end.length(RADIUS)).with_side(Vec3::x());
+    FittedNeedle {
+        end,
+        ..FittedNeedle::rounded(axis, RADIUS, 10e-3, 0.065)
+    }
+}
+
 // Resistances at 37 °C in Ω, with their errors: validation/crosscode/resistance/reference-resistance.json.
 const SINGLE: f64 = 96.6483;
 const BIPOLAR_2_MM: f64 = 92.5368;
 const PALISADE: f64 = 46.6115;
 const TWO_TINES: f64 = 106.117;
 const TWO_CONTACTS: f64 = 252.498;
+const BEVELLED: f64 = 100.419;
 
 #[test]
 fn a_single_needle_and_a_palisade_agree_with_another_program() {
@@ -140,6 +154,15 @@ fn tines_agree_with_another_program_and_with_turned_copies() {
         resistance(&[tined(3, 0.0)], &[1.0], 1.0),
     );
     assert!(three < two && two < none, "{three} {two} {none}");
+}
+
+#[test]
+fn a_bevel_agrees_with_another_program_and_with_turned_copies() {
+    let bevel = resistance(&[bevelled(0.0)], &[1.0], 1.0);
+    assert_near("bevel", bevel, BEVELLED, 0.005);
+    // The columns of the shaft no longer stand on point and heel.
+    assert_near("turned by 6°", resistance(&[bevelled(0.1)], &[1.0], 1.0), bevel, 0.001);
+    assert_near("refined", resistance(&[bevelled(0.0)], &[1.0], 0.7), BEVELLED, 0.0015);
 }
 
 #[test]

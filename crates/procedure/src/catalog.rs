@@ -234,6 +234,9 @@ pub struct Cannula {
     /// Length of the arc of a curved cannula, mm.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bend_length_mm: Option<Sourced>,
+    /// Angle between axis and plane of a bevelled end, degrees; none: half a ball.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bevel_angle_deg: Option<Sourced>,
     /// Contacts above the active tip of a multi-contact probe: how many, the length of each, and the insulation before each, mm.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub contact_count: Option<Sourced>,
@@ -282,6 +285,7 @@ entry!(
     [
         bend_angle_deg,
         bend_length_mm,
+        bevel_angle_deg,
         contact_count,
         contact_length_mm,
         contact_gap_mm,

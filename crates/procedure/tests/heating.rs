@@ -40,6 +40,7 @@ fn needle(x: f64) -> Needle {
         active_tip_mm: 10.0,
         length_mm: 100.0,
         bend: None,
+        bevel: None,
         contacts: vec![],
         tines: vec![],
         coolant: None,

@@ -58,7 +58,7 @@ impl<'a> Scene<'a> {
     /// Samples what pictures and files share. The run has been checked: at least one needle, two points a nerve.
     pub fn new(run: &'a RunForReport<'a>) -> Self {
         let problem = run.problem;
-        let needles: Vec<NeedleShape> = problem.needles.iter().map(NeedleShape::new).collect();
+        let needles: Vec<NeedleShape> = NeedleShape::all(&problem.needles);
         let focus = needles.iter().map(NeedleShape::active_middle).sum::<Vec3>() / needles.len() as f64;
         let nerves = problem
             .nerves

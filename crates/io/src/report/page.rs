@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt::Write as _};
 
-use neurotome_procedure::lesion::{Control, Drive, Perfusion};
+use neurotome_procedure::lesion::{Control, Drive, Needle, Perfusion};
 
 use super::{PICTURES, Scene, escape};
 use crate::results::{ExtraFile, Made, figure};
@@ -172,9 +172,10 @@ fn asked(html: &mut String, scene: &Scene<'_>) {
         .iter()
         .map(|n| {
             format!(
-                "diameter {} mm, active tip {} mm, tip at ({:.1}, {:.1}, {:.1}) mm",
+                "diameter {} mm, active tip {} mm{}, tip at ({:.1}, {:.1}, {:.1}) mm",
                 figure(n.outer_diameter_mm),
                 figure(n.active_tip_mm),
+                extras(n),
                 n.tip.xyz[0],
                 n.tip.xyz[1],
                 n.tip.xyz[2]
@@ -443,6 +444,20 @@ pub(crate) fn page(scene: &Scene<'_>, made: &[Made], contents: &BTreeMap<String,
     }
     html.push_str("</tbody>\n</table>\n</section>\n</main>\n<footer>\n<p>Neurotome: research and teaching software, not a medical device.</p>\n</footer>\n</body>\n</html>\n");
     html
+}
+
+/// Bevel, further contacts and tines of a needle, in words.
+fn extras(n: &Needle) -> String {
+    let bevel = n.bevel.map(|b| format!(", bevel of {}°", figure(b.angle_deg)));
+    let more = |count: usize, what: &str| (count > 0).then(|| format!(", {count} {what}"));
+    [
+        bevel,
+        more(n.contacts.len(), "more contacts"),
+        more(n.tines.len(), "tines"),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 #[cfg(test)]

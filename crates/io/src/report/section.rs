@@ -3,7 +3,10 @@
 use neurotome_base::{PatientPoint, Vec3};
 use rayon::prelude::*;
 
-use crate::results::files;
+use crate::results::{
+    files,
+    needle_shape::{Distance, NeedleShape},
+};
 
 use super::{
     Scene,
@@ -110,11 +113,7 @@ fn oblique(scene: &Scene<'_>) -> (Vec3, Vec3, String) {
             let angle = 0.5 * (2.0 * ab).atan2(aa - bb);
             (a * angle.cos() + b * angle.sin(), "turned to follow the target nerve")
         } else {
-            let z = across(Vec3::z());
-            (
-                if z.norm() > 0.3 { z } else { across(Vec3::x()) },
-                "holds the needle's axis",
-            )
+            upright_plane(&scene.needles[0], &across)
         }
     };
     right = right
@@ -126,6 +125,19 @@ fn oblique(scene: &Scene<'_>) -> (Vec3, Vec3, String) {
         right = -right;
     }
     (right, up, place.to_owned())
+}
+
+/// The direction across a single needle to the right of its own plane: that of its first tine or bevel, or any.
+fn upright_plane(needle: &NeedleShape, across: &impl Fn(Vec3) -> Vec3) -> (Vec3, &'static str) {
+    if let Some(side) = needle.side.map(across).filter(|s| s.norm() > 1e-3) {
+        let tined = needle.tine_ends().next().is_some();
+        return (side, if tined { "holds the first tine" } else { "cuts the bevel in half" });
+    }
+    let z = across(Vec3::z());
+    (
+        if z.norm() > 0.3 { z } else { across(Vec3::x()) },
+        "holds the needle's axis",
+    )
 }
 
 /// The letters of a direction: L or R, P or A, S or I, the strongest first, two at most.
@@ -374,51 +386,56 @@ fn draw_lesion(canvas: &mut Canvas, scene: &Scene<'_>, plane: &Plane, frame: &Fr
     }
 }
 
-fn draw_needles(canvas: &mut Canvas, scene: &Scene<'_>, plane: &Plane, frame: &Frame, on_dark: bool) {
-    let coarse_mm = 2.0;
-    for needle in &scene.needles {
-        // The axis as it projects on the plane, so that the eye finds the parts before and behind it.
-        let axis: Vec<[f64; 2]> = needle
-            .line()
-            .iter()
-            .map(|p| {
-                let [u, v, _] = plane.coordinates(p);
-                frame.pixel(u, v)
-            })
-            .collect();
-        canvas.polyline(&axis, if on_dark { SHAFT } else { DARK }, 1.5, 0.8, "2 6");
-        let near = |u: f64, v: f64| {
-            // One look for each block of the plane; most blocks are far from the needle.
-            let block = |c: f64| ((c / coarse_mm).floor() + 0.5) * coarse_mm;
-            needle.distance_mm(&plane.point(block(u), block(v))).0
-        };
-        let blocks = (2.0 * (frame.half_mm + 1.0) / coarse_mm).ceil() as isize + 2;
-        let first = -(blocks / 2) - 1;
-        let side = (blocks + 3) as usize;
-        let far: Vec<bool> = (0..side * side)
-            .map(|k| {
-                let c = |n: usize| (first as f64 + n as f64 + 0.5) * coarse_mm;
-                near(c(k % side), c(k / side)) > coarse_mm
-            })
-            .collect();
-        let distance = |u: f64, v: f64| {
-            let cell = |c: f64| ((c / coarse_mm).floor() as isize - first) as usize;
-            if far[cell(u) + side * cell(v)] {
-                (coarse_mm, f64::INFINITY)
-            } else {
-                needle.distance_mm(&plane.point(u, v))
+/// Blocks of a plane in which a needle is looked for, mm; most are far from it.
+const BLOCK_MM: f64 = 2.0;
+
+/// Distance from a needle as a function of the place on the plane; far away only that it is far.
+fn distance_on<'a>(
+    needle: &'a NeedleShape,
+    plane: &'a Plane,
+    frame: &Frame,
+) -> impl Fn(f64, f64) -> Distance + Sync + use<'a> {
+    let blocks = (2.0 * (frame.half_mm + 1.0) / BLOCK_MM).ceil() as isize + 2;
+    let first = -(blocks / 2) - 1;
+    let side = (blocks + 3) as usize;
+    let middle = |n: usize| (first as f64 + n as f64 + 0.5) * BLOCK_MM;
+    let far: Vec<bool> = (0..side * side)
+        .map(|k| needle.distance(&plane.point(middle(k % side), middle(k / side))).metal_mm > BLOCK_MM)
+        .collect();
+    move |u, v| {
+        let cell = |c: f64| ((c / BLOCK_MM).floor() as isize - first) as usize;
+        if far[cell(u) + side * cell(v)] {
+            Distance {
+                metal_mm: BLOCK_MM,
+                bare_mm: BLOCK_MM,
             }
-        };
-        let (metal, low) = sample(frame, NEEDLE_STEP_MM, |u, v| -distance(u, v).0 as f32);
-        let (active, _) = sample(frame, NEEDLE_STEP_MM, |u, v| {
-            let (d, along) = distance(u, v);
-            -d.max(along - needle.active_mm) as f32
-        });
+        } else {
+            needle.distance(&plane.point(u, v))
+        }
+    }
+}
+
+fn draw_needles(canvas: &mut Canvas, scene: &Scene<'_>, plane: &Plane, frame: &Frame, on_dark: bool) {
+    for needle in &scene.needles {
+        // Axes as they project on the plane, so that the eye finds the parts before and behind it.
+        for line in needle.lines() {
+            let axis: Vec<[f64; 2]> = line
+                .iter()
+                .map(|p| {
+                    let [u, v, _] = plane.coordinates(p);
+                    frame.pixel(u, v)
+                })
+                .collect();
+            canvas.polyline(&axis, if on_dark { SHAFT } else { DARK }, 1.5, 0.8, "2 6");
+        }
+        let distance = distance_on(needle, plane, frame);
+        let (metal, low) = sample(frame, NEEDLE_STEP_MM, |u, v| -distance(u, v).metal_mm as f32);
+        let (bare, _) = sample(frame, NEEDLE_STEP_MM, |u, v| -distance(u, v).bare_mm as f32);
         let metal = loops(frame, &metal, low, NEEDLE_STEP_MM, 0.0);
-        let active = loops(frame, &active, low, NEEDLE_STEP_MM, 0.0);
+        let bare = loops(frame, &bare, low, NEEDLE_STEP_MM, 0.0);
         canvas.loops(&metal, DARK, 0.0, 2.4);
         canvas.loops(&metal, SHAFT, 1.0, 0.0);
-        canvas.loops(&active, ACTIVE_TIP, 1.0, 0.0);
+        canvas.loops(&bare, ACTIVE_TIP, 1.0, 0.0);
     }
 }
 

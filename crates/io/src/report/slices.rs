@@ -53,8 +53,8 @@ pub(crate) fn lesion_slices(scene: &Scene<'_>) -> Result<Vec<u8>, ResultsError> 
         entry(Mark::Line, ISO_50, "50 °C"),
         entry(Mark::Line, ISO_60, "60 °C"),
         entry(Mark::Area, LESION, "destroyed tissue, Ω ≥ 1"),
-        entry(Mark::Rod, ACTIVE_TIP, "active tip"),
-        entry(Mark::Rod, SHAFT, "insulated shaft (dots: axis off the plane)"),
+        entry(Mark::Rod, ACTIVE_TIP, "bare metal"),
+        entry(Mark::Rod, SHAFT, "insulation (dots: axis off the plane)"),
     ];
     if scene.nerves.iter().any(|n| n.target) {
         entries.push(entry(Mark::Rod, NERVE_TARGET, "target nerve within 1 mm of the plane"));
@@ -127,7 +127,7 @@ pub(crate) fn tissue_map(scene: &Scene<'_>) -> Result<Vec<u8>, ResultsError> {
         .chain([Entry {
             mark: Mark::Rod,
             color: ACTIVE_TIP,
-            label: "active tip".to_owned(),
+            label: "bare metal".to_owned(),
         }])
         .collect();
     let y = (TOP + rows * STEP_Y) as f64;

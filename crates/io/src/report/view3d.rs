@@ -506,8 +506,8 @@ pub(crate) fn views(scene: &Scene<'_>) -> Result<Vec<u8>, ResultsError> {
         label: label.to_owned(),
     };
     let mut entries = vec![
-        entry(Mark::Rod, ACTIVE_TIP, "active tip"),
-        entry(Mark::Rod, SHAFT, "insulated shaft"),
+        entry(Mark::Rod, ACTIVE_TIP, "bare metal"),
+        entry(Mark::Rod, SHAFT, "insulation"),
     ];
     if !scene.lesion.triangles.is_empty() {
         entries.push(entry(Mark::Area, LESION, "destroyed tissue, Ω ≥ 1"));

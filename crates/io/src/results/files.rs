@@ -147,7 +147,7 @@ pub(crate) fn needle(scene: &Scene<'_>) -> Made {
     let normals = floats(&normals);
     Made {
         name: "needle.vtp",
-        what: "surface of the needle; active is 1 on the bare metal of the tip, for ParaView",
+        what: "surface of the needle and its tines; active is 1 on bare metal, for ParaView",
         bytes: poly_data(&PolyData {
             points: &points,
             cells: &cells,

@@ -259,6 +259,10 @@ impl Survey {
                 low = low.inf(&p);
                 high = high.sup(&p);
             }
+            for p in needle.tine_ends() {
+                low = low.inf(&p);
+                high = high.sup(&p);
+            }
         }
         let reach = Vec3::repeat(SURVEY_REACH_MM);
         let lattice = Lattice::around(&(low - reach), &(high + reach), SURVEY_SPACING_MM);

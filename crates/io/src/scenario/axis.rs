@@ -78,6 +78,7 @@ mod tests {
             active_tip_mm: 10.0,
             length_mm: 100.0,
             bend: Some(bend),
+            bevel: None,
             contacts: vec![],
             tines: vec![],
             coolant: None,

@@ -356,7 +356,13 @@ pub struct NeedleTable {
     pub potential_fraction: Option<f64>,
     /// Outer diameter, mm.
     pub outer_diameter_mm: Option<f64>,
-    /// Length of the active tip, its rounded end included, mm.
+    /// Distal end: "rounded" (half a ball) or "bevel" (cut by one plane). Default: that of the cannula, or rounded.
+    pub tip: Option<TipShape>,
+    /// Angle between the plane of the bevel and the axis, degrees, 10 to 60. Default: that of the cannula.
+    pub bevel_angle_deg: Option<f64>,
+    /// Direction to which the bevel opens; its point lies opposite. Default: that of the bend, or any across a straight needle.
+    pub bevel_towards: Option<[f64; 3]>,
+    /// Length of the active tip, its rounded or bevelled end included, mm.
     pub active_tip_mm: Option<f64>,
     /// Length from hub to tip, mm. Default: 100.
     pub length_mm: Option<f64>,
@@ -388,6 +394,16 @@ pub struct NeedleTable {
     pub bend_length_mm: Option<f64>,
     /// The metal. Default: stainless steel of the catalogue.
     pub metal: MetalTable,
+}
+
+/// Shape of a needle's distal end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum TipShape {
+    /// Half a ball.
+    Rounded,
+    /// Cut by one plane.
+    Bevel,
 }
 
 /// A contact of a multi-contact probe above its active tip.

@@ -31,6 +31,7 @@ pub fn resolved(p: &LesionProblem) -> Value {
                 "active_tip_mm": n.active_tip_mm,
                 "length_mm": n.length_mm,
                 "bend": n.bend,
+                "bevel": n.bevel,
                 "contacts": n.contacts,
                 "tines": n.tines,
                 "coolant": n.coolant,

@@ -162,6 +162,7 @@ pub fn problem(second: bool) -> LesionProblem {
         active_tip_mm: 10.0,
         length_mm: 100.0,
         bend: None,
+        bevel: None,
         contacts: vec![],
         tines: vec![],
         coolant: None,

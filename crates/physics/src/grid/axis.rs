@@ -57,6 +57,11 @@ impl Axis {
         if self.arc > 0.0 { self.angle / self.arc } else { 0.0 }
     }
 
+    /// Length of the arc; zero for a straight axis.
+    pub fn arc(&self) -> f64 {
+        self.arc
+    }
+
     /// Curvature at `s`, 1/m.
     pub fn curvature(&self, s: f64) -> f64 {
         if s < self.arc { self.curvature_of_arc() } else { 0.0 }

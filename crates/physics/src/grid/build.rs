@@ -7,7 +7,7 @@ use super::{
     Face, FaceKind, FittedNeedle, Grid, NONE, Neighbours, OuterFace, Region, Shells, Sizing,
     needle::{Body, bodies},
     octree::Octree,
-    shells::Wall,
+    shells::{METAL_LAYERS, Wall},
     voronoi::{Behind, Polyhedron},
 };
 
@@ -59,6 +59,8 @@ struct Clipped {
     cell: u32,
     volume: f64,
     centroid: Vec3,
+    /// Area of its face on the metal.
+    metal: f64,
     areas: Vec<(u32, f64)>,
     outer: Vec<(f64, f64, Vec3)>,
 }
@@ -98,6 +100,7 @@ impl Grid {
             } else {
                 *sizing
             };
+            let own = if body.bevel.is_some() { finer_round(&own) } else { own };
             let mut s = Shells::new(body, &own, reach, ends[i]);
             if bodies.len() > 1 {
                 s.give_way(&|p| {
@@ -233,6 +236,11 @@ impl Grid {
                     } else {
                         vec![]
                     };
+                    let beside = if own_shell {
+                        shells[usize::from(shell_of[cell as usize])].around_bevelled(cell)
+                    } else {
+                        vec![]
+                    };
                     let mut radius = 3.0 * h;
                     loop {
                         region.planes(&p, planes);
@@ -243,7 +251,16 @@ impl Grid {
                             }
                         }
                         for w in &walls {
-                            body.clip(&w.normal, w.distance, Behind::Wall);
+                            let behind = w.neighbour.map_or(Behind::Metal, |_| Behind::Wall);
+                            body.clip(&w.normal, w.distance, behind);
+                        }
+                        for &i in &beside {
+                            let way = place(i) - p;
+                            let d = way.norm();
+                            body.clip(&(way / d), 0.5 * d, Behind::Point(i));
+                        }
+                        if !beside.is_empty() {
+                            radius = radius.min(2.01 * body.reach_squared().sqrt());
                         }
                         near.clear();
                         octree.for_points_near(&p, radius, |i| {
@@ -267,12 +284,14 @@ impl Grid {
                                 cell,
                                 volume: body.volume(),
                                 centroid: p + body.centroid(),
+                                metal: 0.0,
                                 areas: vec![],
                                 outer: vec![],
                             };
                             for (behind, area) in body.areas() {
                                 match behind {
                                     Behind::Point(i) if i < GHOST => found.areas.push((i, area)),
+                                    Behind::Metal => found.metal = area,
                                     Behind::Outer(k) => {
                                         let (normal, distance) = planes[usize::from(k)];
                                         found.outer.push((area, distance, p + normal * distance));
@@ -314,7 +333,9 @@ impl Grid {
                 if (c.cell as usize) < shell_points {
                     let s = &shells[usize::from(shell_of[c.cell as usize])];
                     let (j, t, q) = s.index(c.cell);
-                    if j == 0 || is_exact(s.cell(j - 1, t, q)) {
+                    if s.is_bevelled(t) {
+                        volume[c.cell as usize] += metal_face(s, c, &mut faces);
+                    } else if j == 0 || is_exact(s.cell(j - 1, t, q)) {
                         volume[c.cell as usize] += s.segment_volume(j, t, q);
                     }
                 }
@@ -353,6 +374,10 @@ impl Grid {
             };
             k += if twice { 2 } else { 1 };
             let d = (center[a as usize] - center[b as usize]).norm();
+            let area = match shell_of.get(a as usize) {
+                Some(&s) if shell_of.get(b as usize) == Some(&s) => area * shells[usize::from(s)].roundness(a, b),
+                _ => area,
+            };
             if area > 1e-6 * d * d {
                 let r = 0.5 * d / area;
                 faces.push(Face {
@@ -391,8 +416,8 @@ impl Grid {
         let (mut metal_needle, mut metal_electrode) = (Vec::new(), Vec::new());
         let (mut coolant_area, mut coolant_resistance) = (Vec::new(), Vec::new());
         for s in &shells {
-            for t in 0..s.meridian() {
-                for layer in 0..super::shells::METAL_LAYERS {
+            for t in s.first_metal_place()..s.meridian() {
+                for layer in 0..METAL_LAYERS {
                     center.push(s.metal_point(layer, t));
                     volume.push(s.metal_volume(layer, t));
                     size.push(s.radius[0]);
@@ -427,6 +452,32 @@ impl Grid {
     /// All cells, tissue and metal.
     pub fn cells(&self) -> usize {
         self.center.len()
+    }
+}
+
+/// Adds the face of a bevelled cell on the metal, if it has one; the volume in m³ between it, flat, and the round metal.
+fn metal_face(s: &Shells, c: &Clipped, faces: &mut Vec<Face>) -> f64 {
+    let (_, t, _) = s.index(c.cell);
+    if c.metal <= 0.0 {
+        return 0.0;
+    }
+    let (ra, rb, behind) = s.bevelled_contact(t, c.metal);
+    faces.push(Face {
+        a: c.cell,
+        b: s.metal(METAL_LAYERS - 1, t),
+        ra,
+        rb,
+        kind: s.contact_kind(t),
+    });
+    behind
+}
+
+/// Half as many cells again round the needle, for ends whose cells do not have the exact metric.
+fn finer_round(sizing: &Sizing) -> Sizing {
+    let finer = |n: usize| (3 * n).div_ceil(8) * 4;
+    Sizing {
+        around: finer(sizing.around),
+        ..*sizing
     }
 }
 
@@ -469,11 +520,14 @@ fn reach(
         });
     }
     let mut most = sizing.shell_reach.min(room);
-    let end = body.active_end();
+    let (from, end) = (body.first(), body.active_end());
     for other in bodies.iter().filter(|o| o.needle != body.needle) {
         let other_end = (other.active_end() + sizing.shaft).min(other.most);
         let gap = (0..=GAP_STEPS)
-            .map(|s| other.distance(&body.axis.at(end * s as f64 / GAP_STEPS as f64).0, other_end) - body.radius)
+            .map(|s| {
+                let along = from + (end - from) * s as f64 / GAP_STEPS as f64;
+                other.distance(&body.axis.at(along).0, other_end) - body.radius
+            })
             .fold(f64::INFINITY, f64::min);
         // Of 0.75, 0.8, 0.85 and 1 the one that served field case D (two needles 10 mm apart) best.
         most = most.min(0.8 * gap);
@@ -481,7 +535,7 @@ fn reach(
     let own = material(&body.axis.at(0.5 * end).0);
     let seen = most.max(least);
     let one_kind = (0..=16).into_par_iter().all(|k| {
-        let (p, tangent, e1, e2) = body.axis.at(end * f64::from(k) / 16.0);
+        let (p, tangent, e1, e2) = body.axis.at(from + (end - from) * f64::from(k) / 16.0);
         (0..12).all(|r| {
             let distance = body.radius + seen * (f64::from(r) + 0.5) / 12.0;
             let round = (0..12).all(|q| {
@@ -501,9 +555,9 @@ fn reach(
 const GAP_STEPS: usize = 400;
 
 fn tip_depth(region: &Region, body: &Body) -> f64 {
-    let ring = body.active_end();
+    let (from, ring) = (body.first(), body.active_end());
     (0..=20)
-        .map(|i| region.depth(&body.axis.at(ring * f64::from(i) / 20.0).0))
+        .map(|i| region.depth(&body.axis.at(from + (ring - from) * f64::from(i) / 20.0).0))
         .fold(f64::INFINITY, f64::min)
 }
 
@@ -516,7 +570,10 @@ fn check_gaps(bodies: &[Body], ends: &[f64]) -> Result<(), GridError> {
             }
             // Sampled along the part that is modelled; the distance to the other's axis is exact.
             let gap = (0..=GAP_STEPS)
-                .map(|s| other.distance(&me.axis.at(ends[i] * s as f64 / GAP_STEPS as f64).0, ends[k]) - me.radius)
+                .map(|s| {
+                    let along = me.first() + (ends[i] - me.first()) * s as f64 / GAP_STEPS as f64;
+                    other.distance(&me.axis.at(along).0, ends[k]) - me.radius
+                })
                 .fold(f64::INFINITY, f64::min);
             if gap < LEAST_GAP {
                 return Err(GridError::Touching {
@@ -539,10 +596,8 @@ fn in_shells(shells: &[Shells], p: &Vec3, h: f64) -> bool {
         let beyond = along - s.end();
         let distance = if beyond > 0.0 {
             r.hypot(beyond)
-        } else if along < 0.0 {
-            r.hypot(along)
         } else {
-            r
+            s.distance(p, along, r)
         };
         let outermost = s.radius[s.radius.len() - 1];
         let covered = if beyond > 0.0 {

@@ -123,7 +123,11 @@ impl Shells {
     pub fn inside(&self, (j, t, q): (usize, usize, usize), across: f64, along: f64, round: f64) -> Vec3 {
         let radius = self.radius[j] + (across + 0.5) * (self.radius[j + 1] - self.radius[j]);
         let angle = self.angle(q) + round * TAU / self.around_at(t) as f64;
-        if t < self.cap() {
+        if let Some(bevel) = self.bevel.as_ref().filter(|_| self.is_bevelled(t)) {
+            let t = if t == 0 { 0.5 * along + 0.25 } else { t as f64 + along };
+            let (foot, normal) = bevel.column(t, angle);
+            foot + normal * (radius - self.radius[0])
+        } else if t < self.cap() {
             let polar = self.polar[t] + (along + 0.5) * (self.polar[t + 1] - self.polar[t]);
             self.polar_place(radius, polar, angle)
         } else {

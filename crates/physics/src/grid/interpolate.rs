@@ -78,12 +78,13 @@ impl Interpolator {
             if along > s.end() {
                 continue;
             }
-            let distance = if along < 0.0 { r.hypot(along) } else { r };
+            let distance = s.distance(p, along, r);
             if distance < s.radius[0] * (1.0 - 1e-9) {
                 return Some(Place::Metal { body, along });
             }
             let last = s.along_center(s.meridian() - 1);
-            if beside.is_none() && distance <= s.shell_center(s.shells() - 1) && along <= last {
+            let on_lattice = s.first_on_lattice() == 0 || along >= s.along_center(s.cap() + 1);
+            if beside.is_none() && on_lattice && distance <= s.shell_center(s.shells() - 1) && along <= last {
                 let nodes = Nodes::new(s, along, r, angle);
                 if nodes.exist(s) {
                     beside = Some(Place::Shell {
@@ -166,18 +167,23 @@ impl Interpolator {
     pub fn on_axis(&self, body: usize, along: f64) -> [(usize, f64); 2] {
         let s = &self.grid.shells[body];
         let base = self.grid.tissue_cells as u32;
-        // Points on the axis, from the tip: the pole's layers, outermost first, then the innermost layer along the shaft.
-        let count = METAL_LAYERS + s.meridian() - s.cap();
+        // Points on the axis, from the tip: the rounded end's layers at the pole, outermost first, then the innermost layer along the
+        // shaft and what is bevelled.
+        let (poles, first, least) = match s.first_metal_place() {
+            0 => (METAL_LAYERS, s.cap(), -1.0),
+            bevelled => (0, bevelled, 0.0),
+        };
+        let count = poles + s.meridian() - first;
         let node = |k: usize| -> (u32, f64) {
-            if k < METAL_LAYERS {
+            if k < poles {
                 let layer = METAL_LAYERS - 1 - k;
                 (
                     s.metal(layer, 0),
                     -0.5 * (s.metal_radius(layer, 0) + s.metal_radius(layer + 1, 0)),
                 )
             } else {
-                let t = s.cap() + k - METAL_LAYERS;
-                (s.metal(0, t), s.along_center(t))
+                let t = first + k - poles;
+                (s.metal(0, t), s.metal_along(t))
             }
         };
         let mut k = 0;
@@ -185,7 +191,7 @@ impl Interpolator {
             k += 1;
         }
         let ((i, x), (j, y)) = (node(k), node(k + 1));
-        let w = ((along - x) / (y - x)).clamp(-1.0, 2.0);
+        let w = ((along - x) / (y - x)).clamp(least, 2.0);
         [((i - base) as usize, 1.0 - w), ((j - base) as usize, w)]
     }
 
@@ -401,7 +407,11 @@ impl Nodes {
         } else {
             r * std::f64::consts::FRAC_PI_2 + along
         };
-        let mut t = 0isize;
+        // Four nodes on the lattice: one below the place.
+        let mut t = match s.first_on_lattice() {
+            0 => 0,
+            first => first as isize + 1,
+        };
         while (t as usize) + 2 < m && length(t + 1) < here {
             t += 1;
         }

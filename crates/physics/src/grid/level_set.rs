@@ -170,7 +170,7 @@ fn shell_surface(interpolator: &Interpolator, s: &Shells, field: &CellField, out
         let r = radius(k);
         let half_turn = r * std::f64::consts::FRAC_PI_2;
         let length = |t: usize| {
-            if t < s.cap() {
+            if s.is_round(t) {
                 r * s.polar_center(t)
             } else {
                 half_turn + s.along_center(t)
@@ -179,18 +179,27 @@ fn shell_surface(interpolator: &Interpolator, s: &Shells, field: &CellField, out
         let has = |t: usize, q: usize| s.on_lattice(t, q) >= k.max(LEAST_COLUMN - 1);
         for q in 0..s.around {
             for t in 0..m - 1 {
-                if has(t, q) && has(t + 1, q) && (at(k, t, q) >= 0.0) != (at(k, t + 1, q) >= 0.0) {
-                    let below = (0..t).rev().take(2).take_while(|&u| has(u, q)).count();
+                // Elsewhere the faces tell.
+                if t >= s.first_on_lattice()
+                    && has(t, q)
+                    && has(t + 1, q)
+                    && (at(k, t, q) >= 0.0) != (at(k, t + 1, q) >= 0.0)
+                {
+                    let below = (s.first_on_lattice()..t)
+                        .rev()
+                        .take(2)
+                        .take_while(|&u| has(u, q))
+                        .count();
                     let above = (t + 2..m).take(2).take_while(|&u| has(u, q)).count();
                     let x = line_root(t - below..t + 2 + above, t, &length, &|t| at(k, t, q));
-                    out.push(if x < half_turn {
+                    out.push(if x < half_turn && s.first_on_lattice() == 0 {
                         s.polar_place(r, x / r, s.angle(q))
                     } else {
                         let (c, _, e1, e2) = s.axis.at(x - half_turn);
                         c + (e1 * s.angle(q).cos() + e2 * s.angle(q).sin()) * r
                     });
                 }
-                if t > 0 && has(t, q) && has(t, q + 1) {
+                if t > 0 && t >= s.first_on_lattice() && has(t, q) && has(t, q + 1) {
                     let (f, g) = (at(k, t, q), at(k, t, q + 1));
                     if (f >= 0.0) != (g >= 0.0) {
                         out.push(s.place(r, t, s.angle(q) + f / (f - g) * std::f64::consts::TAU / s.around as f64));

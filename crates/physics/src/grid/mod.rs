@@ -9,6 +9,7 @@
 //! Method: Eymard, Gallouët and Herbin, "Finite volume methods", Handbook of Numerical Analysis VII (2000), admissible meshes.
 
 mod axis;
+mod bevel;
 mod build;
 mod gradient;
 mod inside;

@@ -2,7 +2,10 @@
 
 use neurotome_base::Vec3;
 
-use super::Axis;
+use super::{
+    Axis,
+    bevel::{self, Bevel},
+};
 
 /// A needle: a cannula and the tines that leave it.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,6 +31,13 @@ pub struct FittedNeedle {
 pub enum End {
     /// Half a ball.
     Rounded,
+    /// Cut by one plane.
+    Bevel {
+        /// Angle between plane and axis.
+        angle: f64,
+        /// Direction round the axis to which the cut face opens, from the axis' first side; the point lies opposite.
+        azimuth: f64,
+    },
 }
 
 /// Bare metal round the shaft: an electrode.
@@ -85,6 +95,13 @@ impl FittedNeedle {
         self.end.length(self.radius)
     }
 
+    fn bevel(&self) -> Option<Bevel> {
+        match self.end {
+            End::Rounded => None,
+            End::Bevel { angle, azimuth } => Some(Bevel::new(&self.axis, self.radius, angle, azimuth)),
+        }
+    }
+
     /// From the distal end to the upper end of the bare metal.
     pub fn active_length(&self) -> f64 {
         self.contacts.iter().fold(0.0, |m, c| m.max(c.to))
@@ -102,10 +119,21 @@ impl FittedNeedle {
 }
 
 impl End {
+    /// Middle and outward unit normal of the face of a bevel.
+    pub fn face(self, axis: &Axis, radius: f64) -> Option<(Vec3, Vec3)> {
+        match self {
+            Self::Rounded => None,
+            Self::Bevel { angle, azimuth } => Some(Bevel::new(axis, radius, angle, azimuth).face()),
+        }
+    }
+
     /// Distance from the distal end to the start of the axis of a body of this radius.
+    ///
+    /// A bevel is followed by a piece of straight shaft on which the grid straightens.
     pub fn length(self, radius: f64) -> f64 {
         match self {
             Self::Rounded => radius,
+            Self::Bevel { angle, .. } => bevel::length(radius, angle),
         }
     }
 }
@@ -124,7 +152,9 @@ pub(super) struct Joint {
 pub(super) struct Body {
     pub axis: Axis,
     pub radius: f64,
-    pub end: End,
+    /// Distance from the distal end to the start of the axis.
+    pub end_length: f64,
+    pub bevel: Option<Bevel>,
     /// Needle, counted from 0.
     pub needle: usize,
     /// Bare metal along the axis, from its start, with its electrode.
@@ -153,7 +183,8 @@ pub(super) fn bodies(needles: &[FittedNeedle]) -> Vec<Body> {
         out.push(Body {
             axis: n.axis,
             radius: n.radius,
-            end: n.end,
+            end_length: end,
+            bevel: n.bevel(),
             needle: i,
             contacts,
             most: n.length - end,
@@ -176,7 +207,8 @@ pub(super) fn bodies(needles: &[FittedNeedle]) -> Vec<Body> {
             out.push(Body {
                 axis: n.tine_axis(t),
                 radius: t.radius,
-                end: End::Rounded,
+                end_length: t.radius,
+                bevel: None,
                 needle: i,
                 contacts: nearest.map(|e| (-t.radius, f64::INFINITY, e)).into_iter().collect(),
                 most,
@@ -202,6 +234,14 @@ impl Body {
 
     /// Distance from `p` to the metal below `end`, negative inside.
     pub fn distance(&self, p: &Vec3, end: f64) -> f64 {
-        self.axis.distance(p, end) - self.radius
+        match &self.bevel {
+            Some(bevel) if self.axis.coordinates(p).0 < 0.0 => bevel.distance(p),
+            _ => self.axis.distance(p, end) - self.radius,
+        }
+    }
+
+    /// Where the axis begins a radius from the distal end.
+    pub fn first(&self) -> f64 {
+        self.radius - self.end_length
     }
 }

@@ -18,7 +18,7 @@ use std::f64::consts::{PI, TAU};
 use neurotome_base::Vec3;
 use rayon::prelude::*;
 
-use super::{Face, FaceKind, NONE, Sizing, axis::Axis, needle::Body};
+use super::{Face, FaceKind, NONE, Sizing, axis::Axis, bevel::Columns, needle::Body};
 
 /// The shells of one body. Cells are indexed `(shell j, meridian t, angle q)`; the pole `t = 0` has one cell a shell.
 #[derive(Debug, Clone)]
@@ -31,6 +31,8 @@ pub struct Shells {
     pub radius: Vec<f64>,
     /// Angles from the pole of the faces of the rounded end, 0 to π/2.
     pub polar: Vec<f64>,
+    /// Columns of a bevelled end, which has no rounded one.
+    pub(super) bevel: Option<Columns>,
     /// Faces along the shaft, metres from the centre of the rounded end.
     pub along: Vec<f64>,
     /// Cells round the axis.
@@ -85,8 +87,13 @@ impl Shells {
         let polar: Vec<f64> = (0..=sizing.cap)
             .map(|t| if t == 0 { 0.0 } else { step * (t as f64 - 0.5) })
             .collect();
-        let along = meridian(body, sizing, step * (a + sizing.shell_first), end);
-        let cap = sizing.cap;
+        let cell = step * (a + sizing.shell_first);
+        let along = meridian(body, sizing, if body.bevel.is_some() { 2.0 * cell } else { cell }, end);
+        let bevel = body
+            .bevel
+            .clone()
+            .map(|b| Columns::new(b, sizing.cap, 0.5 * (along[1] - along[0])));
+        let cap = bevel.as_ref().map_or(sizing.cap, Columns::len);
         let electrode = (0..cap + along.len() - 1)
             .map(|t| {
                 // Middle of the place; the rounded end is all one.
@@ -107,6 +114,7 @@ impl Shells {
             needle: body.needle,
             radius,
             polar,
+            bevel,
             along,
             around: sizing.around,
             electrode,
@@ -176,7 +184,9 @@ impl Shells {
         self.exact = (0..self.lattice.len() as u32)
             .map(|i| {
                 let (j, t, q) = self.index(self.first + i);
-                j + 1 < self.height(t, q) && self.beside(t, q).all(|(t, q)| j < self.height(t, q))
+                j + 1 < self.height(t, q)
+                    && t >= self.first_exact()
+                    && self.beside(t, q).all(|(t, q)| j < self.height(t, q))
             })
             .collect();
     }
@@ -201,9 +211,43 @@ impl Shells {
         self.cap() + self.along.len() - 1
     }
 
-    /// Cells along the meridian of the rounded end.
+    /// Cells along the meridian of the rounded or bevelled end.
     pub fn cap(&self) -> usize {
-        self.polar.len() - 1
+        self.bevel.as_ref().map_or(self.polar.len() - 1, Columns::len)
+    }
+
+    /// True in the rounded end.
+    pub(super) fn is_round(&self, t: usize) -> bool {
+        t < self.cap() && self.bevel.is_none()
+    }
+
+    /// True in the bevelled end.
+    pub(super) fn is_bevelled(&self, t: usize) -> bool {
+        t < self.cap() && self.bevel.is_some()
+    }
+
+    /// First meridian place whose columns stand on the lattice of the shaft or of the rounded end.
+    pub(super) fn first_on_lattice(&self) -> usize {
+        if self.bevel.is_some() { self.cap() } else { 0 }
+    }
+
+    /// First meridian place with exact cells: the ring before it has neighbours off the lattice.
+    fn first_exact(&self) -> usize {
+        self.bevel.as_ref().map_or(0, |b| b.len() + 1)
+    }
+
+    /// First meridian place with metal of its own; those before it share that.
+    pub(super) fn first_metal_place(&self) -> usize {
+        self.bevel.as_ref().map_or(0, |b| b.wall)
+    }
+
+    /// Distance of a point below the modelled end from the metal's axis (where the end is bevelled: from the metal, and its radius).
+    pub(super) fn distance(&self, p: &Vec3, along: f64, r: f64) -> f64 {
+        match &self.bevel {
+            Some(b) if along < 0.0 => self.radius[0] + b.bevel.distance(p),
+            _ if along < 0.0 => r.hypot(along),
+            _ => r,
+        }
     }
 
     /// Where the modelled shaft ends.
@@ -230,7 +274,7 @@ impl Shells {
 
     /// Metal cells.
     pub fn metal_cells(&self) -> usize {
-        METAL_LAYERS * self.meridian()
+        METAL_LAYERS * (self.meridian() - self.first_metal_place())
     }
 
     /// The tissue cell `(j, t, q)`, [`NONE`] where there is none; at the pole any `q` gives the one cell.
@@ -284,6 +328,14 @@ impl Shells {
         let (j, t, q) = self.index(cell);
         let p = self.center(j, t, q);
         let r = self.point_radius(j, t, q);
+        if let Some(b) = self.bevel.as_ref().filter(|_| self.is_bevelled(t)) {
+            let metal = Wall {
+                normal: -b.column(t as f64, self.angle(q)).1,
+                distance: r - self.radius[0],
+                neighbour: None,
+            };
+            return if j == 0 { vec![metal] } else { vec![] };
+        }
         let out = if t < self.cap() {
             (p - self.axis.start()) / r
         } else {
@@ -324,6 +376,26 @@ impl Shells {
         walls
     }
 
+    /// Cells beside a bevelled cell, those across the corners too.
+    pub(super) fn around_bevelled(&self, cell: u32) -> Vec<u32> {
+        let (j, t, q) = self.index(cell);
+        let mut found = Vec::new();
+        if !self.is_bevelled(t) {
+            return found;
+        }
+        for j in j.saturating_sub(1)..=(j + 1).min(self.shells() - 1) {
+            for t in t.saturating_sub(1)..=t + 1 {
+                for turn in [self.around - 1, 0, 1] {
+                    let i = self.cell(j, t, q + turn);
+                    if i != NONE && i != cell && self.is_open(i) {
+                        found.push(i);
+                    }
+                }
+            }
+        }
+        found
+    }
+
     /// Points just within the metal where columns are missing altogether.
     pub(super) fn bare_metal(&self) -> Vec<Vec3> {
         let depth = self.shell_center(0) - self.radius[0];
@@ -338,7 +410,8 @@ impl Shells {
 
     /// The metal cell of a layer and meridian place.
     pub fn metal(&self, layer: usize, t: usize) -> u32 {
-        self.first_metal + (t * METAL_LAYERS + layer) as u32
+        let place = t.saturating_sub(self.first_metal_place());
+        self.first_metal + (place * METAL_LAYERS + layer) as u32
     }
 
     /// Meridian place that holds `along`.
@@ -414,7 +487,10 @@ impl Shells {
 
     /// The place of `(radius, t, angle)`.
     pub fn place(&self, radius: f64, t: usize, angle: f64) -> Vec3 {
-        if t < self.cap() {
+        if let Some(b) = self.bevel.as_ref().filter(|_| self.is_bevelled(t)) {
+            let (foot, normal) = b.column(t as f64, angle);
+            foot + normal * (radius - self.radius[0])
+        } else if t < self.cap() {
             self.polar_place(radius, self.polar_center(t), angle)
         } else {
             let (c, _, e1, e2) = self.axis.at(self.along_center(t));
@@ -456,15 +532,30 @@ impl Shells {
     /// Point of a metal cell.
     pub fn metal_point(&self, layer: usize, t: usize) -> Vec3 {
         // Metal cells have no angle; their point stands on the axis (rounded end: at their depth below the pole's surface).
-        if t < self.cap() {
+        if self.is_round(t) {
             self.polar_place(self.metal_center(layer, t), 0.0, 0.0)
         } else {
-            self.axis.at(self.along_center(t)).0
+            self.axis.at(self.metal_along(t)).0
+        }
+    }
+
+    /// Place along the axis of the metal beyond a rounded end.
+    pub(super) fn metal_along(&self, t: usize) -> f64 {
+        match &self.bevel {
+            Some(b) if t < b.len() => {
+                let (from, to) = b.metal_span(t);
+                0.5 * (from + to)
+            }
+            _ => self.along_center(t),
         }
     }
 
     /// Length of a cell along the shaft at radius `r` and angle `angle`, m: longer on the outside of a bend.
     fn length(&self, t: usize, r: f64, angle: f64) -> f64 {
+        if let Some(b) = self.bevel.as_ref().filter(|b| t < b.len()) {
+            let (from, to) = b.metal_span(t);
+            return to - from;
+        }
         let k = t - self.cap();
         let ds = self.along[k + 1] - self.along[k];
         ds * (1.0 - self.axis.curvature(self.along_center(t)) * r * angle.cos())
@@ -472,7 +563,7 @@ impl Shells {
 
     /// Volume between the radii `r1` and `r2` at meridian place `t`, for a sector of `sector` rad round `angle`.
     fn sector_volume(&self, t: usize, r1: f64, r2: f64, angle: f64, sector: f64) -> f64 {
-        if t < self.cap() {
+        if self.is_round(t) {
             sector * (self.polar[t].cos() - self.polar[t + 1].cos()) * (r2.powi(3) - r1.powi(3)) / 3.0
         } else {
             0.5 * sector * (r2 * r2 - r1 * r1) * self.length(t, 0.5 * (r1 + r2), angle)
@@ -485,7 +576,62 @@ impl Shells {
 
     /// Volume of a tissue cell.
     pub fn volume(&self, j: usize, t: usize, q: usize) -> f64 {
+        if self.is_bevelled(t) {
+            return self.bevelled_volume(j, t, q);
+        }
         self.sector_volume(t, self.radius[j], self.radius[j + 1], self.angle(q), self.sector(t))
+    }
+
+    /// About the volume of a cell of a bevelled end, as a box.
+    fn bevelled_volume(&self, j: usize, t: usize, q: usize) -> f64 {
+        let at = |across: f64, along: f64, round: f64| self.inside((j, t, q), across, along, round);
+        let thick = at(0.5, 0.0, 0.0) - at(-0.5, 0.0, 0.0);
+        if t == 0 {
+            let (long, short) = (
+                at(0.0, 0.5, 0.0) - at(0.0, -0.5, 0.0),
+                at(0.0, 0.5, 0.25) - at(0.0, -0.5, 0.25),
+            );
+            return PI * long.cross(&short).dot(&thick).abs();
+        }
+        let (long, wide) = (
+            at(0.0, 0.5, 0.0) - at(0.0, -0.5, 0.0),
+            at(0.0, 0.0, 0.5) - at(0.0, 0.0, -0.5),
+        );
+        long.cross(&wide).dot(&thick).abs()
+    }
+
+    /// The face of a bevelled cell on the metal, found flat with area `flat`: its resistances towards the cell and the metal, and the
+    /// volume between the flat face and the round metal.
+    pub(super) fn bevelled_contact(&self, t: usize, flat: f64) -> (f64, f64, f64) {
+        let (a, half) = (self.radius[0], 0.5 * self.sector(t));
+        let layer = METAL_LAYERS - 1;
+        let way = self.shell_center(0) - a;
+        let steel = (a / self.metal_center(layer, t)).ln() * a;
+        match &self.bevel {
+            Some(b) if t >= b.wall => {
+                let area = flat * half / half.tan();
+                let behind = 0.5 * flat * a * (1.0 - half / half.tan());
+                ((1.0 + way / a).ln() * a / area, steel / area, behind)
+            }
+            _ => (way / flat, steel / flat, 0.0),
+        }
+    }
+
+    /// What part of a flat face between two cells of one bevelled column its curved shell has; one for other pairs of cells.
+    pub(super) fn roundness(&self, a: u32, b: u32) -> f64 {
+        let ((_, t, q), (_, u, w)) = (self.index(a), self.index(b));
+        match &self.bevel {
+            Some(columns) if self.is_bevelled(t) && t > 0 && (t, q) == (u, w) => {
+                let (t, half) = (t as f64, 0.5 * self.sector(t));
+                let normal = |along: f64, round: f64| columns.column(t + along, self.angle(q) + round * half).1;
+                let part = |n: Vec3, m: Vec3| {
+                    let half = 0.5 * n.cross(&m).norm().atan2(n.dot(&m));
+                    if half < 1e-6 { 1.0 } else { half / half.tan() }
+                };
+                part(normal(-0.5, 0.0), normal(0.5, 0.0)) * part(normal(0.0, -1.0), normal(0.0, 1.0))
+            }
+            _ => 1.0,
+        }
     }
 
     /// Volume of the sector of `(t, q)` between the radii `r1` and `r2`.
@@ -525,7 +671,7 @@ impl Shells {
     /// Geometric resistance across shells from radius `r1` to `r2 > r1` over a sector: exact for the potential of a line
     /// (along the shaft) and of a point (round the end).
     fn radial(&self, t: usize, r1: f64, r2: f64, angle: f64, sector: f64) -> f64 {
-        if t < self.cap() {
+        if self.is_round(t) {
             (1.0 / r1 - 1.0 / r2) / (sector * (self.polar[t].cos() - self.polar[t + 1].cos()))
         } else {
             (r2 / r1).ln() / (sector * self.length(t, 0.5 * (r1 + r2), angle))
@@ -535,7 +681,7 @@ impl Shells {
     /// Geometric resistances of the face between meridian places `t` and `t + 1`, between radii `r1` and `r2`, over a sector.
     fn meridional(&self, t: usize, r1: f64, r2: f64, angle: f64, sector: f64) -> (f64, f64) {
         let area = 0.5 * sector * (r2 * r2 - r1 * r1);
-        if t + 1 < self.cap() {
+        if self.is_round(t + 1) {
             let per_rad = 1.0 / (sector * self.polar[t + 1].sin() * (r2 - r1));
             (
                 per_rad * (self.polar[t + 1] - self.polar_center(t)),
@@ -543,7 +689,7 @@ impl Shells {
             )
         } else {
             let r = 0.5 * (r1 + r2);
-            let below = if t < self.cap() {
+            let below = if self.is_round(t) {
                 (0.5 * PI - self.polar_center(t)) / (sector * (r2 - r1))
             } else {
                 0.5 * self.length(t, r, angle) / area
@@ -556,10 +702,18 @@ impl Shells {
     fn circumferential(&self, j: usize, t: usize, q: usize) -> f64 {
         let (r1, r2) = (self.radius[j], self.radius[j + 1]);
         let half = 0.5 * self.sector(t);
-        if t < self.cap() {
+        if self.is_round(t) {
             half * self.polar_center(t).sin() / ((r2 - r1) * (self.polar[t + 1] - self.polar[t]))
         } else {
             half / (self.length(t, self.shell_center(j), self.angle(q)) * (r2 / r1).ln())
+        }
+    }
+
+    /// Kind of the faces between tissue and metal at a meridian place.
+    pub(super) fn contact_kind(&self, t: usize) -> FaceKind {
+        match self.electrode[t] {
+            Some(_) => FaceKind::Electrode,
+            None => FaceKind::Shaft,
         }
     }
 
@@ -577,12 +731,9 @@ impl Shells {
                     }
                     let angle = self.angle(q);
                     let rc = self.point_radius(j, t, q);
-                    if j == 0 {
+                    if j == 0 && !self.is_bevelled(t) {
                         let last = METAL_LAYERS - 1;
-                        let kind = match self.electrode[t] {
-                            Some(_) => FaceKind::Electrode,
-                            None => FaceKind::Shaft,
-                        };
+                        let kind = self.contact_kind(t);
                         out.push(Face {
                             a,
                             b: self.metal(last, t),
@@ -620,7 +771,7 @@ impl Shells {
                 }
             }
         }
-        for t in 0..m {
+        for t in self.first_metal_place()..m {
             for layer in 0..METAL_LAYERS {
                 let (r1, r2) = (self.metal_radius(layer, t), self.metal_radius(layer + 1, t));
                 if layer + 1 < METAL_LAYERS {

@@ -7,8 +7,10 @@ use neurotome_base::Vec3;
 pub enum Behind {
     /// The starting box: still open.
     Open,
-    /// A face of the lattice, counted elsewhere, or the metal.
+    /// A face of the lattice, counted elsewhere.
     Wall,
+    /// The metal.
+    Metal,
     /// The outer boundary, with the number of its plane.
     Outer(u8),
     /// Another point.

@@ -15,12 +15,12 @@ mod solve;
 pub use heating::{Heating, Reading};
 pub use pad::{PAD_RIM_MM, Pad, PadHeating};
 pub use problem::{
-    Bend, Blood, Bolus, Contact, Control, Coolant, Domain, DomainShape, Drive, Injectate, LesionProblem, Limits, Metal,
-    NamedLaw, Needle, NerveCurve, Perfusion, Probe, ShareField, SolverSettings, Tine,
+    Bend, Bevel, Blood, Bolus, Contact, Control, Coolant, Domain, DomainShape, Drive, Injectate, LesionProblem, Limits,
+    Metal, NamedLaw, Needle, NerveCurve, Perfusion, Probe, ShareField, SolverSettings, Tine,
 };
 pub use result::{
     Contour, Contours, Curves, ErrorEstimate, Evidence, FieldSample, FieldSampler, LesionResult, NerveInjury, Snapshot,
     TissueInjury,
 };
-pub use setup::needle_axis;
+pub use setup::{end_length_mm, fitted_needles};
 pub use solve::{LesionError, Progress, solve};

@@ -143,18 +143,20 @@ impl Domain {
 /// A placed RF cannula with its electrodes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Needle {
-    /// Distal end of the metal, mm.
+    /// Distal end of the metal, mm; of a bevel the place on the axis level with its point.
     pub tip: PatientPoint,
     /// Unit vector along the straight shaft, from the hub towards the tip.
     pub direction: [f64; 3],
     /// Outer diameter, mm.
     pub outer_diameter_mm: f64,
-    /// Length of the active tip, mm, its rounded end included.
+    /// Length of the active tip, mm, its rounded or bevelled end included.
     pub active_tip_mm: f64,
     /// Length from hub to tip, mm.
     pub length_mm: f64,
     /// Bend of a curved cannula.
     pub bend: Option<Bend>,
+    /// Bevel of the distal end; none: half a ball.
+    pub bevel: Option<Bevel>,
     /// Further contacts above the active tip, ascending.
     pub contacts: Vec<Contact>,
     /// Tines, all at the potential of the contact that they leave.
@@ -229,6 +231,15 @@ pub struct Bend {
     /// Length of the arc, mm.
     pub length_mm: f64,
     /// Direction towards which the tip bends; its part across the shaft counts.
+    pub towards: [f64; 3],
+}
+
+/// A distal end cut by one plane.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Bevel {
+    /// Angle between the plane and the axis, degrees.
+    pub angle_deg: f64,
+    /// Direction to which the cut face opens; its part across the axis counts. The point lies opposite.
     pub towards: [f64; 3],
 }
 

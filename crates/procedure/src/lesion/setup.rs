@@ -8,14 +8,14 @@ use neurotome_physics::{
     medium::{Injectate as Fluid, Laid, Medium, MetalProperties},
 };
 
-use super::{DomainShape, LesionError, LesionProblem, Needle};
+use super::{Bevel, DomainShape, LesionError, LesionProblem, Needle};
 
 const MM: f64 = 1e-3;
 
 /// The frame in which lesions are measured: that of the first needle.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct LesionFrame {
-    /// With several needles, in their plane; else any direction across the needle.
+    /// With several needles, in their plane; else towards the bend, or to where the bevel opens, or any direction across the needle.
     pub x: Vec3,
     /// With several needles, across their plane.
     pub y: Vec3,
@@ -30,6 +30,8 @@ impl LesionFrame {
         let (mut x, _) = perpendicular_pair(&direction);
         if let Some(bend) = first.bend {
             x = across(&direction, &Vec3::from(bend.towards)).unwrap_or(x);
+        } else if let Some(bevel) = first.bevel {
+            x = across(&direction, &Vec3::from(bevel.towards)).unwrap_or(x);
         }
         if let Some(second) = needles.get(1)
             && let Some(side) = across(&direction, &(first.tip.vec() - second.tip.vec()))
@@ -80,8 +82,7 @@ impl Setup {
                 radius: radius_mm * MM,
             },
         };
-        let frame = LesionFrame::new(&problem.needles);
-        let needles: Vec<FittedNeedle> = problem.needles.iter().map(|n| fitted(n, &frame)).collect();
+        let needles = fitted_needles(&problem.needles);
         let metals: Vec<MetalProperties> = problem
             .needles
             .iter()
@@ -121,9 +122,31 @@ impl Setup {
     }
 }
 
-/// The axis of a needle in metres, from where its rounded end begins.
-pub fn needle_axis(needle: &Needle) -> Axis {
-    let radius = 0.5 * needle.outer_diameter_mm * MM;
+/// Needles as the grid sees them, in metres.
+pub fn fitted_needles(needles: &[Needle]) -> Vec<FittedNeedle> {
+    let frame = LesionFrame::new(needles);
+    needles.iter().map(|n| fitted(n, &frame)).collect()
+}
+
+/// Length in mm of the rounded or bevelled end of a needle, all of which must be bare; tines and channels begin above it. A bevelled end
+/// holds a piece of shaft above its heel, straight in a curved needle too.
+pub fn end_length_mm(outer_diameter_mm: f64, bevel: Option<&Bevel>) -> f64 {
+    end(bevel, 0.0).length(0.5 * outer_diameter_mm)
+}
+
+fn end(bevel: Option<&Bevel>, azimuth: f64) -> End {
+    match bevel {
+        None => End::Rounded,
+        Some(b) => End::Bevel {
+            angle: b.angle_deg.to_radians(),
+            azimuth,
+        },
+    }
+}
+
+/// The axis of a needle in metres, from where its rounded or bevelled end begins.
+fn needle_axis(needle: &Needle) -> Axis {
+    let end = end_length_mm(needle.outer_diameter_mm, needle.bevel.as_ref()) * MM;
     let direction = Vec3::from(needle.direction);
     let tip = needle.tip.vec() * MM;
     match needle
@@ -133,12 +156,12 @@ pub fn needle_axis(needle: &Needle) -> Axis {
         Some((bend, side)) if bend.angle_deg > 0.0 => Axis::bent(
             tip,
             direction,
-            radius,
+            end,
             bend.angle_deg.to_radians(),
             bend.length_mm * MM,
             side,
         ),
-        _ => Axis::straight(tip, direction, radius),
+        _ => Axis::straight(tip, direction, end),
     }
 }
 
@@ -146,13 +169,24 @@ fn fitted(needle: &Needle, frame: &LesionFrame) -> FittedNeedle {
     let radius = 0.5 * needle.outer_diameter_mm * MM;
     let mut axis = needle_axis(needle);
     let direction = Vec3::from(needle.direction);
-    // The angle zero lies in the plane of the needles or of the first tine, so that lattice lines meet the widest places.
-    let plane = needle.tines.first().map_or(frame.x, |t| Vec3::from(t.towards));
+    // The angle zero lies in the plane of the needles, of the bevel or of the first tine, so that lattice lines meet the widest places.
+    let own = (needle.tines.first().map(|t| t.towards)).or(needle.bevel.map(|b| b.towards));
+    let plane = own.map_or(frame.x, Vec3::from);
     if needle.bend.is_none_or(|b| b.angle_deg <= 0.0)
         && let Some(side) = across(&direction, &plane)
     {
         axis = axis.with_side(side);
     }
+    let azimuth = |s: f64, towards: [f64; 3]| {
+        let (_, _, e1, e2) = axis.at(s);
+        let towards = Vec3::from(towards);
+        towards.dot(&e2).atan2(towards.dot(&e1))
+    };
+    let end = end(
+        needle.bevel.as_ref(),
+        needle.bevel.map_or(0.0, |b| azimuth(0.0, b.towards)),
+    );
+    let end_length = end.length(radius);
     let mut contacts = vec![Contact {
         from: 0.0,
         to: needle.active_tip_mm * MM,
@@ -166,12 +200,10 @@ fn fitted(needle: &Needle, frame: &LesionFrame) -> FittedNeedle {
         .iter()
         .map(|t| {
             let from = t.from_tip_mm * MM;
-            let (_, _, e1, e2) = axis.at(from - radius);
-            let towards = Vec3::from(t.towards);
             Tine {
                 from,
                 angle: t.angle_deg.to_radians(),
-                azimuth: towards.dot(&e2).atan2(towards.dot(&e1)),
+                azimuth: azimuth(from - end_length, t.towards),
                 length: t.length_mm * MM,
                 radius: 0.5 * t.diameter_mm * MM,
             }
@@ -180,7 +212,7 @@ fn fitted(needle: &Needle, frame: &LesionFrame) -> FittedNeedle {
     FittedNeedle {
         axis,
         radius,
-        end: End::Rounded,
+        end,
         contacts,
         length: needle.length_mm * MM,
         tines,
@@ -200,16 +232,19 @@ pub(super) fn thermocouple(
 ) -> Result<Vec<(usize, f64)>, LesionError> {
     let needle = &problem.needles[index];
     // Bodies of metal: the shafts of all needles, then the tines of each.
-    let (body, axis, radius) = match needle.thermocouple_tine {
+    let (body, axis, end) = match needle.thermocouple_tine {
         Some(i) => {
             let before: usize = problem.needles[..index].iter().map(|n| n.tines.len()).sum();
             let fitted = fitted(needle, &LesionFrame::new(&problem.needles));
             let tine = &fitted.tines[i];
             (problem.needles.len() + before + i, fitted.tine_axis(tine), tine.radius)
         }
-        None => (index, needle_axis(needle), 0.5 * needle.outer_diameter_mm * MM),
+        None => {
+            let end = end_length_mm(needle.outer_diameter_mm, needle.bevel.as_ref()) * MM;
+            (index, needle_axis(needle), end)
+        }
     };
-    let along = needle.thermocouple_from_tip_mm * MM - radius;
+    let along = needle.thermocouple_from_tip_mm * MM - end;
     if needle.thermocouple_from_tip_mm >= 0.0 {
         let tissue = interpolator.grid().tissue_cells;
         return Ok(interpolator.on_axis(body, along).map(|(i, w)| (tissue + i, w)).to_vec());

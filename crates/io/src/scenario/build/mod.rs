@@ -1,6 +1,7 @@
 //! From the scenario as written to the problem as solved, with every check on the way.
 
 mod anatomy;
+mod bevel;
 mod generator;
 mod needles;
 mod pad;

@@ -3,7 +3,7 @@
 use neurotome_base::{PatientPoint, Vec3};
 use neurotome_procedure::anatomy::builtin::LumbarSegment;
 use neurotome_procedure::catalog::{Cannula, Sourced};
-use neurotome_procedure::lesion::{Bend, Contact, Coolant, Metal, Needle, Tine};
+use neurotome_procedure::lesion::{Bend, Contact, Coolant, Metal, Needle, Tine, end_length_mm};
 
 use super::super::axis::shaft_direction;
 use super::super::{Arrangement, NeedleTable, Scenario};
@@ -108,16 +108,6 @@ impl Builder<'_> {
                 "shorten `active_tip_mm` or lengthen `length_mm`",
             ));
         }
-        if active_tip_mm < 0.5 * outer_diameter_mm {
-            return Err(self.fault(
-                &key("active_tip_mm"),
-                format!(
-                    "the active tip of {active_tip_mm} mm is shorter than its rounded end of {} mm",
-                    0.5 * outer_diameter_mm
-                ),
-                "lengthen `active_tip_mm`",
-            ));
-        }
         self.within(
             &key("thermocouple_from_tip_mm"),
             thermocouple_from_tip_mm,
@@ -157,6 +147,8 @@ impl Builder<'_> {
                 "give the side to which the tip bends",
             ));
         }
+        let bevel = self.bevel(&subject, path, n, cannula, bend.as_ref(), &direction)?;
+        self.bare_end(path, active_tip_mm, outer_diameter_mm, bevel.as_ref())?;
         let metal = self.metal(path, n, cannula)?;
         let potential_fraction = self.within(
             &key("potential_fraction"),
@@ -171,6 +163,7 @@ impl Builder<'_> {
             active_tip_mm,
             length_mm,
             bend,
+            bevel,
             contacts: vec![],
             tines: vec![],
             coolant: None,
@@ -196,7 +189,7 @@ impl Builder<'_> {
     }
 
     /// A size: that of the scenario goes before that of the cannula; `fallback` holds where neither gives one.
-    fn size(
+    pub(super) fn size(
         &mut self,
         subject: &str,
         path: &str,
@@ -348,6 +341,7 @@ impl Builder<'_> {
             )?;
         }
         let radius_mm = 0.5 * needle.outer_diameter_mm;
+        let end_mm = end_length_mm(needle.outer_diameter_mm, needle.bevel.as_ref());
         for (i, t) in tines.iter().enumerate() {
             let key = |k: &str| match n.tines.get(i) {
                 Some(_) => format!("{path}.tines[{i}].{k}"),
@@ -368,8 +362,8 @@ impl Builder<'_> {
                 inside_mm + 2.0 * t.diameter_mm..=50.0,
                 "mm",
             )?;
-            // The hole lies in the shaft, clear of the rounded end.
-            let least = radius_mm + radius_mm / angle.tan() + wire_mm / angle.sin();
+            // The hole lies in the shaft, clear of the end.
+            let least = end_mm + radius_mm / angle.tan() + wire_mm / angle.sin();
             self.within(&key("from_tip_mm"), t.from_tip_mm, least..=needle.length_mm, "mm")?;
             let towards = self.direction(&key("towards"), t.towards)?;
             if towards.cross(&Vec3::from(needle.direction)).norm() < 1e-3 {
@@ -418,11 +412,11 @@ impl Builder<'_> {
             0.05 * outer..=0.95 * outer,
             "mm",
         )?;
-        // The rounded end is solid.
+        // The end is solid.
         self.within(
             &format!("{path}.channel_from_tip_mm"),
             from_tip_mm,
-            0.5 * outer..=needle.length_mm,
+            end_length_mm(outer, needle.bevel.as_ref())..=needle.length_mm,
             "mm",
         )?;
         let (temperature, transfer, flow) = (

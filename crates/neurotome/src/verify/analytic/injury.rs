@@ -36,6 +36,7 @@ pub(super) fn unheated(k: f64, initial_c: f64, blood_c: f64, perfusion_per_s: f6
             active_tip_mm: 5.0,
             length_mm: 100.0,
             bend: None,
+            bevel: None,
             contacts: vec![],
             tines: vec![],
             coolant: None,

@@ -1,5 +1,6 @@
 //! Comparison with another program: the field reference cases of `validation/crosscode/field`.
 
+mod bevel;
 mod moved;
 
 use std::collections::BTreeMap;
@@ -23,6 +24,10 @@ pub(super) const CLAIMS: &[Claim] = &[
     case_f,
     moved::homogeneous,
     moved::slanted_fibres,
+    bevel::resistances,
+    bevel::volume,
+    bevel::lesion,
+    moved::bevelled,
 ];
 
 /// Claims on borders between tissues that cut cells of the grid. Some do not hold yet: they are checked when asked for.

@@ -10,7 +10,7 @@ use neurotome_procedure::{
         TissueField, TissueId,
         phantom::{Fibres, Phantom, Region, Shape},
     },
-    lesion::{Bend, Contour, DomainShape, LesionProblem, Snapshot, solve},
+    lesion::{Bend, Bevel, Contour, DomainShape, LesionProblem, Snapshot, solve},
 };
 
 use super::{super::Report, problem};
@@ -42,7 +42,7 @@ impl TissueField for Moved {
 }
 
 /// The matrix that turns by an angle in radians round a unit vector (Rodrigues).
-fn rotation(axis: &Vec3, angle: f64) -> Mat3 {
+pub(super) fn rotation(axis: &Vec3, angle: f64) -> Mat3 {
     let cross = axis.cross_matrix();
     Mat3::identity() + cross * angle.sin() + cross * cross * (1.0 - angle.cos())
 }
@@ -66,6 +66,9 @@ fn moved(problem: &LesionProblem, rotation: Mat3, shift: Vec3) -> LesionProblem 
         needle.direction = turned(needle.direction);
         if let Some(bend) = &mut needle.bend {
             bend.towards = turned(bend.towards);
+        }
+        if let Some(bevel) = &mut needle.bevel {
+            bevel.towards = turned(bevel.towards);
         }
     }
     for probe in &mut out.probes {
@@ -206,6 +209,17 @@ pub(super) fn beside_bone(report: &mut Report) {
         shortened(report, p)
     });
     compare(report, "A with bone (σ 20:1) from 0.5 mm beside the needle on", still);
+}
+
+pub(super) fn bevelled(report: &mut Report) {
+    let still = case_a().map(|mut p| {
+        p.needles[0].bevel = Some(Bevel {
+            angle_deg: 20.0,
+            towards: [-1.0, 0.0, 0.0],
+        });
+        shortened(report, p)
+    });
+    compare(report, "A with a bevel of 20°", still);
 }
 
 pub(super) fn slanted_fibres(report: &mut Report) {

@@ -314,6 +314,7 @@ impl Bench {
             // Long enough to leave the domain.
             length_mm: treatment.tip_mm + 3.0 * SURROUNDINGS_MM,
             bend: treatment.bend,
+            bevel: None,
             contacts: vec![],
             tines: vec![],
             coolant: None,

@@ -160,6 +160,7 @@ impl LumbarSegment {
             active_tip_mm: nerves::ACTIVE_TIP_MM,
             length_mm: 100.0,
             bend: None,
+            bevel: None,
             contacts: vec![],
             tines: vec![],
             coolant: None,

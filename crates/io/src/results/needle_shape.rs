@@ -190,6 +190,8 @@ mod tests {
             length_mm: 100.0,
             bend,
             contacts: vec![],
+            insulation_defects: vec![],
+            skin_from_tip_mm: None,
             tines: vec![],
             coolant: None,
             potential_fraction: 1.0,

@@ -32,6 +32,8 @@ pub fn resolved(p: &LesionProblem) -> Value {
                 "length_mm": n.length_mm,
                 "bend": n.bend,
                 "contacts": n.contacts,
+                "insulation_defects": n.insulation_defects,
+                "skin_from_tip_mm": n.skin_from_tip_mm,
                 "tines": n.tines,
                 "coolant": n.coolant,
                 "potential_fraction": n.potential_fraction,

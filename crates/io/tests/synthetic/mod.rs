@@ -163,6 +163,8 @@ pub fn problem(second: bool) -> LesionProblem {
         length_mm: 100.0,
         bend: None,
         contacts: vec![],
+        insulation_defects: vec![],
+        skin_from_tip_mm: None,
         tines: vec![],
         coolant: None,
         potential_fraction,
@@ -360,6 +362,9 @@ pub fn result(problem: &LesionProblem) -> LesionResult {
             },
         ],
         tissues: vec![],
+        skin_entries: vec![],
+        leaks: vec![],
+        pulse: None,
         pad: None,
         evidence: Evidence {
             cells: 412_310,

@@ -7,10 +7,13 @@ use neurotome_physics::grid::{CellField, Interpolator, Place};
 
 use super::{
     ErrorEstimate, FieldSample, FieldSampler, LesionProblem, LesionResult,
-    heating::{State, temperature_field},
+    heating::{Heating, State, temperature_field},
+    leak::leaks,
     measure::{Measure, lesion_surface, ln_omega},
+    pulse::pulse_figures,
     run::{Run, run},
     setup::LesionFrame,
+    skin::skin_entries,
 };
 
 /// Cells of the second run are this much larger, its step tolerance twice as large.
@@ -149,21 +152,22 @@ pub fn solve(problem: &LesionProblem, observer: &mut dyn FnMut(Progress) -> bool
         )?),
         None => None,
     };
-    let ln_omega = ln_omega(&heating.state.injuries.omega);
+    let skin_entries = skin_entries(problem, &heating);
+    let leaks = leaks(problem, &heating);
+    let fields = Fields::new(heating);
+    let pulse = pulse_figures(problem, fields.interpolator.grid(), &fields, &curves);
     Ok(LesionResult {
         snapshots,
         curves,
         nerves,
         tissues,
+        skin_entries,
+        leaks,
+        pulse,
         pad,
         evidence,
         lesion_surface,
-        fields: Box::new(Fields {
-            metal_share: heating.medium.metal_share,
-            interpolator: heating.interpolator,
-            state: heating.state,
-            ln_omega,
-        }),
+        fields: Box::new(fields),
     })
 }
 
@@ -172,6 +176,17 @@ struct Fields {
     state: State,
     ln_omega: Vec<f64>,
     metal_share: f64,
+}
+
+impl Fields {
+    fn new(heating: Heating) -> Self {
+        Self {
+            ln_omega: ln_omega(&heating.state.injuries.omega),
+            metal_share: heating.medium.metal_share,
+            interpolator: heating.interpolator,
+            state: heating.state,
+        }
+    }
 }
 
 impl FieldSampler for Fields {

@@ -37,6 +37,8 @@ pub(super) fn unheated(k: f64, initial_c: f64, blood_c: f64, perfusion_per_s: f6
             length_mm: 100.0,
             bend: None,
             contacts: vec![],
+            insulation_defects: vec![],
+            skin_from_tip_mm: None,
             tines: vec![],
             coolant: None,
             potential_fraction: 1.0,

@@ -315,6 +315,8 @@ impl Bench {
             length_mm: treatment.tip_mm + 3.0 * SURROUNDINGS_MM,
             bend: treatment.bend,
             contacts: vec![],
+            insulation_defects: vec![],
+            skin_from_tip_mm: None,
             tines: vec![],
             coolant: None,
             thermocouple_tine: None,

@@ -161,6 +161,8 @@ impl LumbarSegment {
             length_mm: 100.0,
             bend: None,
             contacts: vec![],
+            insulation_defects: vec![],
+            skin_from_tip_mm: None,
             tines: vec![],
             coolant: None,
             potential_fraction: 1.0,

@@ -437,11 +437,14 @@ impl Builder<'_> {
         let diameter = cannula.and_then(|c| c.channel_diameter_mm.as_ref());
         let from = cannula.and_then(|c| c.channel_from_tip_mm.as_ref());
         if n.channel_diameter_mm.is_none() && diameter.is_none() {
-            self.unused(
-                &format!("{path}.channel_from_tip_mm"),
-                n.channel_from_tip_mm.is_some(),
-                "without a channel",
-            )?;
+            for (k, given) in [
+                ("channel_from_tip_mm", n.channel_from_tip_mm),
+                ("coolant_temperature_c", n.coolant_temperature_c),
+                ("coolant_heat_transfer_w_per_m2_k", n.coolant_heat_transfer_w_per_m2_k),
+                ("coolant_flow_ml_per_min", n.coolant_flow_ml_per_min),
+            ] {
+                self.unused(&format!("{path}.{k}"), given.is_some(), "without a channel")?;
+            }
             return Ok(None);
         }
         let diameter_mm = self.size(

@@ -14,7 +14,7 @@ import numpy as np
 import vtk
 from vtk.util.numpy_support import vtk_to_numpy
 
-FIELDS = ["temperature_end", "temperature_heated", "peak_temperature", "log10_omega", "cem43", "tissue", "metal"]
+FIELDS = ["temperature_end", "temperature_heated", "peak_temperature", "log10_omega", "cem43", "field_strength", "tissue", "metal"]
 failures = 0
 
 

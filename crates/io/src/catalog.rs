@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fs, path::Path};
 
-use neurotome_procedure::catalog::{Cannula, Catalog, Entry, GeneratorEntry, InjuryLaw, MetalEntry, Tissue};
+use neurotome_procedure::catalog::{Cannula, Catalog, Entry, GeneratorEntry, InjuryLaw, MetalEntry, Sourced, Tissue};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
@@ -207,14 +207,57 @@ fn check(catalog: &Catalog) -> Result<(), CatalogError> {
                 "an active tip shorter than length_mm",
             ));
         }
-        if cannula.bend_angle_deg.is_some() != cannula.bend_length_mm.is_some() {
-            return Err(fail(
-                "half a bend".to_owned(),
-                "both bend_angle_deg and bend_length_mm, or neither",
-            ));
+        for (what, given, expected) in groups(cannula) {
+            if given.iter().any(|g| *g) && !given.iter().all(|g| *g) {
+                return Err(fail(format!("{what} given in part"), expected));
+            }
         }
     }
     Ok(())
+}
+
+/// Values of a cannula that belong together: what they are, which are given, and what is expected.
+fn groups(c: &Cannula) -> [(&'static str, Vec<bool>, &'static str); 4] {
+    let given = |values: &[&Option<Sourced>]| values.iter().map(|v| v.is_some()).collect::<Vec<bool>>();
+    let mut channel = given(&[
+        &c.channel_diameter_mm,
+        &c.channel_from_tip_mm,
+        &c.coolant_temperature_c,
+        &c.coolant_heat_transfer_w_per_m2_k,
+    ]);
+    // The flow may be left out, but means nothing by itself.
+    if c.coolant_flow_ml_per_min.is_some() {
+        channel.push(true);
+    }
+    [
+        (
+            "a bend",
+            given(&[&c.bend_angle_deg, &c.bend_length_mm]),
+            "both bend_angle_deg and bend_length_mm, or neither",
+        ),
+        (
+            "contacts",
+            given(&[&c.contact_count, &c.contact_length_mm, &c.contact_gap_mm]),
+            "contact_count, contact_length_mm and contact_gap_mm, or none of them",
+        ),
+        (
+            "tines",
+            given(&[
+                &c.tine_count,
+                &c.tine_from_tip_mm,
+                &c.tine_angle_deg,
+                &c.tine_length_mm,
+                &c.tine_diameter_mm,
+            ]),
+            "tine_count, tine_from_tip_mm, tine_angle_deg, tine_length_mm and tine_diameter_mm, or none of them",
+        ),
+        (
+            "a channel of coolant",
+            channel,
+            "channel_diameter_mm, channel_from_tip_mm, coolant_temperature_c and coolant_heat_transfer_w_per_m2_k, or none of \
+             them",
+        ),
+    ]
 }
 
 #[cfg(test)]
@@ -263,6 +306,34 @@ mod tests {
             })
             .collect();
         assert!(unused.is_empty(), "sources that nothing cites: {unused:?}");
+    }
+
+    #[test]
+    fn electrodes_given_in_part_are_refused() {
+        let catalog = built_in().unwrap();
+        let refused = |name: &str, what: &str, take: fn(&mut Cannula)| {
+            let mut catalog = catalog.clone();
+            let cannula = catalog.cannulas.iter_mut().find(|c| c.name == name).unwrap();
+            take(cannula);
+            let message = check(&catalog).unwrap_err().to_string();
+            assert!(
+                message.contains(&format!("\"{name}\": {what} given in part")),
+                "{message}"
+            );
+        };
+        refused("18G-5mm-two-tined", "tines", |c| c.tine_angle_deg = None);
+        refused("18G-5mm-two-tined", "tines", |c| c.tine_count = None);
+        refused("18G-four-contacts", "contacts", |c| c.contact_gap_mm = None);
+        refused("17G-4mm-cooled", "a channel of coolant", |c| {
+            c.coolant_temperature_c = None
+        });
+        refused("20G-10mm-curved", "a bend", |c| c.bend_length_mm = None);
+        let flow = find(&catalog.cannulas, "17G-4mm-cooled").unwrap().active_tip_mm.clone();
+        let mut only_flow = catalog.clone();
+        let cannula = only_flow.cannulas.iter_mut().find(|c| c.name == "20G-10mm-straight");
+        cannula.unwrap().coolant_flow_ml_per_min = Some(flow);
+        assert!(check(&only_flow).is_err());
+        assert!(check(&catalog).is_ok());
     }
 
     #[test]

@@ -275,6 +275,7 @@ fn the_field_file_holds_the_fields(files: &Files) {
         "peak_temperature",
         "log10_omega",
         "cem43",
+        "field_strength",
     ] {
         assert_eq!(arrays[name].0, "Float32");
         assert_eq!(floats(&arrays[name].1).len(), nodes, "{name}");

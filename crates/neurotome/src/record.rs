@@ -130,7 +130,22 @@ pub fn lesion_json(result: &LesionResult) -> Value {
             })
         })
         .collect();
-    json!({ "times": times, "evidence": result.evidence })
+    let mut all = json!({ "times": times, "evidence": result.evidence });
+    // Only runs that have them name them.
+    let more = [
+        (
+            "skin_entries",
+            (!result.skin_entries.is_empty()).then(|| json!(result.skin_entries)),
+        ),
+        ("leaks", (!result.leaks.is_empty()).then(|| json!(result.leaks))),
+        ("pulse", result.pulse.map(|p| json!(p))),
+    ];
+    for (name, value) in more {
+        if let Some(value) = value {
+            all[name] = value;
+        }
+    }
+    all
 }
 
 /// Where two JSON values first differ, in the first one's order: path, first value, second value.

@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use neurotome_io::scenario::{Loaded, Setting};
 use neurotome_procedure::lesion::{
-    Contour, Contours, Drive, ErrorEstimate, Evidence, LesionResult, NerveInjury, PAD_RIM_MM, PadHeating, Snapshot,
-    TissueInjury,
+    Contour, Contours, Drive, ErrorEstimate, Evidence, Leak, LesionResult, NerveInjury, PAD_RIM_MM, PadHeating,
+    PulseFigures, SkinEntry, Snapshot, TissueInjury,
 };
 use serde::{Deserialize, Serialize};
 
@@ -43,6 +43,15 @@ pub struct Summary {
     /// Injury of skin; null where the region holds none.
     #[serde(default)]
     pub skin: Option<TissueInjury>,
+    /// Skin beside the shafts where they pass it.
+    #[serde(default)]
+    pub skin_entries: Vec<SkinEntry>,
+    /// What leaks out of defects of the insulation.
+    #[serde(default)]
+    pub leaks: Vec<Leak>,
+    /// Field and spikes of pulsed current.
+    #[serde(default)]
+    pub pulse: Option<PulseFigures>,
     /// Heating under the return pad, where it was asked for.
     #[serde(default)]
     pub pad: Option<PadHeating>,
@@ -106,6 +115,9 @@ impl Summary {
             lesion_to_skin_mm: skin_distance_mm(loaded, result),
             harm: result.harm().cloned().collect(),
             skin: result.skin().cloned(),
+            skin_entries: result.skin_entries.clone(),
+            leaks: result.leaks.clone(),
+            pulse: result.pulse,
             pad: result.pad,
             error: result.evidence.error,
         }
@@ -214,6 +226,8 @@ impl Summary {
             row(&mut out, "skin", format!("{d:.1} mm from the lesion"), None);
         }
 
+        self.write_leaks(&mut out, row);
+        self.write_pulse(&mut out, row);
         self.write_harm(&mut out, row);
 
         let _ = writeln!(out, "\nSolution");
@@ -273,6 +287,42 @@ impl Summary {
 }
 
 impl Summary {
+    /// What leaks out of defects of the insulation.
+    fn write_leaks(&self, out: &mut String, row: impl Fn(&mut String, &str, String, Option<String>)) {
+        if !self.leaks.is_empty() {
+            let _ = writeln!(out, "\nInsulation");
+        }
+        for l in &self.leaks {
+            let name = format!("defect {}–{} mm, needle {}", l.from_mm, l.to_mm, l.needle);
+            let value = format!(
+                "{:.1} % of the current ({:.3} A), {:.2} W",
+                100.0 * l.current_share,
+                l.current_a.abs(),
+                l.power_w
+            );
+            row(out, &name, value, None);
+            row(out, "    hottest tissue there", format!("{:.1} °C", l.hottest_c), None);
+        }
+    }
+
+    /// Field and temperature spikes of pulsed current.
+    fn write_pulse(&self, out: &mut String, row: impl Fn(&mut String, &str, String, Option<String>)) {
+        let Some(p) = &self.pulse else { return };
+        let _ = writeln!(out, "\nPulses");
+        let field = |v: f64| format!("{:.1} kV/m", 1e-3 * v);
+        row(out, "field on the distal end", field(p.field_at_tip_v_per_m), None);
+        row(out, "field 1 mm beyond it", field(p.field_1_mm_ahead_v_per_m), None);
+        row(
+            out,
+            "largest field 1 mm from bare metal",
+            field(p.field_at_1_mm_v_per_m),
+            None,
+        );
+        if let Some(spike) = p.spike_k {
+            row(out, "spike at the tip over its mean", format!("{spike:.2} K"), None);
+        }
+    }
+
     /// What was harmed, loudly, and the skin under the return pad.
     fn write_harm(&self, out: &mut String, row: impl Fn(&mut String, &str, String, Option<String>)) {
         let spared = self.nerves.iter().filter(|n| !n.target && n.injury.destroyed_mm > 0.0);
@@ -295,6 +345,16 @@ impl Summary {
             );
             (format!("! {}", i.name), value)
         }));
+        let entries = self.skin_entries.iter().filter(|e| e.omega >= 1.0);
+        harm.extend(entries.map(|e| {
+            let name = format!("! skin at the entry of needle {}", e.needle);
+            (name, format!("destroyed, up to {:.1} °C", e.skin_entry_c))
+        }));
+        let leaks = self.leaks.iter().filter(|l| l.omega >= 1.0);
+        harm.extend(leaks.map(|l| {
+            let name = format!("! tissue at the defect {}–{} mm", l.from_mm, l.to_mm);
+            (name, format!("destroyed, up to {:.1} °C", l.hottest_c))
+        }));
         let burn = self.pad.filter(|p| p.margin_k() < 0.0 || p.skin_omega >= 1.0);
         if let Some(p) = burn {
             let value = if p.skin_omega >= 1.0 {
@@ -307,7 +367,8 @@ impl Summary {
                 format!("{value}, up to {:.1} °C", p.skin_peak_c),
             ));
         }
-        if harm.is_empty() && self.skin.is_none() && self.pad.is_none() {
+        let nothing_seen = self.skin.is_none() && self.pad.is_none() && self.skin_entries.is_empty();
+        if harm.is_empty() && nothing_seen {
             return;
         }
         let _ = writeln!(out, "\nHarm");
@@ -319,6 +380,14 @@ impl Summary {
                 out,
                 "skin",
                 format!("not reached, up to {:.1} °C", skin.peak_temperature_c),
+                None,
+            );
+        }
+        for e in &self.skin_entries {
+            row(
+                out,
+                &format!("skin at the entry of needle {}", e.needle),
+                format!("up to {:.1} °C, {:.1} mm from the tip", e.skin_entry_c, e.from_tip_mm),
                 None,
             );
         }

@@ -53,6 +53,9 @@ fn made_up(nerves: &[String]) -> LesionResult {
             ..Curves::default()
         },
         tissues: vec![],
+        skin_entries: vec![],
+        leaks: vec![],
+        pulse: None,
         pad: None,
         nerves: nerves
             .iter()

@@ -32,6 +32,16 @@ fn needle(x: f64, y: f64) -> FittedNeedle {
 /// The grid in one tissue, and the resistance between one volt and the return electrode, Ω.
 fn solve(needles: &[FittedNeedle], fractions: &[f64], sizing: &Sizing) -> (Grid, f64) {
     let grid = Grid::new(region(), needles, sizing, &|_| 0).unwrap();
+    let medium = medium(&grid, needles.len());
+    let n = grid.cells();
+    let mut current = Current::new(&grid, &medium, fractions);
+    let state = current.solve_one_volt(&grid, &medium, &vec![37.0; n], 1e-9, &mut vec![0.0; n]);
+    assert!(state.solved.converged && state.balance.abs() < 1e-7, "{state:?}");
+    (grid, 1.0 / state.conductance)
+}
+
+/// One tissue and steel.
+fn medium(grid: &Grid, needles: usize) -> Medium {
     let tissue = TissueProperties {
         sigma_s_per_m: SIGMA,
         sigma_temperature_coefficient_per_k: 0.0,
@@ -46,18 +56,7 @@ fn solve(needles: &[FittedNeedle], fractions: &[f64], sizing: &Sizing) -> (Grid,
         thermal_conductivity: 16.2,
         heat_capacity: 3.95e6,
     };
-    let medium = Medium::new(
-        &grid,
-        &[tissue],
-        &Laid::tissue(&|_| 0),
-        &vec![steel; needles.len()],
-        1.0,
-    );
-    let n = grid.cells();
-    let mut current = Current::new(&grid, &medium, fractions);
-    let state = current.solve_one_volt(&grid, &medium, &vec![37.0; n], 1e-9, &mut vec![0.0; n]);
-    assert!(state.solved.converged && state.balance.abs() < 1e-7, "{state:?}");
-    (grid, 1.0 / state.conductance)
+    Medium::new(grid, &[tissue], &Laid::tissue(&|_| 0), &vec![steel; needles], 1.0)
 }
 
 fn resistance(needles: &[FittedNeedle], fractions: &[f64], scale: f64) -> f64 {
@@ -246,4 +245,79 @@ fn a_channel_takes_the_place_of_metal() {
     for (area, resistance) in cooled.coolant_area.iter().zip(&cooled.coolant_resistance) {
         assert_eq!(*area > 0.0, *resistance > 0.0);
     }
+}
+
+#[test]
+fn far_contacts_share_current_as_their_conductances() {
+    // An active tip of 5 mm and a bare ring of 2 mm, 40 mm apart from middle to middle.
+    let (tip, ring) = (
+        Contact { from: 0.0, to: 5e-3 },
+        Contact {
+            from: 41.5e-3,
+            to: 43.5e-3,
+        },
+    );
+    let axis = Axis::straight(Vec3::new(0.0, 0.0, -20e-3), -Vec3::z(), RADIUS);
+    let with = |contacts: Vec<Contact>| FittedNeedle {
+        contacts,
+        ..FittedNeedle::rounded(axis, RADIUS, 5e-3, 0.065)
+    };
+    let (first, second) = (
+        resistance(&[with(vec![tip])], &[1.0], 1.0),
+        resistance(&[with(vec![ring])], &[1.0], 1.0),
+    );
+    let needle = with(vec![tip, ring]);
+    let grid = Grid::new(region(), &[needle], &Sizing::default(), &|_| 0).unwrap();
+    let medium = medium(&grid, 1);
+    let n = grid.cells();
+    let mut current = Current::new(&grid, &medium, &[1.0, 1.0]);
+    let mut heat = vec![0.0; n];
+    assert!(current.solve(&grid, &medium, &vec![37.0; n], None, 1e-10)[0].converged);
+    let flow = current.flow(&grid, &medium, &[1.0], &mut heat);
+    // Kirchhoff: each electrode's share, and all of them together.
+    let sum: f64 = flow.electrode_current.iter().sum();
+    assert!((sum / flow.needle_current[0] - 1.0).abs() < 1e-12, "{flow:?}");
+    assert!((flow.power / sum - 1.0).abs() < 1e-9, "{flow:?}");
+    // Each raises the other by the potential of a point source at its distance less that of the return electrode, some 60 mm away.
+    let mutual = (1.0 / 40e-3 - 1.0 / 60e-3) / (4.0 * PI * SIGMA);
+    let share = (second - mutual) / (first + second - 2.0 * mutual);
+    let found = flow.electrode_current[0] / sum;
+    assert!((found - share).abs() < 0.01 * share, "{found} against {share}");
+    // By their conductances alone it would be nearly the same.
+    assert!((found - second / (first + second)).abs() < 0.02, "{found}");
+}
+
+#[test]
+fn a_gently_bent_electrode_resists_as_a_straight_one() {
+    // 15° over 10 mm: its parts come closer by (angle)²/24 = 0.3 % at most, which is all that enters the resistance.
+    let straight = resistance(&[needle(0.0, 0.0)], &[1.0], 1.0);
+    let axis = Axis::bent(
+        Vec3::new(0.0, 0.0, -5e-3),
+        -Vec3::z(),
+        RADIUS,
+        15f64.to_radians(),
+        10e-3,
+        Vec3::x(),
+    );
+    let bent = FittedNeedle::rounded(axis, RADIUS, 10e-3, 0.065);
+    let (grid, found) = solve(std::slice::from_ref(&bent), &[1.0], &Sizing::default());
+    assert_near("bent by 15°", found, straight, 0.004);
+    // Volumes close: what the shells of a bend hold more on its outer side they hold less on its inner side.
+    let other = Grid::new(region(), &[needle(0.0, 0.0)], &Sizing::default(), &|_| 0).unwrap();
+    let volume = |g: &Grid| g.volume.iter().sum::<f64>();
+    let near = PI * 10e-3f64.powi(2) * 40e-3;
+    let off = volume(&grid) - volume(&other);
+    assert!(off.abs() < 2e-3 * near, "{off:.3e} m³ of {near:.3e} m³ near the needle");
+    assert!(grid.volume.iter().all(|v| *v > 0.0));
+    // Bent the other way it is the same.
+    let axis = Axis::bent(
+        Vec3::new(0.0, 0.0, -5e-3),
+        -Vec3::z(),
+        RADIUS,
+        15f64.to_radians(),
+        10e-3,
+        -Vec3::x(),
+    );
+    let mirrored = resistance(&[FittedNeedle::rounded(axis, RADIUS, 10e-3, 0.065)], &[1.0], 1.0);
+    assert_near("bent to the other side", mirrored, found, 0.001);
 }

@@ -13,8 +13,8 @@ use neurotome_procedure::{
         phantom::{Fibres, Phantom, Region, Shape},
     },
     lesion::{
-        Blood, Bolus, Control, Domain, DomainShape, Drive, Heating, Injectate, LesionProblem, Limits, Metal, NamedLaw,
-        Needle, NerveCurve, Perfusion, SolverSettings, solve,
+        Blood, Bolus, Control, Domain, DomainShape, Drive, Heating, Injectate, InsulationDefect, LesionProblem, Limits,
+        Metal, NamedLaw, Needle, NerveCurve, Perfusion, SolverSettings, solve,
     },
 };
 
@@ -42,6 +42,8 @@ fn needle(x: f64) -> Needle {
         bend: None,
         bevel: None,
         contacts: vec![],
+        insulation_defects: vec![],
+        skin_from_tip_mm: None,
         tines: vec![],
         coolant: None,
         potential_fraction: 1.0,
@@ -420,4 +422,90 @@ fn several_laws_give_several_lesions() {
     p.tissue_injury = vec![(0, gentle)];
     let own = solve(&p, &mut |_| true).unwrap();
     assert_eq!(own.snapshots.last().unwrap().contours.omega1, c.more["omega1_gentle"]);
+}
+
+#[test]
+fn a_defect_of_the_insulation_takes_its_share() {
+    let mut p = problem(Drive::Voltage { voltage_v: 14.0 }, 20.0);
+    let sound = solve(&p, &mut |_| true).unwrap();
+    assert!(sound.leaks.is_empty() && sound.skin_entries.is_empty() && sound.pulse.is_none());
+    p.needles[0].insulation_defects = vec![InsulationDefect {
+        from_mm: 24.0,
+        to_mm: 26.0,
+    }];
+    // In the skin, as given by its place alone.
+    p.needles[0].skin_from_tip_mm = Some(27.0);
+    let mut heating = Heating::new(&p).unwrap();
+    heating.advance(20.0, &mut goes_on).unwrap();
+    let r = heating.reading();
+    let sum: f64 = r.electrode_current_a.iter().sum();
+    assert_eq!(r.electrode_current_a.len(), 2);
+    assert!((sum / r.needle_current_a[0] - 1.0).abs() < 1e-9, "{r:?}");
+    assert!((14.0 * sum / r.power_w - 1.0).abs() < 1e-5, "{r:?}");
+
+    let leaky = solve(&p, &mut |_| true).unwrap();
+    let leak = &leaky.leaks[0];
+    assert_eq!((leak.needle, leak.from_mm, leak.to_mm), (1, 24.0, 26.0));
+    assert!(
+        (leak.current_a / r.electrode_current_a[1] - 1.0).abs() < 1e-9,
+        "{leak:?}"
+    );
+    assert!((leak.current_share - leak.power_share).abs() < 1e-9, "{leak:?}");
+    assert!((leak.power_w - 14.0 * leak.current_a).abs() < 1e-9, "{leak:?}");
+    // A fifth as long as the tip, a rod's resistance is some 2.5 times as large.
+    assert!((0.2..0.4).contains(&leak.current_share), "{leak:?}");
+    assert!(leak.hottest_c > 50.0, "{leak:?}");
+    // What leaks the generator delivers beside.
+    let last = |c: &neurotome_procedure::lesion::Curves| *c.impedance_ohm.last().unwrap();
+    assert!(last(&leaky.curves) < 0.85 * last(&sound.curves));
+    let entry = &leaky.skin_entries[0];
+    assert!(
+        entry.skin_entry_c > 50.0 && (entry.entry_mm.z - 22.0).abs() < 1e-9,
+        "{entry:?}"
+    );
+}
+
+#[test]
+fn skin_far_up_the_shaft_stays_cool() {
+    let mut p = problem(temperature(80.0, Control::First), 30.0);
+    let mut entry = |from_tip_mm: f64| {
+        p.needles[0].skin_from_tip_mm = Some(from_tip_mm);
+        let result = solve(&p, &mut |_| true).unwrap();
+        result.skin_entries.first().cloned()
+    };
+    let (near, far) = (entry(12.0).unwrap(), entry(40.0).unwrap());
+    assert!(
+        near.skin_entry_c > 60.0 && near.omega > 1.0 && near.cem43_min > 240.0,
+        "{near:?}"
+    );
+    assert!(far.skin_entry_c < 37.05 && far.omega < 0.1, "{far:?}");
+    // Skin outside the region computed says nothing.
+    assert_eq!(entry(60.0), None);
+}
+
+#[test]
+fn pulsed_current_tells_its_field_and_spikes() {
+    let mut p = problem(pulses(true, None), 2.0);
+    let resolved = solve(&p, &mut |_| true).unwrap();
+    p.drive = pulses(false, None);
+    let mean = solve(&p, &mut |_| true).unwrap();
+    let (a, b) = (resolved.pulse.unwrap(), mean.pulse.unwrap());
+    // Both tell the field within a pulse; tissue is a little warmer, so the field differs by a hair.
+    for (x, y) in [
+        (a.field_at_tip_v_per_m, b.field_at_tip_v_per_m),
+        (a.field_1_mm_ahead_v_per_m, b.field_1_mm_ahead_v_per_m),
+        (a.field_at_1_mm_v_per_m, b.field_at_1_mm_v_per_m),
+    ] {
+        assert!((x / y - 1.0).abs() < 0.02, "{a:?} {b:?}");
+    }
+    assert!(a.field_at_tip_v_per_m > 2.0 * a.field_1_mm_ahead_v_per_m, "{a:?}");
+    assert!(a.field_at_1_mm_v_per_m >= a.field_1_mm_ahead_v_per_m, "{a:?}");
+    // A pulse leaves σ E² t / (ρ c) where heat has no time to flow away; conduction takes some of it.
+    let spike = a.spike_k.unwrap();
+    let sigma = MUSCLE.sigma_s_per_m;
+    let most =
+        sigma * a.field_at_tip_v_per_m.powi(2) * 0.02 / (MUSCLE.density_kg_per_m3 * MUSCLE.specific_heat_j_per_kg_k);
+    assert!(spike > 0.4 * most && spike < 1.05 * most, "{spike} K against {most} K");
+    assert_eq!(b.spike_k, None);
+    assert_eq!(resolved.curves.tip_tissue_c.len(), resolved.curves.t_s.len());
 }

@@ -7,8 +7,8 @@ use neurotome_procedure::lesion::Curves;
 use super::ResultsError;
 
 /// Columns of `curves.csv` with their units in the names.
-pub(crate) fn columns(curves: &Curves) -> [(&'static str, &[f64]); 8] {
-    [
+pub(crate) fn columns(curves: &Curves) -> Vec<(&'static str, &[f64])> {
+    let mut columns: Vec<(&'static str, &[f64])> = vec![
         ("t_s", &curves.t_s),
         ("set_temperature_c", &curves.set_temperature_c),
         ("thermocouple_c", &curves.thermocouple_c),
@@ -17,7 +17,11 @@ pub(crate) fn columns(curves: &Curves) -> [(&'static str, &[f64]); 8] {
         ("current_a", &curves.current_a),
         ("power_w", &curves.power_w),
         ("impedance_ohm", &curves.impedance_ohm),
-    ]
+    ];
+    if !curves.tip_tissue_c.is_empty() {
+        columns.push(("tip_tissue_c", &curves.tip_tissue_c));
+    }
+    columns
 }
 
 /// The curves as comma-separated text, one row for each time step, shortest exact decimal numbers.
@@ -31,11 +35,12 @@ pub(crate) fn csv(curves: &Curves) -> Result<String, ResultsError> {
             expected: "columns of one length",
         });
     }
-    let mut out = columns.map(|(name, _)| name).join(",");
+    let names: Vec<&str> = columns.iter().map(|c| c.0).collect();
+    let mut out = names.join(",");
     out.push('\n');
     for i in 0..rows {
-        let row = columns.map(|(_, v)| format!("{}", v[i])).join(",");
-        let _ = writeln!(out, "{row}");
+        let row: Vec<String> = columns.iter().map(|(_, v)| v[i].to_string()).collect();
+        let _ = writeln!(out, "{}", row.join(","));
     }
     Ok(out)
 }
@@ -65,5 +70,10 @@ mod tests {
         let text = csv(&curves).unwrap();
         assert_eq!(text.lines().count(), 3);
         assert_eq!(text.lines().nth(2), Some("0.5,0.1,0.1,0.1,0.1,0.1,0.1,0.1"));
+        // Pulsed current adds a column.
+        curves.tip_tissue_c = vec![37.0, 39.5];
+        let text = csv(&curves).unwrap();
+        assert!(text.lines().next().unwrap().ends_with(",impedance_ohm,tip_tissue_c"));
+        assert_eq!(text.lines().nth(2), Some("0.5,0.1,0.1,0.1,0.1,0.1,0.1,0.1,39.5"));
     }
 }

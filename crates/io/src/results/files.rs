@@ -26,8 +26,21 @@ pub(crate) const PEAK_ENTRY: (&str, &str) = (
     PEAK,
     "highest temperature over the run in degrees Celsius, on the grid of the CT",
 );
+pub(crate) const FIELD: &str = "field_strength.nii.gz";
+pub(crate) const FIELD_ENTRY: (&str, &str) = (
+    FIELD,
+    "field strength within a pulse at the end of heating in V/m rms, on the grid of the CT",
+);
 /// Names of the field files.
-pub(crate) const NAMES: [&str; 6] = ["fields.vti", "lesion.vtp", "needle.vtp", "nerves.vtp", MASK, PEAK];
+pub(crate) const NAMES: [&str; 7] = [
+    "fields.vti",
+    "lesion.vtp",
+    "needle.vtp",
+    "nerves.vtp",
+    MASK,
+    PEAK,
+    FIELD,
+];
 
 /// Spacing of `fields.vti`, mm.
 pub(crate) const FIELD_SPACING_MM: f64 = 0.5;
@@ -66,6 +79,7 @@ pub(crate) fn fields(scene: &Scene<'_>) -> Made {
         Array::float("peak_temperature", &f.peak_c),
         Array::float("log10_omega", &f.log10_omega),
         Array::float("cem43", &f.cem43_min),
+        Array::float("field_strength", &f.field_v_per_m),
         Array::byte("tissue", &tissue),
         Array::byte("metal", &metal),
     ];
@@ -75,7 +89,8 @@ pub(crate) fn fields(scene: &Scene<'_>) -> Made {
             "meaning",
             "temperature_end: end of the run; temperature_heated: end of heating; peak_temperature: highest over the run; \
              log10_omega: decimal logarithm of the Arrhenius integral, 0 is the border of destroyed tissue, not below -30; \
-             cem43: equivalent minutes at 43 degrees; metal: 1 inside the needle, where values are continued from the tissue.",
+             cem43: equivalent minutes at 43 degrees; field_strength: V/m rms at the end of heating, of pulsed current within a \
+             pulse; metal: 1 inside the needle, where values are continued from the tissue.",
         ),
     ];
     Made {
@@ -284,6 +299,12 @@ impl Images {
     pub fn write_peak(&self, scene: &Scene<'_>, path: &Path) -> Result<(), ResultsError> {
         let rest = scene.run.problem.initial_temperature_c as f32;
         let volume = self.whole(rest, |n| self.fields.peak_c[n])?;
+        write_nifti_f32(path, &volume).map_err(image_error)
+    }
+
+    /// Writes the field strength.
+    pub fn write_field(&self, path: &Path) -> Result<(), ResultsError> {
+        let volume = self.whole(0.0, |n| self.fields.field_v_per_m[n])?;
         write_nifti_f32(path, &volume).map_err(image_error)
     }
 

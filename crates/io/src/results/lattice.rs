@@ -13,6 +13,9 @@ pub(crate) const LOG10_OMEGA_FLOOR: f64 = -30.0;
 /// A point without a value that is deeper inside the region computed than this lies in metal, mm.
 const DOMAIN_SKIN_MM: f64 = 1.0;
 
+/// Values of one node.
+const VALUES: usize = 6;
+
 /// Points on an axis-aligned cubic lattice in patient LPS millimetres, x fastest.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Lattice {
@@ -91,6 +94,8 @@ pub(crate) struct Fields {
     pub log10_omega: Vec<f32>,
     /// Cumulative equivalent minutes at 43 °C.
     pub cem43_min: Vec<f32>,
+    /// Field strength at the end of heating, V/m rms (of pulsed current: within a pulse).
+    pub field_v_per_m: Vec<f32>,
     /// Where each node lies.
     pub at: Vec<At>,
 }
@@ -158,7 +163,7 @@ impl<'a> Probe<'a> {
         position: impl Fn(usize) -> Vec3 + Sync,
     ) -> Fields {
         let n: usize = dims.iter().product();
-        let rows: Vec<(At, [f32; 5])> = (0..n)
+        let rows: Vec<(At, [f32; VALUES])> = (0..n)
             .into_par_iter()
             .with_min_len(1024)
             .map(|i| {
@@ -177,12 +182,13 @@ impl<'a> Probe<'a> {
                         s.peak_temperature_c as f32,
                         log10_omega as f32,
                         s.cem43_min as f32,
+                        s.field_v_per_m as f32,
                     ],
                 )
             })
             .collect();
         let at: Vec<At> = rows.iter().map(|r| r.0).collect();
-        let mut values: Vec<[f32; 5]> = rows.into_iter().map(|r| r.1).collect();
+        let mut values: Vec<[f32; VALUES]> = rows.into_iter().map(|r| r.1).collect();
         continue_into_metal(dims, &at, &mut values);
         let column = |c: usize| values.iter().map(|v| v[c]).collect();
         Fields {
@@ -191,13 +197,14 @@ impl<'a> Probe<'a> {
             peak_c: column(2),
             log10_omega: column(3),
             cem43_min: column(4),
+            field_v_per_m: column(5),
             at,
         }
     }
 }
 
 /// Gives each metal node the mean of its neighbours that have values, layer by layer inwards.
-fn continue_into_metal(dims: [usize; 3], at: &[At], values: &mut [[f32; 5]]) {
+fn continue_into_metal(dims: [usize; 3], at: &[At], values: &mut [[f32; VALUES]]) {
     let strides = [1, dims[0], dims[0] * dims[1]];
     let mut known: Vec<bool> = at.iter().map(|a| *a != At::Metal).collect();
     let mut open: Vec<usize> = (0..at.len()).filter(|&n| !known[n]).collect();
@@ -205,7 +212,7 @@ fn continue_into_metal(dims: [usize; 3], at: &[At], values: &mut [[f32; 5]]) {
         let mut found = Vec::new();
         for &node in &open {
             let index = [node % dims[0], node / dims[0] % dims[1], node / (dims[0] * dims[1])];
-            let (mut sum, mut count) = ([0.0f64; 5], 0.0);
+            let (mut sum, mut count) = ([0.0f64; VALUES], 0.0);
             for a in 0..3 {
                 let neighbours = [
                     (index[a] > 0).then(|| node - strides[a]),
@@ -313,10 +320,10 @@ mod tests {
     fn metal_takes_the_mean_of_the_tissue_round_it() {
         let dims = [5, 5, 1];
         let mut at = vec![At::Tissue; 25];
-        let mut values: Vec<[f32; 5]> = (0..25).map(|n| [(n % 5) as f32; 5]).collect();
+        let mut values: Vec<[f32; VALUES]> = (0..25).map(|n| [(n % 5) as f32; VALUES]).collect();
         for n in [11, 12, 13] {
             at[n] = At::Metal;
-            values[n] = [99.0; 5];
+            values[n] = [99.0; VALUES];
         }
         continue_into_metal(dims, &at, &mut values);
         assert!((values[12][0] - 2.0).abs() < 1e-6);

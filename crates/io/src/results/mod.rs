@@ -17,7 +17,7 @@ use std::{
 };
 
 use neurotome_base::Volume;
-use neurotome_procedure::lesion::{LesionProblem, LesionResult};
+use neurotome_procedure::lesion::{Drive, LesionProblem, LesionResult};
 use rayon::prelude::*;
 
 use crate::report::{self, Scene, style::TissueStyle};
@@ -192,11 +192,17 @@ pub fn write_results(
     let staging = folder::Staging::begin(folder)?;
     let scene = Scene::new(run);
 
+    // Of other drives the field is of no interest to image tools; VTK has it.
+    let pulsed = matches!(run.problem.drive, Drive::Pulsed { .. });
     let mut jobs: Vec<Job<'_>> = Vec::new();
     if options.nifti {
         let images = files::Images::new(&scene)?;
         let (path, scene, images) = (staging.path(files::PEAK), &scene, std::sync::Arc::new(images));
         let mask = (staging.path(files::MASK), images.clone());
+        if pulsed {
+            let field = (staging.path(files::FIELD), images.clone());
+            jobs.push(Box::new(move || field.1.write_field(&field.0).map(|()| None)));
+        }
         jobs.push(Box::new(move || images.write_peak(scene, &path).map(|()| None)));
         jobs.push(Box::new(move || mask.1.write_mask(&mask.0).map(|()| None)));
     }
@@ -243,7 +249,8 @@ pub fn write_results(
         put(&file.name, &file.caption, &file.bytes)?;
     }
     if options.nifti {
-        for (name, what) in [files::MASK_ENTRY, files::PEAK_ENTRY] {
+        let field = pulsed.then_some(files::FIELD_ENTRY);
+        for (name, what) in [files::MASK_ENTRY, files::PEAK_ENTRY].into_iter().chain(field) {
             contents.insert(name.to_owned(), what.to_owned());
         }
     }

@@ -80,6 +80,8 @@ mod tests {
             bend: Some(bend),
             bevel: None,
             contacts: vec![],
+            insulation_defects: vec![],
+            skin_from_tip_mm: None,
             tines: vec![],
             coolant: None,
             potential_fraction: 1.0,

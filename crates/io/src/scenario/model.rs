@@ -373,6 +373,11 @@ pub struct NeedleTable {
     /// Contacts above the active tip of a multi-contact probe, ascending.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub contacts: Vec<ContactTable>,
+    /// Rings round the shaft where the insulation is gone: bare metal at the potential of the active tip. What leaks there is reported.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub insulation_defects: Vec<DefectTable>,
+    /// Where the shaft passes the skin's surface, mm from the distal end along the shaft; the skin beside it is reported. Default: where the anatomy's skin meets air, if it does.
+    pub skin_from_tip_mm: Option<f64>,
     /// Tines that leave the cannula.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub tines: Vec<TineTable>,
@@ -416,6 +421,16 @@ pub struct ContactTable {
     pub to_mm: Option<f64>,
     /// Potential as a fraction of the generator's voltage. Default: 1, or −½ and +½ by turns in a bipolar arrangement.
     pub potential_fraction: Option<f64>,
+}
+
+/// A ring round the shaft where the insulation is gone.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DefectTable {
+    /// Where it begins, mm from the distal end.
+    pub from_mm: f64,
+    /// Where it ends, mm from the distal end.
+    pub to_mm: f64,
 }
 
 /// A thin straight wire that leaves the cannula.

@@ -33,6 +33,8 @@ pub fn resolved(p: &LesionProblem) -> Value {
                 "bend": n.bend,
                 "bevel": n.bevel,
                 "contacts": n.contacts,
+                "insulation_defects": n.insulation_defects,
+                "skin_from_tip_mm": n.skin_from_tip_mm,
                 "tines": n.tines,
                 "coolant": n.coolant,
                 "potential_fraction": n.potential_fraction,

@@ -164,6 +164,8 @@ pub fn problem(second: bool) -> LesionProblem {
         bend: None,
         bevel: None,
         contacts: vec![],
+        insulation_defects: vec![],
+        skin_from_tip_mm: None,
         tines: vec![],
         coolant: None,
         potential_fraction,
@@ -361,6 +363,9 @@ pub fn result(problem: &LesionProblem) -> LesionResult {
             },
         ],
         tissues: vec![],
+        skin_entries: vec![],
+        leaks: vec![],
+        pulse: None,
         pad: None,
         evidence: Evidence {
             cells: 412_310,

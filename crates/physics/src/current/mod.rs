@@ -53,6 +53,8 @@ pub struct Flow {
     pub power: f64,
     /// Current out of each needle's metal into the tissue, A.
     pub needle_current: Vec<f64>,
+    /// Current out of each electrode into the tissue, A: the contacts of all needles, needle by needle.
+    pub electrode_current: Vec<f64>,
     /// Relative current balance: (in − out) / in.
     pub balance: f64,
 }
@@ -356,6 +358,7 @@ impl Current {
         });
         let needles = grid.metal_needle.iter().map(|&k| usize::from(k) + 1).max().unwrap_or(0);
         let mut needle_current = vec![0.0; needles];
+        let mut electrode_current = vec![0.0; grid.electrodes()];
         let mut sent_size = 0.0;
         for (e, (&at, potential)) in self.electrode_faces.iter().zip(&electrode).enumerate() {
             let face = &grid.faces[at as usize];
@@ -365,6 +368,9 @@ impl Current {
             heat[cell] += g * d * d;
             let current = g * d + by_fibres.as_ref().map_or(0.0, |f| f[e]);
             needle_current[usize::from(grid.metal_needle[face.b as usize - n])] += current;
+            if let Some(electrode) = grid.electrode(face) {
+                electrode_current[electrode] += current;
+            }
             sent_size += current.abs();
         }
         let mut returned = 0.0;
@@ -380,6 +386,7 @@ impl Current {
         Flow {
             power,
             needle_current,
+            electrode_current,
             balance: (sent - returned) / sent_size.max(returned.abs()).max(f64::MIN_POSITIVE),
         }
     }

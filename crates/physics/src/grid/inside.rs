@@ -98,6 +98,12 @@ impl Grid {
         })
     }
 
+    /// Number of electrodes.
+    pub fn electrodes(&self) -> usize {
+        let last = self.metal_electrode.iter().flatten().max();
+        last.map_or(0, |e| usize::from(*e) + 1)
+    }
+
     /// The electrode that a face belongs to, none for other faces.
     pub fn electrode(&self, face: &Face) -> Option<usize> {
         match face.kind {

@@ -60,6 +60,8 @@ pub struct Sizing {
     pub along_tip_mixed: f64,
     /// Largest cell along the shaft.
     pub along_shaft: f64,
+    /// Distance above the active tip beyond which cells along the shaft may be twice as long.
+    pub shaft_fine: f64,
     /// Cells along the meridian of the rounded end.
     pub cap: usize,
     /// Octree cell beside the outermost shell, as a part of that shell's distance from the metal.
@@ -93,6 +95,7 @@ impl Default for Sizing {
             along_tip: 0.6e-3,
             along_tip_mixed: 0.4e-3,
             along_shaft: 2.5e-3,
+            shaft_fine: 30e-3,
             cap: 8,
             octree_per_reach: 0.2,
             octree_first: 1e-3,

@@ -843,10 +843,13 @@ fn meridian(body: &Body, sizing: &Sizing, cap_cell: f64, end: f64) -> Vec<f64> {
         .collect();
     let active = body.active_end().min(end);
     let size = |s: f64| {
+        // Far up the shaft nothing changes fast along it.
         let widest = if s < active {
             sizing.along_tip
-        } else {
+        } else if s < active + sizing.shaft_fine {
             sizing.along_shaft
+        } else {
+            2.0 * sizing.along_shaft
         };
         let at_rings = rings
             .iter()

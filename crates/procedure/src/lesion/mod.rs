@@ -4,23 +4,30 @@ mod coolant;
 mod drive;
 mod heating;
 mod injury;
+mod leak;
 mod measure;
 mod pad;
 mod problem;
+mod pulse;
 mod result;
 mod run;
 mod setup;
+mod skin;
 mod solve;
 
 pub use heating::{Heating, Reading};
+pub use leak::Leak;
 pub use pad::{PAD_RIM_MM, Pad, PadHeating};
 pub use problem::{
-    Bend, Bevel, Blood, Bolus, Contact, Control, Coolant, Domain, DomainShape, Drive, Injectate, LesionProblem, Limits,
-    Metal, NamedLaw, Needle, NerveCurve, Perfusion, Probe, ShareField, SolverSettings, Tine,
+    Bend, Bevel, Blood, Bolus, Contact, Control, Coolant, Domain, DomainShape, Drive, Electrode, Injectate,
+    InsulationDefect, LesionProblem, Limits, Metal, NamedLaw, Needle, NerveCurve, Perfusion, Probe, ShareField,
+    SolverSettings, Tine,
 };
+pub use pulse::PulseFigures;
 pub use result::{
     Contour, Contours, Curves, ErrorEstimate, Evidence, FieldSample, FieldSampler, LesionResult, NerveInjury, Snapshot,
     TissueInjury,
 };
 pub use setup::{end_length_mm, fitted_needles};
+pub use skin::SkinEntry;
 pub use solve::{LesionError, Progress, solve};

@@ -159,6 +159,10 @@ pub struct Needle {
     pub bevel: Option<Bevel>,
     /// Further contacts above the active tip, ascending.
     pub contacts: Vec<Contact>,
+    /// Places where the insulation is gone; bare metal there has the potential of the active tip.
+    pub insulation_defects: Vec<InsulationDefect>,
+    /// Where the shaft passes the skin's surface, mm from the distal end along it; none: where the anatomy's skin meets air.
+    pub skin_from_tip_mm: Option<f64>,
     /// Tines, all at the potential of the contact that they leave.
     pub tines: Vec<Tine>,
     /// Channel of a cooled probe.
@@ -175,10 +179,49 @@ pub struct Needle {
 }
 
 impl Needle {
-    /// Potentials of the needle's electrodes as fractions of the generator's voltage: the active tip, then its further contacts.
-    pub fn potential_fractions(&self) -> impl Iterator<Item = f64> + '_ {
-        std::iter::once(self.potential_fraction).chain(self.contacts.iter().map(|c| c.potential_fraction))
+    /// The needle's electrodes, ascending along the shaft: the active tip, further contacts and defects of the insulation.
+    pub fn electrodes(&self) -> Vec<Electrode> {
+        let bare = |from_mm: f64, to_mm: f64, potential_fraction: f64, defect: bool| Electrode {
+            from_mm,
+            to_mm,
+            potential_fraction,
+            defect,
+        };
+        let mut all = vec![bare(0.0, self.active_tip_mm, self.potential_fraction, false)];
+        let contacts = self.contacts.iter();
+        all.extend(contacts.map(|c| bare(c.from_mm, c.to_mm, c.potential_fraction, false)));
+        let defects = self.insulation_defects.iter();
+        all.extend(defects.map(|d| bare(d.from_mm, d.to_mm, self.potential_fraction, true)));
+        all.sort_by(|a, b| a.from_mm.total_cmp(&b.from_mm));
+        all
     }
+
+    /// Potentials of the needle's electrodes as fractions of the generator's voltage, in the order of [`Needle::electrodes`].
+    pub fn potential_fractions(&self) -> impl Iterator<Item = f64> {
+        self.electrodes().into_iter().map(|e| e.potential_fraction)
+    }
+}
+
+/// Bare metal of a needle.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Electrode {
+    /// Where it begins, mm from the distal end.
+    pub from_mm: f64,
+    /// Where it ends, mm from the distal end.
+    pub to_mm: f64,
+    /// Potential as a fraction of the generator's voltage.
+    pub potential_fraction: f64,
+    /// True where metal should be insulated and is not.
+    pub defect: bool,
+}
+
+/// A ring round the shaft where the insulation is gone.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct InsulationDefect {
+    /// Where it begins, mm from the distal end.
+    pub from_mm: f64,
+    /// Where it ends, mm from the distal end.
+    pub to_mm: f64,
 }
 
 /// Bare metal round the shaft above the active tip.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use neurotome_base::PatientPoint;
 use serde::{Deserialize, Serialize};
 
-use super::PadHeating;
+use super::{Leak, PadHeating, PulseFigures, SkinEntry};
 
 /// Everything that a lesion run gives.
 pub struct LesionResult {
@@ -17,6 +17,12 @@ pub struct LesionResult {
     pub nerves: Vec<NerveInjury>,
     /// Injury of each tissue that the region holds, in the order of the table of tissues.
     pub tissues: Vec<TissueInjury>,
+    /// Skin beside the shafts where they pass it, of the needles that pass skin within the region computed.
+    pub skin_entries: Vec<SkinEntry>,
+    /// What leaks out of defects of the insulation.
+    pub leaks: Vec<Leak>,
+    /// Field and spikes of pulsed current.
+    pub pulse: Option<PulseFigures>,
     /// Heating under the return pad, where it was asked for.
     pub pad: Option<PadHeating>,
     /// How well it was solved.
@@ -118,6 +124,9 @@ pub struct Curves {
     pub power_w: Vec<f64>,
     /// Impedance, Ω.
     pub impedance_ohm: Vec<f64>,
+    /// Tissue at the distal end of the first needle, °C; of pulsed current alone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tip_tissue_c: Vec<f64>,
     /// Thermocouples of the other needles, °C.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub more_thermocouples_c: Vec<Vec<f64>>,

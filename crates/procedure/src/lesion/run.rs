@@ -1,6 +1,8 @@
 //! A whole run: heating and cooling, with curves at every step and snapshots at the times asked for.
 
-use super::{Contour, Curves, LesionError, LesionProblem, Progress, Snapshot, drive::SAME_TIME_S, heating::Heating};
+use super::{
+    Contour, Curves, Drive, LesionError, LesionProblem, Progress, Snapshot, drive::SAME_TIME_S, heating::Heating,
+};
 
 /// A finished run on one grid.
 pub(super) struct Run {
@@ -107,6 +109,9 @@ fn push(curves: &mut Curves, heating: &Heating) {
     curves.current_a.push(r.current_a);
     curves.power_w.push(r.power_w);
     curves.impedance_ohm.push(r.impedance_ohm);
+    if matches!(heating.problem.drive, Drive::Pulsed { .. }) {
+        curves.tip_tissue_c.push(r.tip_tissue_c);
+    }
     if r.thermocouples_c.len() > 1 {
         curves
             .more_thermocouples_c

@@ -8,7 +8,7 @@ use neurotome_physics::{
     medium::{Injectate as Fluid, Laid, Medium, MetalProperties},
 };
 
-use super::{Bevel, DomainShape, LesionError, LesionProblem, Needle};
+use super::{Bevel, DomainShape, LesionError, LesionProblem, Needle, skin::shaft_to_skin_mm};
 
 const MM: f64 = 1e-3;
 
@@ -92,7 +92,8 @@ impl Setup {
             })
             .collect();
         let at = |p: &Vec3| problem.anatomy.tissue_at(&PatientPoint::from_vec(p / MM)).0;
-        let sizing = Sizing::default().scaled(problem.solver.cell_size);
+        let mut sizing = Sizing::default().scaled(problem.solver.cell_size);
+        sizing.shaft = sizing.shaft.max(shaft_to_skin_mm(problem) * MM);
         let grid = Grid::new(region, &needles, &sizing, &at).map_err(|e| LesionError::Problem {
             step: "fitting the grid to the needles",
             found: e.to_string(),
@@ -145,7 +146,7 @@ fn end(bevel: Option<&Bevel>, azimuth: f64) -> End {
 }
 
 /// The axis of a needle in metres, from where its rounded or bevelled end begins.
-fn needle_axis(needle: &Needle) -> Axis {
+pub(super) fn needle_axis(needle: &Needle) -> Axis {
     let end = end_length_mm(needle.outer_diameter_mm, needle.bevel.as_ref()) * MM;
     let direction = Vec3::from(needle.direction);
     let tip = needle.tip.vec() * MM;
@@ -187,14 +188,14 @@ fn fitted(needle: &Needle, frame: &LesionFrame) -> FittedNeedle {
         needle.bevel.map_or(0.0, |b| azimuth(0.0, b.towards)),
     );
     let end_length = end.length(radius);
-    let mut contacts = vec![Contact {
-        from: 0.0,
-        to: needle.active_tip_mm * MM,
-    }];
-    contacts.extend(needle.contacts.iter().map(|c| Contact {
-        from: c.from_mm * MM,
-        to: c.to_mm * MM,
-    }));
+    let contacts = needle
+        .electrodes()
+        .iter()
+        .map(|e| Contact {
+            from: e.from_mm * MM,
+            to: e.to_mm * MM,
+        })
+        .collect();
     let tines = needle
         .tines
         .iter()

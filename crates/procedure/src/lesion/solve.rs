@@ -7,10 +7,13 @@ use neurotome_physics::grid::{Interpolator, Place};
 
 use super::{
     ErrorEstimate, FieldSample, FieldSampler, LesionProblem, LesionResult,
-    heating::{State, temperature_field},
+    heating::{Heating, State, temperature_field},
+    leak::leaks,
     measure::{Measure, lesion_surface, ln_omega, tissue_only},
+    pulse::pulse_figures,
     run::{Contoured, Run, run},
     setup::LesionFrame,
+    skin::skin_entries,
 };
 
 /// Cells and step tolerance of the second run, in those of the first.
@@ -151,21 +154,22 @@ pub fn solve(problem: &LesionProblem, observer: &mut dyn FnMut(Progress) -> bool
         )?),
         None => None,
     };
-    let ln_omega = ln_omega(&heating.state.injuries.omega);
+    let skin_entries = skin_entries(problem, &heating);
+    let leaks = leaks(problem, &heating);
+    let fields = Fields::new(heating);
+    let pulse = pulse_figures(problem, fields.interpolator.grid(), &fields, &curves);
     Ok(LesionResult {
         snapshots,
         curves,
         nerves,
         tissues,
+        skin_entries,
+        leaks,
+        pulse,
         pad,
         evidence,
         lesion_surface,
-        fields: Box::new(Fields {
-            metal_share: heating.medium.metal_share,
-            interpolator: heating.interpolator,
-            state: heating.state,
-            ln_omega,
-        }),
+        fields: Box::new(fields),
     })
 }
 
@@ -174,6 +178,17 @@ struct Fields {
     state: State,
     ln_omega: Vec<f64>,
     metal_share: f64,
+}
+
+impl Fields {
+    fn new(heating: Heating) -> Self {
+        Self {
+            ln_omega: ln_omega(&heating.state.injuries.omega),
+            metal_share: heating.medium.metal_share,
+            interpolator: heating.interpolator,
+            state: heating.state,
+        }
+    }
 }
 
 impl FieldSampler for Fields {

@@ -3,7 +3,7 @@
 use neurotome_base::{PatientPoint, Vec3};
 use neurotome_procedure::anatomy::builtin::LumbarSegment;
 use neurotome_procedure::catalog::{Cannula, Sourced};
-use neurotome_procedure::lesion::{Bend, Contact, Coolant, Metal, Needle, Tine, end_length_mm};
+use neurotome_procedure::lesion::{Bend, Contact, Coolant, InsulationDefect, Metal, Needle, Tine, end_length_mm};
 
 use super::super::axis::shaft_direction;
 use super::super::{Arrangement, NeedleTable, Scenario};
@@ -165,6 +165,8 @@ impl Builder<'_> {
             bend,
             bevel,
             contacts: vec![],
+            insulation_defects: vec![],
+            skin_from_tip_mm: None,
             tines: vec![],
             coolant: None,
             potential_fraction,
@@ -173,6 +175,11 @@ impl Builder<'_> {
             metal,
         };
         needle.contacts = self.contacts(&subject, path, n, cannula, &needle)?;
+        needle.insulation_defects = self.insulation_defects(path, n, &needle)?;
+        needle.skin_from_tip_mm = match n.skin_from_tip_mm {
+            None => None,
+            Some(s) => Some(self.within(&key("skin_from_tip_mm"), s, outer_diameter_mm..=length_mm, "mm")?),
+        };
         needle.tines = self.tines(&subject, path, n, cannula, &needle)?;
         needle.coolant = self.coolant(&subject, path, n, cannula, &needle)?;
         if let Some(tine) = n.thermocouple_tine {
@@ -272,6 +279,46 @@ impl Builder<'_> {
             });
         }
         Ok(contacts)
+    }
+
+    /// Defects of the insulation, apart from all other bare metal.
+    fn insulation_defects(&self, path: &str, n: &NeedleTable, needle: &Needle) -> Result<Vec<InsulationDefect>> {
+        self.cap(
+            &format!("{path}.insulation_defects"),
+            n.insulation_defects.len(),
+            MOST_CONTACTS,
+        )?;
+        let mut with_defects = needle.clone();
+        for (i, d) in n.insulation_defects.iter().enumerate() {
+            let key = |k: &str| format!("{path}.insulation_defects[{i}].{k}");
+            let least = needle.active_tip_mm + LEAST_PIECE_MM;
+            self.within(&key("from_mm"), d.from_mm, least..=needle.length_mm, "mm")?;
+            self.within(
+                &key("to_mm"),
+                d.to_mm,
+                d.from_mm + LEAST_PIECE_MM..=needle.length_mm,
+                "mm",
+            )?;
+            if let Some(other) = with_defects
+                .electrodes()
+                .iter()
+                .find(|e| e.from_mm < d.to_mm + LEAST_PIECE_MM && d.from_mm < e.to_mm + LEAST_PIECE_MM)
+            {
+                return Err(self.fault(
+                    &key("from_mm"),
+                    format!(
+                        "the defect from {} to {} mm is not {LEAST_PIECE_MM} mm apart from the bare metal from {} to {} mm",
+                        d.from_mm, d.to_mm, other.from_mm, other.to_mm
+                    ),
+                    "leave insulation between them, or make one of the two",
+                ));
+            }
+            with_defects.insulation_defects.push(InsulationDefect {
+                from_mm: d.from_mm,
+                to_mm: d.to_mm,
+            });
+        }
+        Ok(with_defects.insulation_defects)
     }
 
     /// Tines: those of the scenario, or those of the cannula.
@@ -389,11 +436,14 @@ impl Builder<'_> {
         let diameter = cannula.and_then(|c| c.channel_diameter_mm.as_ref());
         let from = cannula.and_then(|c| c.channel_from_tip_mm.as_ref());
         if n.channel_diameter_mm.is_none() && diameter.is_none() {
-            self.unused(
-                &format!("{path}.channel_from_tip_mm"),
-                n.channel_from_tip_mm.is_some(),
-                "without a channel",
-            )?;
+            for (k, given) in [
+                ("channel_from_tip_mm", n.channel_from_tip_mm),
+                ("coolant_temperature_c", n.coolant_temperature_c),
+                ("coolant_heat_transfer_w_per_m2_k", n.coolant_heat_transfer_w_per_m2_k),
+                ("coolant_flow_ml_per_min", n.coolant_flow_ml_per_min),
+            ] {
+                self.unused(&format!("{path}.{k}"), given.is_some(), "without a channel")?;
+            }
             return Ok(None);
         }
         let diameter_mm = self.size(

@@ -38,6 +38,8 @@ pub(super) fn unheated(k: f64, initial_c: f64, blood_c: f64, perfusion_per_s: f6
             bend: None,
             bevel: None,
             contacts: vec![],
+            insulation_defects: vec![],
+            skin_from_tip_mm: None,
             tines: vec![],
             coolant: None,
             potential_fraction: 1.0,

@@ -8,6 +8,7 @@ mod heat;
 mod injury;
 mod lesion;
 pub(super) mod setting;
+mod shaft;
 mod vessel;
 
 use super::Claim;
@@ -32,6 +33,7 @@ pub(super) const CLAIMS: &[Claim] = &[
     heat::perfused_ball,
     heat::cooling_cube,
     heat::ball_switched_on,
+    shaft::rod,
     injury::isothermal,
     injury::warming,
     lesion::balances,

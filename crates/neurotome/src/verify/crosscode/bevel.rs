@@ -82,13 +82,8 @@ pub(super) fn resistances(report: &mut Report) {
     let claim = "case S1: resistance in Ω of a 20 G needle with a bevel of 20°, within 0.5 %";
     let m = rotation(&Vec3::new(0.48, -0.6, 0.64), 1.13);
     let shift = Vec3::new(3.17e-3, -7.31e-3, 1.93e-3);
-    let both = resistance(&|v| *v, &Vec3::zeros()).and_then(|still| {
-        Ok((
-            still,
-            resistance(&|v| m * v, &shift)?,
-            reference()?,
-        ))
-    });
+    let both = resistance(&|v| *v, &Vec3::zeros())
+        .and_then(|still| Ok((still, resistance(&|v| m * v, &shift)?, reference()?)));
     match both {
         Err(reason) => report.failed(claim, reason, SOURCE),
         Ok((still, moved, reference)) => {
@@ -110,9 +105,14 @@ pub(super) fn volume(report: &mut Report) {
     let claim = "volume of tissue and metal in mm³ with a bevelled end against that with a rounded end, within 1 % of the metal of the tip";
     let whole = |bevelled: bool| {
         let needles = [needle(bevelled, &|v| *v, &Vec3::zeros())];
-        Grid::new(super::super::analytic::setting::cube(25e-3), &needles, &Sizing::default(), &|_| 0)
-            .map(|g| g.volume.iter().sum::<f64>() * 1e9)
-            .map_err(|e| e.to_string())
+        Grid::new(
+            super::super::analytic::setting::cube(25e-3),
+            &needles,
+            &Sizing::default(),
+            &|_| 0,
+        )
+        .map(|g| g.volume.iter().sum::<f64>() * 1e9)
+        .map_err(|e| e.to_string())
     };
     match whole(true).and_then(|b| Ok((b, whole(false)?))) {
         Err(reason) => report.failed(claim, reason, SOURCE),
@@ -126,7 +126,10 @@ pub(super) fn volume(report: &mut Report) {
 /// Case A's needle with a bevel that opens to −x, at 80 °C for 90 s.
 fn heated() -> Result<LesionProblem, String> {
     let text = include_str!("../../../../../validation/crosscode/field/case-a.toml")
-        .replace("mode = \"voltage\"\nvoltage_v = 20\nheating_s = 60", "set_temperature_c = 80\nramp_s = 15\nhold_s = 75")
+        .replace(
+            "mode = \"voltage\"\nvoltage_v = 20\nheating_s = 60",
+            "set_temperature_c = 80\nramp_s = 15\nhold_s = 75",
+        )
         .replace("cooling_s = 30", "cooling_s = 0")
         .replace("[1, 5, 10, 20, 30, 60, 75, 90]", "[90]");
     problem("case A with a bevel", &text)

@@ -316,6 +316,8 @@ impl Bench {
             bend: treatment.bend,
             bevel: None,
             contacts: vec![],
+            insulation_defects: vec![],
+            skin_from_tip_mm: None,
             tines: vec![],
             coolant: None,
             thermocouple_tine: None,

@@ -162,6 +162,8 @@ impl LumbarSegment {
             bend: None,
             bevel: None,
             contacts: vec![],
+            insulation_defects: vec![],
+            skin_from_tip_mm: None,
             tines: vec![],
             coolant: None,
             potential_fraction: 1.0,

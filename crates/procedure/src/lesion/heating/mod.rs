@@ -15,7 +15,7 @@ use std::sync::Arc;
 use neurotome_base::{PatientPoint, parallel::for_blocks};
 use neurotome_physics::{
     current::{Current, Flow},
-    grid::{CellField, Grid, Interpolator, LevelSet},
+    grid::{CellField, Face, Grid, Interpolator, LevelSet},
     heat::{BOILING_C, Boiling, Heat, History},
     linear::Solved,
     medium::Medium,
@@ -60,6 +60,10 @@ pub struct Reading {
     pub voltage_v: Vec<f64>,
     /// Current out of each needle, A rms (negative where it returns).
     pub needle_current_a: Vec<f64>,
+    /// Current out of each electrode, A rms: needle by needle, in the order of [`super::Needle::electrodes`].
+    pub electrode_current_a: Vec<f64>,
+    /// Tissue at the distal end of the first needle, °C.
+    pub tip_tissue_c: f64,
     /// Power in the tissue, W.
     pub power_w: f64,
     /// Impedance seen by the first channel, Ω; while the current is off the last one seen.
@@ -136,10 +140,11 @@ pub struct Heating {
     step_s: f64,
     /// Voltage of each channel, V.
     volts: Vec<f64>,
-    /// Voltages of the last step with the drive on, V.
+    /// Voltages of the last step with the drive on, V, and the current out of each electrode then, A.
     last_volts: Vec<f64>,
     /// Those before them since the last switching, and the time at which they stood.
     volts_before: Option<(f64, Vec<f64>)>,
+    last_current: Vec<f64>,
     /// What flows at these voltages.
     flow: Flow,
     /// Voltage of a single channel for which the heat in the work space stands, V, and the conductance then, S; none when the
@@ -241,9 +246,11 @@ impl Heating {
             volts: vec![0.0; channels],
             last_volts: vec![0.0; channels],
             volts_before: None,
+            last_current: vec![0.0; grid.electrodes()],
             flow: Flow {
                 power: 0.0,
                 needle_current: vec![0.0; problem.needles.len()],
+                electrode_current: vec![0.0; grid.electrodes()],
                 balance: 0.0,
             },
             powered: None,
@@ -308,6 +315,8 @@ impl Heating {
             hottest_c: tissue.iter().fold(f64::NEG_INFINITY, |m, v| m.max(*v)),
             voltage_v: self.volts.clone(),
             needle_current_a: self.flow.needle_current.clone(),
+            electrode_current_a: self.flow.electrode_current.clone(),
+            tip_tissue_c: self.state.temperature[self.grid.shells[0].cell(0, 0, 0) as usize],
             power_w: self.flow.power,
             impedance_ohm: 1.0 / self.conductance,
             current_a: self.volts[0] * self.conductance,
@@ -481,6 +490,7 @@ impl Heating {
             self.work.power.fill(0.0);
             self.flow.power = 0.0;
             self.flow.needle_current.fill(0.0);
+            self.flow.electrode_current.fill(0.0);
             self.powered = None;
             return;
         }
@@ -496,7 +506,8 @@ impl Heating {
                     }
                 });
                 self.flow.power = scale * v * v;
-                for i in &mut self.flow.needle_current {
+                let flow = &mut self.flow;
+                for i in flow.needle_current.iter_mut().chain(&mut flow.electrode_current) {
                     *i *= v / before;
                 }
             }
@@ -749,6 +760,7 @@ impl Heating {
         if self.program.is_on(self.t) && self.volts.iter().any(|v| *v > 0.0) {
             self.volts_before = order_two.then(|| (self.t, self.last_volts.clone()));
             self.last_volts.clone_from(&self.volts);
+            self.last_current.clone_from(&self.flow.electrode_current);
         }
         self.limit_pulses(dt, t_new, &x);
         self.t = t_new;
@@ -805,6 +817,35 @@ impl Heating {
         total
     }
 
+    /// Current out of each electrode when the drive last was on, A rms.
+    pub(super) fn delivered_current_a(&self) -> &[f64] {
+        &self.last_current
+    }
+
+    /// Potential of each electrode then, V.
+    pub(super) fn delivered_potential_v(&self) -> Vec<f64> {
+        let mut potential = vec![0.0; self.last_current.len()];
+        let fractions = fractions(&self.problem, self.last_volts.len());
+        for (volts, of_channel) in self.last_volts.iter().zip(&fractions) {
+            for (p, f) in potential.iter_mut().zip(of_channel) {
+                *p += volts * f;
+            }
+        }
+        potential
+    }
+
+    /// Highest temperature over the run, °C, and largest Ω of the tissue on an electrode's bare metal.
+    pub(super) fn worst_at(&self, electrode: usize) -> (f64, f64) {
+        let own = |f: &&Face| self.grid.electrode(f) == Some(electrode);
+        let cells = self.grid.faces.iter().filter(own).map(|f| f.a as usize);
+        cells.fold((f64::NEG_INFINITY, 0.0), |(t, w), i| {
+            (
+                f64::max(t, self.state.peak[i]),
+                f64::max(w, self.state.injuries.omega[i]),
+            )
+        })
+    }
+
     /// Evidence up to now.
     pub fn evidence(&self) -> Evidence {
         let t0 = self.problem.initial_temperature_c;
@@ -834,9 +875,13 @@ impl Heating {
 
 /// Unit potentials of the problem's channels.
 fn unit_currents(problem: &LesionProblem, program: &Program, grid: &Grid, medium: &Medium) -> Current {
-    let needles = problem.needles.len();
-    let channels = program.channels(needles);
-    let fractions: Vec<Vec<f64>> = (0..channels)
+    let channels = program.channels(problem.needles.len());
+    Current::with_channels(grid, medium, &fractions(problem, channels))
+}
+
+/// Potential of each electrode while each channel in turn is at one volt.
+fn fractions(problem: &LesionProblem, channels: usize) -> Vec<Vec<f64>> {
+    (0..channels)
         .map(|k| {
             problem
                 .needles
@@ -848,8 +893,7 @@ fn unit_currents(problem: &LesionProblem, program: &Program, grid: &Grid, medium
                 })
                 .collect()
         })
-        .collect();
-    Current::with_channels(grid, medium, &fractions)
+        .collect()
 }
 
 fn check(problem: &LesionProblem) -> Result<(), LesionError> {

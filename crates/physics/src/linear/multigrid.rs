@@ -30,6 +30,9 @@ const LARGER: f64 = 10.0;
 /// Where shifts go on to fall, a hierarchy is made for one this many times smaller.
 const FALLING: f64 = 3.0;
 
+/// Sweeps before and after on the coarser levels, which cost little.
+const COARSE_SWEEPS: usize = 2;
+
 /// First and second step of the smoother: `d₁ = FIRST S r`, `d₂ = CARRY d₁ + SECOND S r`.
 const FIRST: f32 = 4.0 / 3.0;
 const SECOND: f32 = 12.0 / 5.0;
@@ -171,7 +174,7 @@ impl Multigrid {
                 *x = r * one_over_size;
             }
         }
-        cycle(&mut self.levels, &mut self.coarsest);
+        cycle(&mut self.levels, &mut self.coarsest, 1);
         match self.levels.first() {
             Some(finest) => &finest.x,
             None => self.coarsest.single(),
@@ -180,12 +183,15 @@ impl Multigrid {
 }
 
 /// One V-cycle from zero on the levels given; the right-hand side is in the first one's `b`, the result in its `x`.
-fn cycle(levels: &mut [Level], coarsest: &mut Coarsest) {
+fn cycle(levels: &mut [Level], coarsest: &mut Coarsest, sweeps: usize) {
     let Some((level, coarser)) = levels.split_first_mut() else {
         coarsest.solve();
         return;
     };
     level.smooth_from_zero();
+    for _ in 1..sweeps {
+        level.smooth();
+    }
     if level.restrict.rows() > 0 {
         level.residual();
         let coarse_x = if let Some(next) = coarser.first_mut() {
@@ -196,7 +202,7 @@ fn cycle(levels: &mut [Level], coarsest: &mut Coarsest) {
                     block.copy_from_slice(&sum[..block.len()]);
                 }
             });
-            cycle(coarser, coarsest);
+            cycle(coarser, coarsest, COARSE_SWEEPS);
             &coarser[0].x
         } else {
             for (s, block) in coarsest.x.chunks_mut(LANES).enumerate() {
@@ -218,7 +224,9 @@ fn cycle(levels: &mut [Level], coarsest: &mut Coarsest) {
             }
         });
     }
-    level.smooth();
+    for _ in 0..sweeps {
+        level.smooth();
+    }
 }
 
 impl Level {

@@ -30,14 +30,14 @@ impl Arrhenius {
 ///
 /// R = 0.5 above 43 °C, 0.25 from 39 to 43 °C and 0 below 39 °C.
 pub fn cem43_rate_min_per_s(temperature_c: f64) -> f64 {
-    let r: f64 = if temperature_c >= 43.0 {
-        0.5
+    let halvings = if temperature_c >= 43.0 {
+        43.0 - temperature_c
     } else if temperature_c >= 39.0 {
-        0.25
+        2.0 * (43.0 - temperature_c)
     } else {
         return 0.0;
     };
-    r.powf(43.0 - temperature_c) / 60.0
+    (-halvings).exp2() / 60.0
 }
 
 #[cfg(test)]

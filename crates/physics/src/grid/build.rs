@@ -49,8 +49,8 @@ pub enum GridError {
     },
 }
 
-/// Most cells of a grid (about 3 GB in the solver).
-const MAX_CELLS: usize = 6_000_000;
+/// Most cells of a grid (some 10 GB in the solver).
+const MAX_CELLS: usize = 12_000_000;
 /// Smallest gap between two needles' metal, m.
 const LEAST_GAP: f64 = 0.15e-3;
 
@@ -127,6 +127,7 @@ impl Grid {
         let mut octree = refine(&region, (&bodies, &shells, &growth), sizing, material)?;
 
         // Points: shells first, then octree leaves in depth-first order.
+        let mut held: Vec<(Vec3, u32)> = Vec::new();
         let mut center: Vec<Vec3> = Vec::new();
         let mut volume: Vec<f64> = Vec::new();
         let mut size: Vec<f64> = Vec::new();
@@ -142,7 +143,7 @@ impl Grid {
                 shell_of.push(i as u8);
                 if s.is_open(index) {
                     irregular.push(index);
-                    octree.add_point(&p, index);
+                    held.push((p, index));
                 }
             }
         }
@@ -174,15 +175,17 @@ impl Grid {
             center.push(p);
             volume.push(h * h * h);
             size.push(h);
-            octree.add_point(&p, index);
+            held.push((p, index));
         }
         tissue_cells = center.len() as u32;
         if center.len() > MAX_CELLS {
             return Err(GridError::TooLarge { cells: MAX_CELLS });
         }
         for (g, p) in ghosts.iter().enumerate() {
-            octree.add_point(p, GHOST + g as u32);
+            held.push((*p, GHOST + g as u32));
         }
+        octree.hold(&held);
+        drop(held);
         let place = |i: u32| {
             if i >= GHOST {
                 ghosts[(i - GHOST) as usize]

@@ -1,6 +1,7 @@
 //! An octree of cubes, refined by a size function and balanced 2:1 over faces, edges and corners.
 
 use neurotome_base::Vec3;
+use rayon::prelude::*;
 
 const LEAF: u32 = 0;
 
@@ -10,8 +11,6 @@ struct Node {
     child: u32,
     level: u8,
     ijk: [u32; 3],
-    /// Points that lie in this leaf.
-    points: Vec<u32>,
 }
 
 /// The tree; node 0 is the root.
@@ -20,7 +19,13 @@ pub struct Octree {
     origin: Vec3,
     side: f64,
     nodes: Vec<Node>,
+    /// Where the points of each node begin in `points`; one more than nodes. Empty while there are none.
+    start: Vec<u32>,
+    points: Vec<u32>,
 }
+
+/// Nodes that a walk over the tree can have before it: seven for each of twenty levels, and one.
+const WALK: usize = 7 * 20 + 8;
 
 impl Octree {
     /// Refines a cube until `split(centre, side)` is false for every leaf, then balances. At most `max_leaves` leaves.
@@ -32,8 +37,9 @@ impl Octree {
                 child: LEAF,
                 level: 0,
                 ijk: [0; 3],
-                points: vec![],
             }],
+            start: vec![],
+            points: vec![],
         };
         let mut next = 0;
         while next < tree.nodes.len() {
@@ -63,7 +69,6 @@ impl Octree {
                 child: LEAF,
                 level,
                 ijk,
-                points: vec![],
             });
         }
     }
@@ -164,19 +169,52 @@ impl Octree {
         n
     }
 
-    pub fn add_point(&mut self, p: &Vec3, index: u32) {
-        let n = self.leaf_at(p);
-        self.nodes[n].points.push(index);
+    /// Puts points with their numbers into the leaves that hold them.
+    pub fn hold(&mut self, points: &[(Vec3, u32)]) {
+        let leaf: Vec<u32> = points.par_iter().map(|(p, _)| self.leaf_at(p) as u32).collect();
+        self.start = vec![0; self.nodes.len() + 1];
+        for &n in &leaf {
+            self.start[n as usize + 1] += 1;
+        }
+        for n in 0..self.nodes.len() {
+            self.start[n + 1] += self.start[n];
+        }
+        let mut next = self.start.clone();
+        self.points = vec![0; points.len()];
+        for (&n, (_, number)) in leaf.iter().zip(points) {
+            let at = &mut next[n as usize];
+            self.points[*at as usize] = *number;
+            *at += 1;
+        }
     }
 
+    /// The points in a leaf.
     pub fn points(&self, n: usize) -> &[u32] {
-        &self.nodes[n].points
+        &self.points[self.start[n] as usize..self.start[n + 1] as usize]
+    }
+
+    /// The smallest node that holds the whole ball; the root when none does.
+    fn around(&self, p: &Vec3, radius: f64) -> usize {
+        let mut n = 0;
+        while !self.is_leaf(n) {
+            let d = p - self.center(n);
+            if d.iter().any(|v| v.abs() < radius) {
+                break;
+            }
+            let child = u32::from(d.x >= 0.0) | (u32::from(d.y >= 0.0) << 1) | (u32::from(d.z >= 0.0) << 2);
+            n = (self.nodes[n].child + child) as usize;
+        }
+        n
     }
 
     /// Calls `f` on the points of all leaves that meet the ball.
     pub fn for_points_near(&self, p: &Vec3, radius: f64, mut f: impl FnMut(u32)) {
-        let mut stack = vec![0usize];
-        while let Some(n) = stack.pop() {
+        let mut stack = [0usize; WALK];
+        stack[0] = self.around(p, radius);
+        let mut left = 1;
+        while left > 0 {
+            left -= 1;
+            let n = stack[left];
             let half = 0.5 * self.size(n);
             let d = p - self.center(n);
             let outside: f64 = d.iter().map(|v| (v.abs() - half).max(0.0).powi(2)).sum();
@@ -184,12 +222,15 @@ impl Octree {
                 continue;
             }
             if self.is_leaf(n) {
-                for &i in &self.nodes[n].points {
+                for &i in self.points(n) {
                     f(i);
                 }
             } else {
                 let c = self.nodes[n].child as usize;
-                stack.extend(c..c + 8);
+                for child in c..c + 8 {
+                    stack[left] = child;
+                    left += 1;
+                }
             }
         }
     }

@@ -44,8 +44,8 @@ impl Injuries {
         }
     }
 
-    /// Three-point Gauss quadrature of the rates on the polynomial in time through the new and the last temperatures; `x` are
-    /// rises above `t0` at `t_new`.
+    /// Gauss quadrature of the rates on the polynomial in time through the new and the last temperatures: three points, or one
+    /// where the temperature hardly changes. `x` are rises above `t0` at `t_new`.
     pub fn integrate(&mut self, t0: f64, history: &History, t_new: f64, x: &[f64]) {
         let gauss = Gauss::new(history, t_new);
         let (law_of, laws) = (&self.law_of, &self.laws);
@@ -56,7 +56,7 @@ impl Injuries {
             .with_min_len(2048)
             .for_each(|(i, (omega, dose))| {
                 let law = &laws[usize::from(law_of[i])];
-                for (w, rise) in gauss.at(history, i, x) {
+                for &(w, rise) in gauss.at(history, i, x).as_slice() {
                     *omega += w * law.rate_per_s(t0 + rise);
                     *dose += w * cem43_rate_min_per_s(t0 + rise);
                 }
@@ -67,7 +67,7 @@ impl Injuries {
                 .enumerate()
                 .with_min_len(2048)
                 .for_each(|(i, omega)| {
-                    for (w, rise) in gauss.at(history, i, x) {
+                    for &(w, rise) in gauss.at(history, i, x).as_slice() {
                         *omega += w * law.rate_per_s(t0 + rise);
                     }
                 });
@@ -110,10 +110,36 @@ impl Gauss {
 
     /// Seconds and rise of cell `i` at each node.
     #[inline]
-    fn at(&self, history: &History, i: usize, x: &[f64]) -> [(f64, f64); 3] {
+    fn at(&self, history: &History, i: usize, x: &[f64]) -> Nodes {
         let points = history.points();
         let newest = points[self.from + self.used - 1].1[i];
         let older = if self.used == 2 { points[self.from].1[i] } else { 0.0 };
-        self.node.map(|(w, [a, b, c])| (w, a * older + b * newest + c * x[i]))
+        let nodes = self.node.map(|(w, [a, b, c])| (w, a * older + b * newest + c * x[i]));
+        let steady = nodes.iter().all(|n| (n.1 - nodes[1].1).abs() < STEADY_K);
+        if steady {
+            let seconds = nodes.iter().map(|n| n.0).sum();
+            Nodes::One([(seconds, nodes[1].1)])
+        } else {
+            Nodes::Three(nodes)
+        }
+    }
+}
+
+/// Rates change by at most some 60 % a kelvin: over twice this change of temperature the midpoint is off by 1e-4.
+const STEADY_K: f64 = 0.05;
+
+/// Seconds and rise at the nodes of a cell.
+enum Nodes {
+    One([(f64, f64); 1]),
+    Three([(f64, f64); 3]),
+}
+
+impl Nodes {
+    #[inline]
+    fn as_slice(&self) -> &[(f64, f64)] {
+        match self {
+            Self::One(n) => n,
+            Self::Three(n) => n,
+        }
     }
 }

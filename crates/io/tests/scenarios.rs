@@ -426,11 +426,23 @@ fn bevels_come_from_the_catalogue_or_the_scenario() {
 fn impossible_bevels_are_refused() {
     let pose = "tip_mm = [0, 0, 0]";
     for (keys, marker, expected) in [
-        ("bevel_towards = [1, 0, 0]", "bevel_towards", "whose end is not bevelled"),
+        (
+            "bevel_towards = [1, 0, 0]",
+            "bevel_towards",
+            "whose end is not bevelled",
+        ),
         ("tip = \"bevel\"", "[[needles]]", "bevel_angle_deg"),
         ("bevel_angle_deg = 5", "bevel_angle_deg", "expected 10 to 60 degrees"),
-        ("bevel_angle_deg = 20\nbevel_towards = [0, 0, 1]", "bevel_towards", "opens along the shaft"),
-        ("bevel_angle_deg = 20\nactive_tip_mm = 3", "active_tip_mm", "bevelled end"),
+        (
+            "bevel_angle_deg = 20\nbevel_towards = [0, 0, 1]",
+            "bevel_towards",
+            "opens along the shaft",
+        ),
+        (
+            "bevel_angle_deg = 20\nactive_tip_mm = 3",
+            "active_tip_mm",
+            "bevelled end",
+        ),
     ] {
         refused(pose, &format!("{pose}\n{keys}"), marker, expected);
     }

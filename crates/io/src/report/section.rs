@@ -131,7 +131,14 @@ fn oblique(scene: &Scene<'_>) -> (Vec3, Vec3, String) {
 fn upright_plane(needle: &NeedleShape, across: &impl Fn(Vec3) -> Vec3) -> (Vec3, &'static str) {
     if let Some(side) = needle.side.map(across).filter(|s| s.norm() > 1e-3) {
         let tined = needle.tine_ends().next().is_some();
-        return (side, if tined { "holds the first tine" } else { "cuts the bevel in half" });
+        return (
+            side,
+            if tined {
+                "holds the first tine"
+            } else {
+                "cuts the bevel in half"
+            },
+        );
     }
     let z = across(Vec3::z());
     (
@@ -400,7 +407,12 @@ fn distance_on<'a>(
     let side = (blocks + 3) as usize;
     let middle = |n: usize| (first as f64 + n as f64 + 0.5) * BLOCK_MM;
     let far: Vec<bool> = (0..side * side)
-        .map(|k| needle.distance(&plane.point(middle(k % side), middle(k / side))).metal_mm > BLOCK_MM)
+        .map(|k| {
+            needle
+                .distance(&plane.point(middle(k % side), middle(k / side)))
+                .metal_mm
+                > BLOCK_MM
+        })
         .collect();
     move |u, v| {
         let cell = |c: f64| ((c / BLOCK_MM).floor() as isize - first) as usize;

@@ -134,7 +134,10 @@ impl Rod {
             }
         }
         stations.extend(self.along_mm[1..].iter().map(|&s| (s, r)));
-        let (first, last) = (self.along_mm[1.min(self.along_mm.len() - 1)], self.along_mm[self.along_mm.len() - 1]);
+        let (first, last) = (
+            self.along_mm[1.min(self.along_mm.len() - 1)],
+            self.along_mm[self.along_mm.len() - 1],
+        );
         let least = if self.face.is_none() { r } else { first };
         let ends = self.bare_mm.iter().flat_map(|&(from, to)| [from, to]);
         stations.extend(ends.filter(|&s| s > least && s < last).map(|s| (s, r)));
@@ -244,7 +247,13 @@ impl NeedleShape {
         let bare: Vec<(f64, f64)> = fitted.contacts.iter().map(|c| (c.from, c.to)).collect();
         let tine = |t| {
             let t: &neurotome_physics::grid::Tine = t;
-            Rod::new(&fitted.tine_axis(t), t.radius, End::Rounded, t.length, &[(0.0, f64::INFINITY)])
+            Rod::new(
+                &fitted.tine_axis(t),
+                t.radius,
+                End::Rounded,
+                t.length,
+                &[(0.0, f64::INFINITY)],
+            )
         };
         let towards = (needle.tines.first().map(|t| t.towards)).or(needle.bevel.map(|b| b.towards));
         Self {

@@ -416,7 +416,11 @@ impl Nodes {
             across,
             along: t as isize,
             round,
-            weights: [across_weights, [1.0 - (column - t), column - t, 0.0, 0.0], round_weights],
+            weights: [
+                across_weights,
+                [1.0 - (column - t), column - t, 0.0, 0.0],
+                round_weights,
+            ],
         }
     }
 

@@ -291,8 +291,14 @@ impl NeedleShape {
     }
 
     /// The centre lines of shaft and tines, distal first, mm.
-    pub fn lines(&self) -> impl Iterator<Item = &[Vec3]> {
-        std::iter::once(&self.shaft).chain(&self.tines).map(|r| &r.line[..])
+    pub fn lines(&self) -> impl Iterator<Item = Vec<Vec3>> + '_ {
+        std::iter::once(&self.shaft).chain(&self.tines).map(|r| {
+            let mut line = r.line.clone();
+            if let Some((middle, _)) = r.face {
+                line[0] = middle;
+            }
+            line
+        })
     }
 
     /// The distal ends of the tines, mm.

@@ -104,25 +104,43 @@ impl Bevel {
 
     /// Distance from `p`, which must not lie above the first straight ring; negative inside.
     pub fn distance(&self, p: &Vec3) -> f64 {
-        let v = p - self.start;
-        let (x, y, z) = (v.dot(&self.across[0]), v.dot(&self.across[1]), v.dot(&self.tangent));
-        let (r, theta) = (x.hypot(y), y.atan2(x));
-        let above = (v - self.tangent * self.middle).dot(&self.normal);
-        let beside = r - self.radius;
-        if above <= 0.0 && beside <= 0.0 {
-            return above.max(beside);
+        match self.nearest(p) {
+            Nearest::Inside(d) | Nearest::Face(d, ..) | Nearest::Wall(d, ..) | Nearest::Edge(d, ..) => d,
         }
-        let foot = v - self.normal * above;
-        if above > 0.0 && foot.dot(&self.across[0]).hypot(foot.dot(&self.across[1])) <= self.radius {
-            return above;
-        }
-        if beside > 0.0 && z <= self.reach(theta, 1.0) {
-            return beside;
-        }
-        self.from_edge(p)
     }
 
-    fn from_edge(&self, p: &Vec3) -> f64 {
+    /// The nearest place of the surface to `p`, which must not lie above the first straight ring.
+    fn nearest(&self, p: &Vec3) -> Nearest {
+        let v = p - self.start;
+        let across = |v: &Vec3| (v.dot(&self.across[0]), v.dot(&self.across[1]));
+        let (x, y) = across(&v);
+        let (theta, risen) = (y.atan2(x), v.dot(&self.tangent));
+        let above = (v - self.tangent * self.middle).dot(&self.normal);
+        let beside = x.hypot(y) - self.radius;
+        if above <= 0.0 && beside <= 0.0 {
+            return Nearest::Inside(above.max(beside));
+        }
+        let (x, y) = across(&(v - self.normal * above));
+        if above > 0.0 && x.hypot(y) <= self.radius {
+            return Nearest::Face(above, y.atan2(x), x.hypot(y) / self.radius);
+        }
+        if beside > 0.0 && risen <= self.reach(theta, 1.0) {
+            return Nearest::Wall(beside, theta, risen);
+        }
+        let theta = self.nearest_edge(p);
+        let way = p - self.on_face(theta, 1.0);
+        let d = way.norm();
+        let turned = (way / d.max(1e-30)).dot(&self.normal).clamp(-1.0, 1.0).acos();
+        Nearest::Edge(d, theta, (turned / self.opening(theta)).min(1.0))
+    }
+
+    /// Angle between the normals of face and wall at a place of the edge.
+    fn opening(&self, theta: f64) -> f64 {
+        self.normal.dot(&self.out(theta)).clamp(-1.0, 1.0).acos()
+    }
+
+    /// The angle of the place of the edge nearest to `p`.
+    fn nearest_edge(&self, p: &Vec3) -> f64 {
         let squared = |theta: f64| (self.on_face(theta, 1.0) - p).norm_squared();
         let step = std::f64::consts::TAU / f64::from(EDGE_SAMPLES);
         let best = (0..EDGE_SAMPLES)
@@ -138,8 +156,20 @@ impl Bevel {
                 low += third;
             }
         }
-        squared(0.5 * (low + high)).sqrt()
+        0.5 * (low + high)
     }
+}
+
+/// The nearest place of the surface of a bevelled end: its distance, and but for a point inside its angle and where it lies.
+enum Nearest {
+    /// Inside; the distance is negative.
+    Inside(f64),
+    /// On the face, this part of the way to the edge.
+    Face(f64, f64, f64),
+    /// On the wall, this far from the first straight ring.
+    Wall(f64, f64, f64),
+    /// On the edge, this part of the turn from the face's normal to the wall's.
+    Edge(f64, f64, f64),
 }
 
 /// Places on the edge from which the nearest is looked for.
@@ -196,6 +226,40 @@ impl Columns {
         }
     }
 
+    /// The coordinates of a point below the first straight ring: place among the columns, distance from the metal and angle; none inside.
+    pub fn coordinates(&self, p: &Vec3) -> Option<(f64, f64, f64)> {
+        let turns = self.wall - 1 - self.edge();
+        let among = |from: usize, x: f64, value: &dyn Fn(&Stand) -> f64| {
+            let last = self.stand.len() - 2;
+            let k = from + self.stand[from + 1..=last].partition_point(|s| value(s) <= x);
+            let k = k.min(last);
+            let (low, high) = (value(&self.stand[k]), value(&self.stand[k + 1]));
+            k as f64 + ((x - low) / (high - low)).clamp(0.0, 1.0)
+        };
+        match self.bevel.nearest(p) {
+            Nearest::Inside(_) => None,
+            Nearest::Face(d, theta, spread) => {
+                let t = among(0, spread.min(1.0 - 1e-12), &|s| s.spread);
+                Some((t, d, theta))
+            }
+            Nearest::Edge(d, theta, turn) => Some((self.edge() as f64 + turn * turns as f64, d, theta)),
+            Nearest::Wall(d, theta, risen) => {
+                let edge = self.bevel.reach(theta, 1.0);
+                let up = if risen >= self.half {
+                    (edge - risen) / (edge - self.half)
+                } else {
+                    0.5 * (3.0 - risen / self.half)
+                };
+                Some((among(self.wall - 1, up, &|s| s.up), d, theta))
+            }
+        }
+    }
+
+    /// First column on the edge.
+    fn edge(&self) -> usize {
+        self.stand.partition_point(|s| s.spread < 1.0)
+    }
+
     /// Where the metal of column `t` lies along the axis, from `start` up: that of a cylinder with the volume of the bevel, which
     /// reaches to the middle of its face. Columns before the wall share the first piece.
     pub fn metal_span(&self, t: usize) -> (f64, f64) {
@@ -243,7 +307,8 @@ mod tests {
                     let (foot, normal) = columns.column(0.5 * t as f64, f64::from(q) * 0.5);
                     assert!((normal.norm() - 1.0).abs() < 1e-12);
                     for d in [0.01e-3, 0.3e-3, 6e-3] {
-                        let found = columns.bevel.distance(&(foot + normal * d));
+                        let p = foot + normal * d;
+                        let found = columns.bevel.distance(&p);
                         let within = 1e-7 * (d + 1e-3);
                         assert!(
                             (found - d).abs() < within,

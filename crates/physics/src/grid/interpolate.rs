@@ -1,6 +1,6 @@
 //! Values between the points of the grid.
 //!
-//! Within the shells: cubic in distance, meridian and angle. Elsewhere: a quadratic fitted by weighted least squares to the
+//! Within the shells: cubic in distance, meridian and angle (straight along the meridian of a bevelled end). Elsewhere: a quadratic fitted by weighted least squares to the
 //! neighbours and their neighbours, exact at the cell's own point. Within the metal: linear along the axis.
 
 use std::sync::{Arc, OnceLock};
@@ -27,6 +27,17 @@ pub enum Place {
         along: f64,
         /// Distance from the axis, m.
         radius: f64,
+        /// Angle, rad.
+        angle: f64,
+    },
+    /// Beside the bevelled end of a body of metal.
+    Bevel {
+        /// The body, an index into [`Grid::shells`].
+        body: usize,
+        /// Place among the columns.
+        column: f64,
+        /// Distance from the metal, m.
+        distance: f64,
         /// Angle, rad.
         angle: f64,
     },
@@ -83,8 +94,12 @@ impl Interpolator {
                 return Some(Place::Metal { body, along });
             }
             let last = s.along_center(s.meridian() - 1);
-            let on_lattice = s.first_on_lattice() == 0 || along >= s.along_center(s.cap() + 1);
-            if beside.is_none() && on_lattice && distance <= s.shell_center(s.shells() - 1) && along <= last {
+            if beside.is_some() {
+                continue;
+            }
+            if s.is_beside_bevel(along) {
+                beside = beside_bevel(body, s, p, along, r, angle);
+            } else if distance <= s.shell_center(s.shells() - 1) && along <= last {
                 let nodes = Nodes::new(s, along, r, angle);
                 if nodes.exist(s) {
                     beside = Some(Place::Shell {
@@ -159,6 +174,15 @@ impl Interpolator {
                 let s = &self.grid.shells[body];
                 self.in_shells(s, &Nodes::new(s, along, radius, angle), fields)
             }
+            Place::Bevel {
+                body,
+                column,
+                distance,
+                angle,
+            } => {
+                let s = &self.grid.shells[body];
+                self.in_shells(s, &Nodes::on_bevel(s, column, distance, angle), fields)
+            }
             Place::Cell(i) => self.in_cell(i, p, fields.map(|f| f.tissue)),
         }
     }
@@ -209,14 +233,16 @@ impl Interpolator {
                 angle,
             } => {
                 let s = &self.grid.shells[body];
-                Nodes::new(s, along, radius, angle).each(s, |k, t, q, w| {
-                    if k > 0 {
-                        out.push((s.cell(k - 1, t, q) as usize, w));
-                    } else {
-                        out.push((s.metal(METAL_LAYERS - 1, t) as usize, w * metal_share));
-                        out.push((s.cell(0, t, q) as usize, w * (1.0 - metal_share)));
-                    }
-                });
+                Nodes::new(s, along, radius, angle).add_weights(s, metal_share, &mut out);
+            }
+            Place::Bevel {
+                body,
+                column,
+                distance,
+                angle,
+            } => {
+                let s = &self.grid.shells[body];
+                Nodes::on_bevel(s, column, distance, angle).add_weights(s, metal_share, &mut out);
             }
             Place::Cell(i) => {
                 let fit = self.fits[i as usize].get_or_init(|| self.fit(i));
@@ -378,9 +404,38 @@ struct Nodes {
     weights: [[f64; 4]; 3],
 }
 
+/// A place beside a bevelled end, unless it lies beyond the shells or other metal is nearer.
+fn beside_bevel(body: usize, s: &Shells, p: &Vec3, along: f64, r: f64, angle: f64) -> Option<Place> {
+    let (column, distance, angle) = s.bevel_coordinates(p, along, r, angle)?;
+    let within = s.radius[0] + distance <= s.shell_center(s.shells() - 1);
+    (within && Nodes::on_bevel(s, column, distance, angle).exist(s)).then_some(Place::Bevel {
+        body,
+        column,
+        distance,
+        angle,
+    })
+}
+
 impl Nodes {
-    fn new(s: &Shells, along: f64, radius: f64, angle: f64) -> Self {
-        let r = if along < 0.0 { radius.hypot(along) } else { radius };
+    /// Nodes of a place beside a bevelled end: straight between columns, whose feet do not follow one another smoothly.
+    fn on_bevel(s: &Shells, column: f64, distance: f64, angle: f64) -> Self {
+        let (across, across_weights) = Self::across(s, s.radius[0] + distance);
+        let (round, round_weights) = Self::round(s, angle);
+        let t = column.floor();
+        Self {
+            across,
+            along: t as isize,
+            round,
+            weights: [
+                across_weights,
+                [1.0 - (column - t), column - t, 0.0, 0.0],
+                round_weights,
+            ],
+        }
+    }
+
+    /// First node across and the weights at a distance `r` from the axis.
+    fn across(s: &Shells, r: f64) -> (usize, [f64; 4]) {
         let n = s.shells();
         let across = |k: usize| if k == 0 { s.radius[0] } else { s.shell_center(k - 1) };
         let mut k = 0;
@@ -388,7 +443,22 @@ impl Nodes {
             k += 1;
         }
         let k0 = k.saturating_sub(1).min(n.saturating_sub(3));
-        let across_nodes: [f64; 4] = std::array::from_fn(|i| across((k0 + i).min(n)));
+        let nodes: [f64; 4] = std::array::from_fn(|i| across((k0 + i).min(n)));
+        (k0, lagrange(&nodes, r))
+    }
+
+    /// First node round the axis and the weights at an angle.
+    fn round(s: &Shells, angle: f64) -> (usize, [f64; 4]) {
+        let step = std::f64::consts::TAU / s.around as f64;
+        let turns = angle.rem_euclid(std::f64::consts::TAU) / step;
+        let q = turns.floor();
+        (q as usize + s.around - 1, lagrange(&[-1.0, 0.0, 1.0, 2.0], turns - q))
+    }
+
+    fn new(s: &Shells, along: f64, radius: f64, angle: f64) -> Self {
+        let r = if along < 0.0 { radius.hypot(along) } else { radius };
+        let (across, across_weights) = Self::across(s, r);
+        let (round, round_weights) = Self::round(s, angle);
         let m = s.meridian();
         let length = |t: isize| -> f64 {
             let (sign, t) = if t < 0 {
@@ -417,18 +487,11 @@ impl Nodes {
         }
         let t0 = (t - 1).min(m as isize - 4);
         let along_nodes: [f64; 4] = std::array::from_fn(|i| length(t0 + i as isize));
-        let step = std::f64::consts::TAU / s.around as f64;
-        let turns = angle.rem_euclid(std::f64::consts::TAU) / step;
-        let q = turns.floor();
         Self {
-            across: k0,
+            across,
             along: t0,
-            round: q as usize + s.around - 1,
-            weights: [
-                lagrange(&across_nodes, r),
-                lagrange(&along_nodes, here),
-                lagrange(&[-1.0, 0.0, 1.0, 2.0], turns - q),
-            ],
+            round,
+            weights: [across_weights, lagrange(&along_nodes, here), round_weights],
         }
     }
 
@@ -453,6 +516,18 @@ impl Nodes {
                 }
             }
         }
+    }
+
+    /// Adds the weights of cells, tissue and metal.
+    fn add_weights(&self, s: &Shells, metal_share: f64, out: &mut Vec<(usize, f64)>) {
+        self.each(s, |k, t, q, w| {
+            if k > 0 {
+                out.push((s.cell(k - 1, t, q) as usize, w));
+            } else {
+                out.push((s.metal(METAL_LAYERS - 1, t) as usize, w * metal_share));
+                out.push((s.cell(0, t, q) as usize, w * (1.0 - metal_share)));
+            }
+        });
     }
 
     /// True when no node lies where other metal is nearer.

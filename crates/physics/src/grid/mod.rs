@@ -1,7 +1,7 @@
 //! Needle-fitted Voronoi finite volumes.
 //!
 //! Points are laid on nested shells round each needle (capsule coordinates: distance from the axis, place along the meridian,
-//! angle) and at the centres of an adaptive octree elsewhere. Cells of the shells use the exact metric of their orthogonal
+//! angle; round a bevelled end distance and foot) and at the centres of an adaptive octree elsewhere. Cells of the shells use the exact metric of their orthogonal
 //! coordinates; all other cells are Voronoi cells. So every face stands across the line that joins its two points, the
 //! two-point flux is consistent for any pose of any number of needles, and the matrices are symmetric M-matrices: current and
 //! heat are conserved exactly and temperatures keep the maximum principle.

@@ -12,6 +12,8 @@
 //!
 //! Where other metal is near, a column `(t, q)` ends half way to it. What is nearer to one convex body than to another stays so
 //! on the way to it, so that no column has gaps. Cells beside a missing neighbour are irregular too.
+//!
+//! Where the end is bevelled, the columns of [`Columns`] stand for those of the rounded end, and all their cells are irregular.
 
 use std::f64::consts::{PI, TAU};
 
@@ -239,6 +241,28 @@ impl Shells {
     /// First meridian place with metal of its own; those before it share that.
     pub(super) fn first_metal_place(&self) -> usize {
         self.bevel.as_ref().map_or(0, |b| b.wall)
+    }
+
+    /// True below the rings whose lattice serves to interpolate on a body with a bevelled end.
+    pub(super) fn is_beside_bevel(&self, along: f64) -> bool {
+        self.bevel.is_some() && along < self.along_center(self.cap() + 1)
+    }
+
+    /// Place among the columns, distance from the metal and angle of a point beside a bevelled end; none inside.
+    pub(super) fn bevel_coordinates(&self, p: &Vec3, along: f64, r: f64, angle: f64) -> Option<(f64, f64, f64)> {
+        let columns = self.bevel.as_ref()?;
+        if along < 0.0 {
+            return columns.coordinates(p);
+        }
+        // From the last ring of the bevel, which mirrors the first of the shaft.
+        let first = self.along_center(self.cap());
+        let next = self.along_center(self.cap() + 1);
+        let place = if along < first {
+            0.5 * (along + first) / first - 1.0
+        } else {
+            (along - first) / (next - first)
+        };
+        (r > self.radius[0]).then_some((self.cap() as f64 + place, r - self.radius[0], angle))
     }
 
     /// Distance of a point below the modelled end from the metal's axis (where the end is bevelled: from the metal, and its radius).

@@ -233,17 +233,14 @@ pub(super) fn thermocouple(
 ) -> Result<Vec<(usize, f64)>, LesionError> {
     let needle = &problem.needles[index];
     // Bodies of metal: the shafts of all needles, then the tines of each.
-    let (body, axis, end) = match needle.thermocouple_tine {
-        Some(i) => {
-            let before: usize = problem.needles[..index].iter().map(|n| n.tines.len()).sum();
-            let fitted = fitted(needle, &LesionFrame::new(&problem.needles));
-            let tine = &fitted.tines[i];
-            (problem.needles.len() + before + i, fitted.tine_axis(tine), tine.radius)
-        }
-        None => {
-            let end = end_length_mm(needle.outer_diameter_mm, needle.bevel.as_ref()) * MM;
-            (index, needle_axis(needle), end)
-        }
+    let (body, axis, end) = if let Some(i) = needle.thermocouple_tine {
+        let before: usize = problem.needles[..index].iter().map(|n| n.tines.len()).sum();
+        let fitted = fitted(needle, &LesionFrame::new(&problem.needles));
+        let tine = &fitted.tines[i];
+        (problem.needles.len() + before + i, fitted.tine_axis(tine), tine.radius)
+    } else {
+        let end = end_length_mm(needle.outer_diameter_mm, needle.bevel.as_ref()) * MM;
+        (index, needle_axis(needle), end)
     };
     let along = needle.thermocouple_from_tip_mm * MM - end;
     if needle.thermocouple_from_tip_mm >= 0.0 {

@@ -13,7 +13,7 @@ from petsc4py import PETSc
 
 import common as case
 
-RING_MM, TIP_MM, SHAFT_MM, FAR_MM, GROWTH = 0.1, 0.4, 0.8, 18.0, 0.4
+RING_MM, TIP_MM, SHAFT_MM, FAR_MM, GROWTH = 0.1, 0.35, 0.7, 20.0, 0.6
 METAL, TISSUE, TIP, OUTER = 1, 2, 3, 4
 COMM = MPI.COMM_WORLD
 
@@ -123,7 +123,9 @@ class Peer:
         least = lambda f, limit: ufl.conditional(ufl.gt(f, limit), limit, f)
         sigma = case.SIGMA_S_PER_MM * case.sigma_factor(self.theta, least)
         tissue = dx(TISSUE, metadata=linear)
-        self.flow = fem.form(sigma * ufl.inner(ufl.grad(u), ufl.grad(v)) * tissue)
+        # The rows of the metal's inside are held, and must exist for that.
+        nothing = fem.Constant(mesh, 0.0) * u * v * dx(METAL, metadata={"quadrature_degree": 0})
+        self.flow = fem.form(sigma * ufl.inner(ufl.grad(u), ufl.grad(v)) * tissue + nothing)
         self.fault = fem.form(-sigma * ufl.inner(ufl.grad(self.unit), ufl.grad(v)) * tissue)
         self.heating = fem.form(sigma * ufl.inner(ufl.grad(self.unit), ufl.grad(self.unit)) * v * tissue)
         self.flow_matrix = self.flow_solver = None
@@ -178,7 +180,7 @@ class Peer:
     def sample(self, theta):
         self.result.x.array[: self.dofs_here] = theta
         self.result.x.scatter_forward()
-        return COMM.allreduce(self.samples @ self.result.x.array)
+        return together(self.samples @ self.result.x.array, MPI.SUM)
 
     def find(self, mesh, points):
         """The matrix that reads a field at points; each is read by the first process that owns a cell round it."""
@@ -186,7 +188,7 @@ class Peer:
         tree = geometry.bb_tree(mesh, 3, entities=own, padding=1e-6)
         cells = geometry.compute_colliding_cells(mesh, geometry.compute_collisions_points(tree, points), points)
         found = np.array([cells.links(i)[0] if len(cells.links(i)) else -1 for i in range(len(points))])
-        reader = COMM.allreduce(np.where(found >= 0, COMM.rank, COMM.size), op=MPI.MIN)
+        reader = together(np.where(found >= 0, COMM.rank, COMM.size), MPI.MIN)
         if (reader == COMM.size).any():
             raise ValueError(f"{points[reader == COMM.size][0]} lies outside the mesh")
         element, nodes = self.space.element.basix_element, mesh.geometry.dofmaps[0]
@@ -200,6 +202,13 @@ class Peer:
         shape = (len(points), layout.size_local + layout.num_ghosts)
         triplets = [np.concatenate(c) if c else np.zeros(0, int) for c in (values, rows, columns)]
         self.samples = sp.csr_matrix((triplets[0], (triplets[1], triplets[2])), shape=shape)
+
+
+def together(values, operation):
+    """The sum, or least, of the arrays of all processes."""
+    result = np.empty_like(values)
+    COMM.Allreduce(values, result, op=operation)
+    return result
 
 
 def assembled(form, bounds):
@@ -222,9 +231,10 @@ def direct_solver(matrix):
 def conjugate(matrix, preconditioner, tolerance):
     """Conjugate gradients on `matrix` with the factor of another one."""
     solver = PETSc.KSP().create(COMM)
-    solver.setOperators(matrix, preconditioner.getOperators()[1])
     solver.setType("cg")
     solver.setPC(preconditioner)
+    # After setPC, since the operators are kept in it; the direct solver that owns the factor does not look at them.
+    solver.setOperators(matrix, preconditioner.getOperators()[1])
     preconditioner.setReusePreconditioner(True)
     solver.setInitialGuessNonzero(True)
     solver.setTolerances(rtol=tolerance, max_it=100)

@@ -1,6 +1,6 @@
 //! A whole run: heating and cooling, with curves at every step and snapshots at the times asked for.
 
-use super::{Contour, Curves, LesionError, LesionProblem, Progress, Snapshot, drive::SAME_TIME_S, heating::Heating};
+use super::{Contours, Curves, LesionError, LesionProblem, Progress, Snapshot, drive::SAME_TIME_S, heating::Heating};
 
 /// A finished run on one grid.
 pub(super) struct Run {
@@ -11,8 +11,10 @@ pub(super) struct Run {
     pub return_current_a: Vec<f64>,
     /// Index in the curves of the last reading with the drive on.
     pub heated_at: usize,
-    /// Ω = 1 at the end of heating.
-    pub heated: Option<Contour>,
+    /// Contours at the end of heating.
+    pub heated: Contours,
+    /// Time of the end of heating, s.
+    pub heating_s: f64,
 }
 
 /// Runs the problem on a grid with cells `factor` times as large and the step tolerance times `slack`.
@@ -39,7 +41,7 @@ pub(super) fn run(
     let mut return_current_a = vec![return_current(&heating)];
     push(&mut curves, &heating);
     let mut snapshots = Vec::new();
-    let (mut heated_at, mut heated) = (0, None);
+    let (mut heated_at, mut heated) = (0, Contours::default());
     for stop in stops {
         heating.advance_to(stop, &mut |h| {
             push(&mut curves, h);
@@ -61,7 +63,7 @@ pub(super) fn run(
         if asked || heating_ends {
             let snapshot = heating.snapshot();
             if heating_ends {
-                heated = snapshot.contours.omega1;
+                heated.clone_from(&snapshot.contours);
             }
             if asked {
                 snapshots.push(snapshot);
@@ -75,6 +77,7 @@ pub(super) fn run(
         return_current_a,
         heated_at,
         heated,
+        heating_s: problem.heating_s,
     })
 }
 

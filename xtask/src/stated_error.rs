@@ -3,6 +3,7 @@
 //! Each problem runs on cells twice the usual size with its stated error, and on cells a quarter of those with a quarter of the step
 //! tolerance. What is finished stays in the target folder, so that the chore goes on where it was stopped.
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -167,8 +168,9 @@ fn report(rows: &[Row]) -> String {
                 format!("{mark}{:.2} / {:.2}{mark}", unit * r.stated[q], unit * r.truth[q])
             })
             .collect();
-        out += &format!(
-            "| [{}](stated-error/{}) | {} | {} | {} |\n",
+        let _ = writeln!(
+            out,
+            "| [{}](stated-error/{}) | {} | {} | {} |",
             r.title,
             r.file.display(),
             r.cells[0],
@@ -181,7 +183,7 @@ fn report(rows: &[Row]) -> String {
         let mut ratios: Vec<f64> = rows.iter().map(|r| r.stated[q] / r.truth[q]).collect();
         ratios.sort_by(f64::total_cmp);
         let median = ratios.get(ratios.len() / 2).copied().unwrap_or(f64::NAN);
-        out += &format!("| {name} | {} of {} | {median:.1} |\n", covered(rows, q), rows.len());
+        let _ = writeln!(out, "| {name} | {} of {} | {median:.1} |", covered(rows, q), rows.len());
     }
     out
 }

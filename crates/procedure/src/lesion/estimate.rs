@@ -58,16 +58,18 @@ fn extent(fine: &Run, coarse: &Run, of: fn(&Contour) -> f64) -> f64 {
         .zip(&coarse.snapshots)
         .filter(|(a, _)| a.t_s >= GROWN * fine.heating_s)
         .map(|(a, b)| (a.contours.omega1, b.contours.omega1));
-    let heated = (&fine.heated, &coarse.heated);
-    later
-        .chain([
-            (heated.0.omega1, heated.1.omega1),
-            (heated.0.iso50, heated.1.iso50),
-            (heated.0.iso60, heated.1.iso60),
-        ])
+    let (a, b) = (&fine.heated, &coarse.heated);
+    largest(
+        later.chain([(a.omega1, b.omega1), (a.iso50, b.iso50), (a.iso60, b.iso60)]),
+        of,
+    ) / whole
+}
+
+/// The largest difference of an extent among contours that both runs have.
+fn largest(pairs: impl Iterator<Item = (Option<Contour>, Option<Contour>)>, of: fn(&Contour) -> f64) -> f64 {
+    pairs
         .filter_map(|(a, b)| Some((of(&a?) - of(&b?)).abs()))
         .fold(0.0, f64::max)
-        / whole
 }
 
 fn of_heated(curve: &[f64], run: &Run) -> f64 {
@@ -79,5 +81,35 @@ fn relative(fine: f64, coarse: f64) -> f64 {
         ((fine - coarse) / fine).abs()
     } else {
         0.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_difference_that_passes_zero_does_not_hide_the_others() {
+        let of_width = |width_mm: f64| {
+            Some(Contour {
+                width_mm,
+                width_x_mm: width_mm,
+                length_mm: 10.0,
+                volume_mm3: 100.0,
+            })
+        };
+        let pairs = [
+            (of_width(8.0), of_width(8.0)),
+            (of_width(9.0), of_width(8.7)),
+            (None, of_width(2.0)),
+        ];
+        assert!((largest(pairs.into_iter(), |c| c.width_mm) - 0.3).abs() < 1e-12);
+        assert!(largest(pairs.into_iter(), |c| c.length_mm).abs() < 1e-12);
+    }
+
+    #[test]
+    fn differences_are_relative_to_the_finer_run() {
+        assert!((relative(2.0, 1.5) - 0.25).abs() < 1e-12);
+        assert!(relative(0.0, 1.5).abs() < 1e-12);
     }
 }

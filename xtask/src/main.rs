@@ -7,10 +7,12 @@ mod catalog;
 mod fuzz;
 mod layers;
 mod licences;
+mod peers;
 mod process;
 mod python;
 mod rust_text;
 mod sensitivity;
+mod stated_error;
 mod steps;
 mod suite;
 mod tools;
@@ -36,9 +38,13 @@ cargo xtask: the project's chores
 
   cargo xtask bench             counts the kernels' instructions against benches/counts.json (--update rewrites it)
   cargo xtask bench --scaling   times from 47,000 cells upwards, as table and picture in target/bench
+  cargo xtask peers             NGSolve and DOLFINx beside our program on one case, in minutes; table and chart in target/bench
+                                (--only ours|ngsolve|dolfinx, --runs N; --update rewrites benches/peers/README.md)
   cargo xtask validate          the slow validation; rewrites validation/REPORT.md
   cargo xtask sensitivity       how far uncertain inputs move the comparisons with experiments (half an hour);
                                 rewrites validation/experiment/SENSITIVITY.md and its chart
+  cargo xtask stated-error      how often the stated error covers the true one, on twenty problems (an hour; goes on where it
+                                was stopped); rewrites validation/STATED_ERROR.md
   cargo xtask fuzz TARGET [--seconds N]
                                 feeds a reader with made-up bytes, guided by coverage (60 s unless told)
   cargo xtask tools             installs cargo-nextest and cargo-deny into target/tools, if missing
@@ -71,6 +77,8 @@ fn run(args: &[String]) -> Result<(), Failure> {
     match command.as_str() {
         "test" => suite::run(&workspace, rest),
         "bench" => bench::run(&workspace, rest),
+        "peers" => peers::run(&workspace, rest),
+        "stated-error" => no_arguments(rest).and_then(|()| stated_error::run(&workspace)),
         "validate" => no_arguments(rest).and_then(|()| validate::run(&workspace)),
         "sensitivity" => no_arguments(rest).and_then(|()| sensitivity::run(&workspace)),
         "fuzz" => fuzz::run(&workspace, rest),

@@ -98,60 +98,116 @@ fn refuse_unknown(scripts: &Path) -> Result<(), Failure> {
     }
 }
 
-/// The environment's Python, made or brought up to date when `python/requirements.txt` has changed.
-fn environment(workspace: &Workspace) -> Result<PathBuf, Failure> {
-    let requirements = workspace.root.join("python").join("requirements.txt");
-    let wanted = std::fs::read_to_string(&requirements).map_err(|e| {
-        Failure::new(
-            format!("cannot read {}: {e}", requirements.display()),
-            "restore it from git",
-        )
-    })?;
-    let folder = workspace.target.join("python-venv");
-    let python = folder.join("bin").join("python");
-    let stamp = folder.join("requirements-installed.txt");
-    if std::fs::read_to_string(&stamp).is_ok_and(|found| found == wanted) && runs(&python, "import pip") {
-        return Ok(python);
+/// The environment of the independent readers.
+fn environment(w: &Workspace) -> Result<PathBuf, Failure> {
+    Environment {
+        requirements: &w.root.join("python").join("requirements.txt"),
+        folder: &w.target.join("python-venv"),
+        version: (3, 11),
+        candidates: &[PathBuf::from("python3")],
+        pip: &["--no-deps"],
     }
-    if !runs(Path::new("python3"), "import sys; assert sys.version_info >= (3, 11)") {
-        return Err(Failure::new(
-            "python3, version 3.11 or later, is missing",
-            "install it (Debian: `apt install python3 python3-venv`)",
-        ));
+    .ready()
+}
+
+/// A virtual environment with what a file of requirements lists.
+pub struct Environment<'a> {
+    /// The list.
+    pub requirements: &'a Path,
+    /// Where the environment stands.
+    pub folder: &'a Path,
+    /// The oldest version of Python that will do.
+    pub version: (u32, u32),
+    /// Interpreters to make it with; the first that will do is taken.
+    pub candidates: &'a [PathBuf],
+    /// Further arguments of `pip install`.
+    pub pip: &'a [&'a str],
+}
+
+impl Environment<'_> {
+    /// The environment's Python, made or brought up to date when the list has changed.
+    pub fn ready(&self) -> Result<PathBuf, Failure> {
+        let wanted = std::fs::read_to_string(self.requirements).map_err(|e| {
+            Failure::new(
+                format!("cannot read {}: {e}", self.requirements.display()),
+                "restore it from git",
+            )
+        })?;
+        let python = self.folder.join("bin").join("python");
+        let stamp = self.folder.join("requirements-installed.txt");
+        if std::fs::read_to_string(&stamp).is_ok_and(|found| found == wanted) && runs(&python, "import pip") {
+            return Ok(python);
+        }
+        let mut make = Command::new(self.interpreter()?);
+        make.args(["-m", "venv", "--clear"]).arg(self.folder);
+        process::show(
+            &mut make,
+            "free space in the target folder, or mend the python3 installation",
+        )?;
+        let mut install = Command::new(&python);
+        install
+            .args([
+                "-m",
+                "pip",
+                "install",
+                "--quiet",
+                "--disable-pip-version-check",
+                "--no-input",
+            ])
+            .args(self.pip)
+            .arg("-r")
+            .arg(self.requirements);
+        process::show(&mut install, "check the network to the Python registry, then try again")?;
+        std::fs::write(&stamp, wanted).map_err(|e| {
+            Failure::new(
+                format!("cannot write {}: {e}", stamp.display()),
+                "free space in the target folder",
+            )
+        })?;
+        Ok(python)
     }
-    if !runs(Path::new("python3"), "import venv, ensurepip") {
-        return Err(Failure::new(
-            "python3 is here, but its modules venv and ensurepip are missing",
-            "install them (Debian: `apt install python3-venv`)",
-        ));
+
+    /// The first candidate that is new enough.
+    fn interpreter(&self) -> Result<&Path, Failure> {
+        let (major, minor) = self.version;
+        let recent = format!("import sys; assert sys.version_info >= ({major}, {minor})");
+        let Some(python) = self.candidates.iter().find(|p| runs(p, &recent)) else {
+            return Err(Failure::new(
+                format!("no python3 of version {major}.{minor} or later is here"),
+                "install it (Debian: `apt install python3 python3-venv`; or `pyenv install 3.12`)",
+            ));
+        };
+        if !runs(python, "import venv, ensurepip") {
+            return Err(Failure::new(
+                format!(
+                    "{} is here, but its modules venv and ensurepip are missing",
+                    python.display()
+                ),
+                "install them (Debian: `apt install python3-venv`)",
+            ));
+        }
+        Ok(python)
     }
-    let mut make = Command::new("python3");
-    make.args(["-m", "venv", "--clear"]).arg(&folder);
-    process::show(
-        &mut make,
-        "free space in the target folder, or mend the python3 installation",
-    )?;
-    let mut install = Command::new(&python);
-    install
-        .args([
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "--disable-pip-version-check",
-            "--no-input",
-            "--no-deps",
-            "-r",
-        ])
-        .arg(&requirements);
-    process::show(&mut install, "check the network to the Python registry, then try again")?;
-    std::fs::write(&stamp, wanted).map_err(|e| {
-        Failure::new(
-            format!("cannot write {}: {e}", stamp.display()),
-            "free space in the target folder",
-        )
-    })?;
-    Ok(python)
+}
+
+/// `python3` of several names, and the versions that pyenv keeps.
+pub fn interpreters() -> Vec<PathBuf> {
+    let mut found: Vec<PathBuf> = ["python3", "python3.12", "python3.13", "python3.14"]
+        .map(PathBuf::from)
+        .into();
+    let home = std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".pyenv"));
+    let roots = [
+        std::env::var_os("PYENV_ROOT").map(PathBuf::from),
+        home,
+        Some("/opt/pyenv".into()),
+    ];
+    for root in roots.into_iter().flatten() {
+        let versions = std::fs::read_dir(root.join("versions")).into_iter().flatten().flatten();
+        let mut pythons: Vec<PathBuf> = versions.map(|v| v.path().join("bin").join("python3")).collect();
+        pythons.sort();
+        found.extend(pythons);
+    }
+    found
 }
 
 fn runs(python: &Path, code: &str) -> bool {

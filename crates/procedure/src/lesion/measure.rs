@@ -49,14 +49,6 @@ impl<'p> Measure<'p> {
 
     /// Probes and contours now.
     pub fn snapshot(&self, heating: &Heating) -> Snapshot {
-        Snapshot {
-            contours: self.contours(heating),
-            ..self.readings(heating)
-        }
-    }
-
-    /// Probes and instruments now, without contours.
-    pub fn readings(&self, heating: &Heating) -> Snapshot {
         let field = heating.temperature_field(&heating.state.temperature);
         let probes = self
             .problem
@@ -75,13 +67,8 @@ impl<'p> Measure<'p> {
             impedance_ohm: reading.impedance_ohm,
             voltage_v: reading.voltage_v[0],
             current_a: reading.current_a,
-            contours: Contours::default(),
+            contours: self.contours(heating),
         }
-    }
-
-    /// Ω = 1 now.
-    pub fn lesion(&self, heating: &Heating) -> Option<Contour> {
-        self.injured(heating, &heating.state.injuries.omega)
     }
 
     fn injured(&self, heating: &Heating, omega: &[f64]) -> Option<Contour> {
@@ -104,7 +91,12 @@ impl<'p> Measure<'p> {
         let problem = self.problem;
         let ((iso45, iso50), (iso60, omega1)) = rayon::join(
             || rayon::join(|| self.isotherm(heating, 45.0), || self.isotherm(heating, 50.0)),
-            || rayon::join(|| self.isotherm(heating, 60.0), || self.lesion(heating)),
+            || {
+                rayon::join(
+                    || self.isotherm(heating, 60.0),
+                    || self.injured(heating, &heating.state.injuries.omega),
+                )
+            },
         );
         let mut more = BTreeMap::new();
         for t in &problem.more_isotherms_c {

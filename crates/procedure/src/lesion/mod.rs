@@ -2,6 +2,7 @@
 
 mod coolant;
 mod drive;
+mod estimate;
 mod heating;
 mod injury;
 mod leak;

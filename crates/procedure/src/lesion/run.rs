@@ -1,7 +1,7 @@
 //! A whole run: heating and cooling, with curves at every step and snapshots at the times asked for.
 
 use super::{
-    Contour, Curves, Drive, LesionError, LesionProblem, Progress, Snapshot, drive::SAME_TIME_S, heating::Heating,
+    Contours, Curves, Drive, LesionError, LesionProblem, Progress, Snapshot, drive::SAME_TIME_S, heating::Heating,
 };
 
 /// A finished run on one grid.
@@ -13,24 +13,17 @@ pub(super) struct Run {
     pub return_current_a: Vec<f64>,
     /// Index in the curves of the last reading with the drive on.
     pub heated_at: usize,
-    /// Ω = 1 at the end of heating.
-    pub heated: Option<Contour>,
-}
-
-/// Which contours a run takes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Contoured {
-    /// All of them at each output time.
-    Always,
-    /// Ω = 1 at the end of heating alone.
-    EndOfHeating,
+    /// Contours at the end of heating.
+    pub heated: Contours,
+    /// Time of the end of heating, s.
+    pub heating_s: f64,
 }
 
 /// Runs the problem on a grid with cells `factor` times as large and the step tolerance times `slack`.
 pub(super) fn run(
     problem: &LesionProblem,
-    (factor, slack): (f64, f64),
-    contoured: Contoured,
+    factor: f64,
+    slack: f64,
     observer: &mut dyn FnMut(Progress) -> bool,
 ) -> Result<Run, LesionError> {
     let mut heating = Heating::coarser(problem, factor, slack)?;
@@ -50,7 +43,7 @@ pub(super) fn run(
     let mut return_current_a = vec![return_current(&heating)];
     push(&mut curves, &heating);
     let mut snapshots = Vec::new();
-    let (mut heated_at, mut heated) = (0, None);
+    let (mut heated_at, mut heated) = (0, Contours::default());
     for stop in stops {
         heating.advance_to(stop, &mut |h| {
             push(&mut curves, h);
@@ -66,19 +59,17 @@ pub(super) fn run(
         })?;
         let heating_ends = (stop - problem.heating_s).abs() < SAME_TIME_S;
         let asked = (stop - end_s).abs() < SAME_TIME_S || is_output(stop);
-        let measure = heating.measure();
-        if asked {
-            snapshots.push(match contoured {
-                Contoured::Always => measure.snapshot(&heating),
-                Contoured::EndOfHeating => measure.readings(&heating),
-            });
-        }
         if heating_ends {
             heated_at = curves.t_s.len() - 1;
-            heated = match snapshots.last() {
-                Some(s) if asked && contoured == Contoured::Always => s.contours.omega1,
-                _ => measure.lesion(&heating),
-            };
+        }
+        if asked || heating_ends {
+            let snapshot = heating.snapshot();
+            if heating_ends {
+                heated.clone_from(&snapshot.contours);
+            }
+            if asked {
+                snapshots.push(snapshot);
+            }
         }
     }
     Ok(Run {
@@ -88,6 +79,7 @@ pub(super) fn run(
         return_current_a,
         heated_at,
         heated,
+        heating_s: problem.heating_s,
     })
 }
 

@@ -6,18 +6,19 @@ use neurotome_base::PatientPoint;
 use neurotome_physics::grid::{Interpolator, Place};
 
 use super::{
-    ErrorEstimate, FieldSample, FieldSampler, LesionProblem, LesionResult,
+    FieldSample, FieldSampler, LesionProblem, LesionResult,
+    estimate::estimate,
     heating::{Heating, State, temperature_field},
     leak::leaks,
     measure::{Measure, lesion_surface, ln_omega, tissue_only},
     pulse::pulse_figures,
-    run::{Contoured, Run, run},
+    run::{Run, run},
     setup::LesionFrame,
     skin::skin_entries,
 };
 
-/// Cells and step tolerance of the second run, in those of the first.
-const COARSE: (f64, f64) = (2.0, 2.0);
+/// Cells of the second run are this much larger, its step tolerance twice as large.
+const COARSE_FACTOR: f64 = 2.0;
 
 /// Where a run stands; handed to the observer after each accepted time step.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -87,60 +88,25 @@ pub fn solve(problem: &LesionProblem, observer: &mut dyn FnMut(Progress) -> bool
     let fine = rayon::in_place_scope(|scope| {
         if problem.solver.estimate_error {
             scope.spawn(|_| {
-                coarse = Some(run(problem, COARSE, Contoured::EndOfHeating, &mut |_| {
-                    alive.load(Ordering::Relaxed)
-                }));
+                coarse = Some(run(problem, COARSE_FACTOR, 2.0, &mut |_| alive.load(Ordering::Relaxed)));
             });
         }
-        let fine = run(problem, (1.0, 1.0), Contoured::Always, observer);
+        let fine = run(problem, 1.0, 1.0, observer);
         if fine.is_err() {
             alive.store(false, Ordering::Relaxed);
         }
         fine
     });
+    let fine = fine?;
+    let mut evidence = fine.heating.evidence();
+    evidence.error = coarse.transpose()?.map(|coarse| estimate(&fine, &coarse));
     let Run {
         heating,
         snapshots,
         curves,
         return_current_a,
-        heated_at,
-        heated,
-    } = fine?;
-    let mut evidence = heating.evidence();
-    let coarse = coarse.transpose()?;
-    if let Some(coarse) = coarse {
-        let relative = |fine: f64, coarse: f64| {
-            if fine.abs() > 0.0 {
-                ((fine - coarse) / fine).abs()
-            } else {
-                0.0
-            }
-        };
-        let size = |f: fn(&super::Contour) -> f64| match (&heated, &coarse.heated) {
-            (Some(a), Some(b)) => relative(f(a), f(b)),
-            (None, None) => 0.0,
-            _ => 1.0,
-        };
-        let probes = snapshots
-            .iter()
-            .zip(&coarse.snapshots)
-            .flat_map(|(a, b)| a.probes.values().zip(b.probes.values()).map(|(x, y)| (x - y).abs()));
-        let peak = |run: &[f64]| run.iter().fold(f64::NEG_INFINITY, |m, v| m.max(*v));
-        evidence.error = Some(ErrorEstimate {
-            width_relative: size(|c| c.width_mm),
-            length_relative: size(|c| c.length_mm),
-            volume_relative: size(|c| c.volume_mm3),
-            peak_temperature_k: probes.fold(
-                (peak(&curves.thermocouple_c) - peak(&coarse.curves.thermocouple_c)).abs(),
-                f64::max,
-            ),
-            impedance_relative: relative(
-                curves.impedance_ohm[heated_at],
-                coarse.curves.impedance_ohm[coarse.heated_at],
-            ),
-            power_relative: relative(curves.power_w[heated_at], coarse.curves.power_w[coarse.heated_at]),
-        });
-    }
+        ..
+    } = fine;
     let measure = Measure::new(problem, LesionFrame::new(&problem.needles));
     let lesion_surface = lesion_surface(&heating);
     let nerves = measure.nerves(&heating, &lesion_surface);

@@ -366,11 +366,7 @@ impl Heating {
 
     /// Probes and contours now.
     pub fn snapshot(&self) -> Snapshot {
-        self.measure().snapshot(self)
-    }
-
-    pub(super) fn measure(&self) -> Measure<'_> {
-        Measure::new(&self.problem, self.frame)
+        Measure::new(&self.problem, self.frame).snapshot(self)
     }
 
     pub(super) fn temperature_field<'a>(&self, values: &'a [f64]) -> CellField<'a> {

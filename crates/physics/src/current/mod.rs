@@ -21,7 +21,7 @@ pub struct Current {
     graph: Graph,
     workspace: Workspace,
     /// Tissue faces, in the order of the graph's edges.
-    tissue_faces: Vec<u32>,
+    edges: Vec<Edge>,
     /// Faces on metal with a potential.
     electrode_faces: Vec<u32>,
     channels: Vec<Channel>,
@@ -57,6 +57,27 @@ pub struct Flow {
     pub electrode_current: Vec<f64>,
     /// Relative current balance: (in − out) / in.
     pub balance: f64,
+}
+
+/// A face between two tissue cells, with the electric resistances of its sides at 37 °C, Ω.
+#[derive(Debug, Clone, Copy)]
+struct Edge {
+    a: u32,
+    b: u32,
+    ra: f64,
+    rb: f64,
+}
+
+impl Edge {
+    fn new(grid: &Grid, medium: &Medium, face: usize) -> Self {
+        let Face { a, b, .. } = grid.faces[face];
+        Self {
+            a,
+            b,
+            ra: medium.electric_a[face],
+            rb: medium.electric_b[face],
+        }
+    }
 }
 
 /// What a solve gives, for one volt on the first channel.
@@ -134,7 +155,10 @@ impl Current {
             graph,
             workspace: Workspace::default(),
             conductance: vec![0.0; tissue_faces.len()],
-            tissue_faces,
+            edges: tissue_faces
+                .iter()
+                .map(|&at| Edge::new(grid, medium, at as usize))
+                .collect(),
             electrode_faces,
             channels: at_one_volt
                 .into_iter()
@@ -212,13 +236,10 @@ impl Current {
             }
         });
         let factor = &self.factor;
-        let tissue_faces = &self.tissue_faces;
+        let edges = &self.edges;
         for_blocks(&mut self.conductance, |offset, block| {
-            for (k, g) in block.iter_mut().enumerate() {
-                let at = tissue_faces[offset + k] as usize;
-                let f = &grid.faces[at];
-                *g =
-                    1.0 / (medium.electric_a[at] / factor[f.a as usize] + medium.electric_b[at] / factor[f.b as usize]);
+            for (g, e) in block.iter_mut().zip(&edges[offset..]) {
+                *g = 1.0 / (e.ra / factor[e.a as usize] + e.rb / factor[e.b as usize]);
             }
         });
         self.ground.fill(0.0);
@@ -332,23 +353,20 @@ impl Current {
         heat[n..].fill(0.0);
         // The heat of a face goes to its two sides as their resistances; the sum over cells is the power exactly.
         let (conductance, factor) = (&self.conductance, &self.factor);
-        let (faces, graph) = (&self.tissue_faces, &self.graph);
+        let (edges, graph) = (&self.edges, &self.graph);
         for_blocks(&mut heat[..n], |offset, block| {
             for (s, block) in block.chunks_mut(LANES).enumerate() {
                 let first = offset + s * LANES;
                 let mut sum = [0.0; LANES];
                 graph.for_slice(first, |k, j, edge| {
-                    let (i, at) = (first + k, faces[edge] as usize);
-                    let g = conductance[edge];
-                    let own = if grid.faces[at].a as usize == i {
-                        medium.electric_a[at]
-                    } else {
-                        medium.electric_b[at]
-                    };
-                    let d = u[i] - u[j];
-                    sum[k] += g * g * d * d * own / factor[i];
+                    let (i, e) = (first + k, &edges[edge]);
+                    let own = if e.a as usize == i { e.ra } else { e.rb };
+                    let current = conductance[edge] * (u[i] - u[j]);
+                    sum[k] += current * current * own;
                 });
-                block.copy_from_slice(&sum[..block.len()]);
+                for ((heat, sum), factor) in block.iter_mut().zip(sum).zip(&factor[first..]) {
+                    *heat = sum / factor;
+                }
             }
         });
         let by_fibres = self.fibres.as_ref().map(|f| {

@@ -316,12 +316,17 @@ mod tests {
             let cannula = catalog.cannulas.iter_mut().find(|c| c.name == name).unwrap();
             take(cannula);
             let message = check(&catalog).unwrap_err().to_string();
-            assert!(message.contains(&format!("\"{name}\": {what} given in part")), "{message}");
+            assert!(
+                message.contains(&format!("\"{name}\": {what} given in part")),
+                "{message}"
+            );
         };
         refused("18G-5mm-two-tined", "tines", |c| c.tine_angle_deg = None);
         refused("18G-5mm-two-tined", "tines", |c| c.tine_count = None);
         refused("18G-four-contacts", "contacts", |c| c.contact_gap_mm = None);
-        refused("17G-4mm-cooled", "a channel of coolant", |c| c.coolant_temperature_c = None);
+        refused("17G-4mm-cooled", "a channel of coolant", |c| {
+            c.coolant_temperature_c = None
+        });
         refused("20G-10mm-curved", "a bend", |c| c.bend_length_mm = None);
         let flow = find(&catalog.cannulas, "17G-4mm-cooled").unwrap().active_tip_mm.clone();
         let mut only_flow = catalog.clone();

@@ -106,6 +106,9 @@ fn run() -> Result<(), Box<dyn std::error::Error>> {
         }
     }
     let wall_s = began.elapsed().as_secs_f64();
-    println!("{:.1} simulated seconds per second ({wall_s:.1} s)", heating.time_s() / wall_s);
+    println!(
+        "{:.1} simulated seconds per second ({wall_s:.1} s)",
+        heating.time_s() / wall_s
+    );
     Ok(())
 }

@@ -133,7 +133,10 @@ pub fn lesion_json(result: &LesionResult) -> Value {
     let mut all = json!({ "times": times, "evidence": result.evidence });
     // Only runs that have them name them.
     let more = [
-        ("skin_entries", (!result.skin_entries.is_empty()).then(|| json!(result.skin_entries))),
+        (
+            "skin_entries",
+            (!result.skin_entries.is_empty()).then(|| json!(result.skin_entries)),
+        ),
         ("leaks", (!result.leaks.is_empty()).then(|| json!(result.leaks))),
         ("pulse", result.pulse.map(|p| json!(p))),
     ];

@@ -227,7 +227,13 @@ fn a_channel_takes_the_place_of_metal() {
 #[test]
 fn far_contacts_share_current_as_their_conductances() {
     // An active tip of 5 mm and a bare ring of 2 mm, 40 mm apart from middle to middle.
-    let (tip, ring) = (Contact { from: 0.0, to: 5e-3 }, Contact { from: 41.5e-3, to: 43.5e-3 });
+    let (tip, ring) = (
+        Contact { from: 0.0, to: 5e-3 },
+        Contact {
+            from: 41.5e-3,
+            to: 43.5e-3,
+        },
+    );
     let axis = Axis::straight(Vec3::new(0.0, 0.0, -20e-3), -Vec3::z(), RADIUS);
     let with = |contacts: Vec<Contact>| FittedNeedle {
         contacts,
@@ -262,7 +268,14 @@ fn far_contacts_share_current_as_their_conductances() {
 fn a_gently_bent_electrode_resists_as_a_straight_one() {
     // 15° over 10 mm: its parts come closer by (angle)²/24 = 0.3 % at most, which is all that enters the resistance.
     let straight = resistance(&[needle(0.0, 0.0)], &[1.0], 1.0);
-    let axis = Axis::bent(Vec3::new(0.0, 0.0, -5e-3), -Vec3::z(), RADIUS, 15f64.to_radians(), 10e-3, Vec3::x());
+    let axis = Axis::bent(
+        Vec3::new(0.0, 0.0, -5e-3),
+        -Vec3::z(),
+        RADIUS,
+        15f64.to_radians(),
+        10e-3,
+        Vec3::x(),
+    );
     let bent = FittedNeedle::rounded(axis, RADIUS, 10e-3, 0.065);
     let (grid, found) = solve(std::slice::from_ref(&bent), &[1.0], &Sizing::default());
     assert_near("bent by 15°", found, straight, 0.004);
@@ -274,7 +287,14 @@ fn a_gently_bent_electrode_resists_as_a_straight_one() {
     assert!(off.abs() < 2e-3 * near, "{off:.3e} m³ of {near:.3e} m³ near the needle");
     assert!(grid.volume.iter().all(|v| *v > 0.0));
     // Bent the other way it is the same.
-    let axis = Axis::bent(Vec3::new(0.0, 0.0, -5e-3), -Vec3::z(), RADIUS, 15f64.to_radians(), 10e-3, -Vec3::x());
+    let axis = Axis::bent(
+        Vec3::new(0.0, 0.0, -5e-3),
+        -Vec3::z(),
+        RADIUS,
+        15f64.to_radians(),
+        10e-3,
+        -Vec3::x(),
+    );
     let mirrored = resistance(&[FittedNeedle::rounded(axis, RADIUS, 10e-3, 0.065)], &[1.0], 1.0);
     assert_near("bent to the other side", mirrored, found, 0.001);
 }

@@ -445,7 +445,10 @@ fn a_defect_of_the_insulation_takes_its_share() {
     let leaky = solve(&p, &mut |_| true).unwrap();
     let leak = &leaky.leaks[0];
     assert_eq!((leak.needle, leak.from_mm, leak.to_mm), (1, 24.0, 26.0));
-    assert!((leak.current_a / r.electrode_current_a[1] - 1.0).abs() < 1e-9, "{leak:?}");
+    assert!(
+        (leak.current_a / r.electrode_current_a[1] - 1.0).abs() < 1e-9,
+        "{leak:?}"
+    );
     assert!((leak.current_share - leak.power_share).abs() < 1e-9, "{leak:?}");
     assert!((leak.power_w - 14.0 * leak.current_a).abs() < 1e-9, "{leak:?}");
     // A fifth as long as the tip, a rod's resistance is some 2.5 times as large.
@@ -455,7 +458,10 @@ fn a_defect_of_the_insulation_takes_its_share() {
     let last = |c: &neurotome_procedure::lesion::Curves| *c.impedance_ohm.last().unwrap();
     assert!(last(&leaky.curves) < 0.85 * last(&sound.curves));
     let entry = &leaky.skin_entries[0];
-    assert!(entry.skin_entry_c > 50.0 && (entry.entry_mm.z - 22.0).abs() < 1e-9, "{entry:?}");
+    assert!(
+        entry.skin_entry_c > 50.0 && (entry.entry_mm.xyz[2] - 22.0).abs() < 1e-9,
+        "{entry:?}"
+    );
 }
 
 #[test]
@@ -467,7 +473,10 @@ fn skin_far_up_the_shaft_stays_cool() {
         result.skin_entries.first().cloned()
     };
     let (near, far) = (entry(12.0).unwrap(), entry(40.0).unwrap());
-    assert!(near.skin_entry_c > 60.0 && near.omega > 1.0 && near.cem43_min > 240.0, "{near:?}");
+    assert!(
+        near.skin_entry_c > 60.0 && near.omega > 1.0 && near.cem43_min > 240.0,
+        "{near:?}"
+    );
     assert!(far.skin_entry_c < 37.05 && far.omega < 0.1, "{far:?}");
     // Skin outside the region computed says nothing.
     assert_eq!(entry(60.0), None);
@@ -480,20 +489,23 @@ fn pulsed_current_tells_its_field_and_spikes() {
     p.drive = pulses(false, None);
     let mean = solve(&p, &mut |_| true).unwrap();
     let (a, b) = (resolved.pulse.unwrap(), mean.pulse.unwrap());
-    // Both tell the field within a pulse; tissue is a little warmer, so the field differs by a hair.
-    for (x, y) in [
-        (a.field_at_tip_v_per_m, b.field_at_tip_v_per_m),
-        (a.field_1_mm_ahead_v_per_m, b.field_1_mm_ahead_v_per_m),
-        (a.field_at_1_mm_v_per_m, b.field_at_1_mm_v_per_m),
+    let spike = a.spike_k.unwrap();
+    // Both tell the field within a pulse. At its end the tissue at the tip is hotter by the spike than in the mean, and conducts better
+    // by as much; 1 mm away it is not.
+    let softer = MUSCLE.sigma_temperature_coefficient_per_k * spike;
+    for (x, y, part) in [
+        (a.field_at_tip_v_per_m, b.field_at_tip_v_per_m, softer),
+        (a.field_1_mm_ahead_v_per_m, b.field_1_mm_ahead_v_per_m, 0.02),
+        (a.field_at_1_mm_v_per_m, b.field_at_1_mm_v_per_m, 0.02),
     ] {
-        assert!((x / y - 1.0).abs() < 0.02, "{a:?} {b:?}");
+        assert!((x / y - 1.0).abs() < part, "{a:?} {b:?}");
     }
     assert!(a.field_at_tip_v_per_m > 2.0 * a.field_1_mm_ahead_v_per_m, "{a:?}");
     assert!(a.field_at_1_mm_v_per_m >= a.field_1_mm_ahead_v_per_m, "{a:?}");
     // A pulse leaves σ E² t / (ρ c) where heat has no time to flow away; conduction takes some of it.
-    let spike = a.spike_k.unwrap();
     let sigma = MUSCLE.sigma_s_per_m;
-    let most = sigma * a.field_at_tip_v_per_m.powi(2) * 0.02 / (MUSCLE.density_kg_per_m3 * MUSCLE.specific_heat_j_per_kg_k);
+    let most =
+        sigma * a.field_at_tip_v_per_m.powi(2) * 0.02 / (MUSCLE.density_kg_per_m3 * MUSCLE.specific_heat_j_per_kg_k);
     assert!(spike > 0.4 * most && spike < 1.05 * most, "{spike} K against {most} K");
     assert_eq!(b.spike_k, None);
     assert_eq!(resolved.curves.tip_tissue_c.len(), resolved.curves.t_s.len());

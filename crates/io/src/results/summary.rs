@@ -146,29 +146,45 @@ pub fn summarise(problem: &LesionProblem, result: &LesionResult) -> Vec<SummaryR
     }
     rows.extend(result.skin_entries.iter().map(|e| {
         let name = if e.omega >= 1.0 {
-            format!("HARM: skin at the entry of needle {} destroyed; its hottest place", e.needle)
+            format!(
+                "HARM: skin at the entry of needle {} destroyed; its hottest place",
+                e.needle
+            )
         } else {
             format!("Skin at the entry of needle {}; its hottest place", e.needle)
         };
         SummaryRow::new(name, format!("{:.1}", e.skin_entry_c), "°C", "")
     }));
     for leak in &result.leaks {
-        let place = format!("{}–{} mm from the tip of needle {}", leak.from_mm, leak.to_mm, leak.needle);
+        let place = format!(
+            "{}–{} mm from the tip of needle {}",
+            leak.from_mm, leak.to_mm, leak.needle
+        );
         rows.push(SummaryRow::new(
             format!("Current through the insulation's defect {place}"),
             figure(100.0 * leak.current_share),
             "% of all",
             "",
         ));
-        let harm = if leak.omega >= 1.0 { "HARM: tissue destroyed at" } else { "Hottest tissue at" };
+        let harm = if leak.omega >= 1.0 {
+            "HARM: tissue destroyed at"
+        } else {
+            "Hottest tissue at"
+        };
         let name = format!("{harm} the defect {place}");
         rows.push(SummaryRow::new(name, format!("{:.1}", leak.hottest_c), "°C", ""));
     }
     if let Some(pulse) = &result.pulse {
         for (name, value) in [
             ("Field within a pulse, on the distal end", pulse.field_at_tip_v_per_m),
-            ("Field within a pulse, 1 mm beyond the distal end", pulse.field_1_mm_ahead_v_per_m),
-            ("Largest field within a pulse 1 mm from the bare metal", pulse.field_at_1_mm_v_per_m),
+            (
+                "Field within a pulse, 1 mm beyond the distal end",
+                pulse.field_1_mm_ahead_v_per_m,
+            ),
+            (
+                "Largest field within a pulse 1 mm from the bare metal",
+                pulse.field_at_1_mm_v_per_m,
+            ),
         ] {
             rows.push(SummaryRow::new(name, figure(value), "V/m", ""));
         }

@@ -1,6 +1,8 @@
 //! A whole run: heating and cooling, with curves at every step and snapshots at the times asked for.
 
-use super::{Contour, Curves, Drive, LesionError, LesionProblem, Progress, Snapshot, drive::SAME_TIME_S, heating::Heating};
+use super::{
+    Contour, Curves, Drive, LesionError, LesionProblem, Progress, Snapshot, drive::SAME_TIME_S, heating::Heating,
+};
 
 /// A finished run on one grid.
 pub(super) struct Run {

@@ -300,7 +300,12 @@ impl Builder<'_> {
             let key = |k: &str| format!("{path}.insulation_defects[{i}].{k}");
             let least = needle.active_tip_mm + LEAST_PIECE_MM;
             self.within(&key("from_mm"), d.from_mm, least..=needle.length_mm, "mm")?;
-            self.within(&key("to_mm"), d.to_mm, d.from_mm + LEAST_PIECE_MM..=needle.length_mm, "mm")?;
+            self.within(
+                &key("to_mm"),
+                d.to_mm,
+                d.from_mm + LEAST_PIECE_MM..=needle.length_mm,
+                "mm",
+            )?;
             if let Some(other) = with_defects
                 .electrodes()
                 .iter()

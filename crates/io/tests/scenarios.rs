@@ -600,3 +600,174 @@ fn a_label_volume_makes_regions() {
         ("l.nii.gz", 64)
     );
 }
+
+/// Loads `GOOD` with text put in after a line, as a good input; and the same with a bad value, whose line and fault are checked.
+fn good_and_bad(after: &str, good: &str, bad: &str, marker: &str, expected: &str) -> Loaded {
+    let put = |text: &str| format!("{after}\n{text}");
+    refused(after, &put(bad), marker, expected);
+    match load_text(&GOOD.replacen(after, &put(good), 1)) {
+        Ok(loaded) => loaded,
+        Err(e) => panic!("{good:?} was refused: {e}"),
+    }
+}
+
+#[test]
+fn electrodes_of_every_kind_are_read_and_checked() {
+    let needle = "direction = [0, 0, -1]";
+    let p = good_and_bad(
+        needle,
+        "contacts = [{ from_mm = 14, to_mm = 18 }, { from_mm = 22, to_mm = 26, potential_fraction = -0.5 }]",
+        "contacts = [{ from_mm = 10.1, to_mm = 18 }]",
+        "contacts",
+        "from_mm",
+    );
+    let contacts = &p.problem.needles[0].contacts;
+    assert_eq!(
+        (contacts[0].potential_fraction, contacts[1].potential_fraction),
+        (1.0, -0.5)
+    );
+
+    let tine = |length: f64| {
+        format!(
+            "tines = [{{ from_tip_mm = 3, angle_deg = 30, towards = [1, 0, 0], length_mm = {length}, diameter_mm = 0.3 }}]\n\
+             thermocouple_tine = 1"
+        )
+    };
+    let p = good_and_bad(needle, &tine(4.0), &tine(0.5), "tines", "length_mm");
+    assert_eq!(p.problem.needles[0].thermocouple_tine, Some(0));
+    assert_eq!(p.problem.needles[0].tines[0].length_mm, 4.0);
+
+    let cooled = |rest: &str| format!("channel_diameter_mm = 0.5\nchannel_from_tip_mm = 1\n{rest}");
+    let p = good_and_bad(
+        needle,
+        &cooled("coolant_temperature_c = 20\ncoolant_heat_transfer_w_per_m2_k = 5000\ncoolant_flow_ml_per_min = 30"),
+        "coolant_temperature_c = 20",
+        "coolant_temperature_c",
+        "without a channel",
+    );
+    let coolant = p.problem.needles[0].coolant.unwrap();
+    assert_eq!((coolant.channel_radius_mm, coolant.flow_ml_per_min), (0.25, Some(30.0)));
+    refused(
+        needle,
+        &format!("{needle}\n{}", cooled("coolant_temperature_c = 20")),
+        "needles",
+        "coolant_heat_transfer_w_per_m2_k",
+    );
+
+    let p = good_and_bad(
+        needle,
+        "insulation_defects = [{ from_mm = 30, to_mm = 32 }, { from_mm = 15, to_mm = 16 }]\nskin_from_tip_mm = 40",
+        "insulation_defects = [{ from_mm = 30, to_mm = 32 }, { from_mm = 31, to_mm = 33 }]",
+        "insulation_defects",
+        "apart from the bare metal",
+    );
+    let needle_read = &p.problem.needles[0];
+    assert_eq!(needle_read.skin_from_tip_mm, Some(40.0));
+    // Ascending along the shaft, the active tip first.
+    let found: Vec<(f64, bool)> = needle_read.electrodes().iter().map(|e| (e.from_mm, e.defect)).collect();
+    assert_eq!(found, [(0.0, false), (15.0, true), (30.0, true)]);
+    for (bad, expected) in [
+        ("insulation_defects = [{ from_mm = 9, to_mm = 12 }]", "from_mm"),
+        ("insulation_defects = [{ from_mm = 12, to_mm = 11 }]", "to_mm"),
+        ("insulation_defects = [{ from_mm = 12 }]", "to_mm"),
+        ("skin_from_tip_mm = 400", "skin_from_tip_mm"),
+    ] {
+        refused(
+            needle,
+            &format!("{needle}\n{bad}"),
+            bad.split(' ').next().unwrap(),
+            expected,
+        );
+    }
+}
+
+#[test]
+fn drives_media_and_reports_are_read_and_checked() {
+    let drive = "[drive]\nset_temperature_c = 80";
+    let with_drive = |rest: &str| GOOD.replacen(drive, &format!("[drive]\n{rest}"), 1);
+    let pulsed = "mode = \"pulsed\"\nvoltage_v = 45\npulse_s = 0.01\nrate_hz = 4\nresolve_pulses = true";
+    let p = load_text(
+        &with_drive(pulsed)
+            .replacen("hold_s = 90", "heating_s = 2", 1)
+            .replacen("[10, 50]", "[1]", 1),
+    )
+    .unwrap();
+    assert!(matches!(
+        p.problem.drive,
+        Drive::Pulsed { pulse_s, rate_hz, resolved: true, .. } if pulse_s == 0.01 && rate_hz == 4.0
+    ));
+    let bad = with_drive("mode = \"pulsed\"\nvoltage_v = 45\npulse_s = 0.6\nrate_hz = 2").replacen(
+        "hold_s = 90",
+        "heating_s = 60",
+        1,
+    );
+    let Err(message) = load_text(&bad).map_err(|e| e.to_string()) else {
+        panic!("pulses without a pause were accepted");
+    };
+    assert!(
+        message.contains("leave no pause") && message.contains("`drive.pulse_s`"),
+        "{message}"
+    );
+    let p = good_and_bad(
+        drive,
+        "control = \"hottest\"",
+        "control = \"coldest\"",
+        "coldest",
+        "unknown value",
+    );
+    assert!(matches!(
+        p.problem.drive,
+        Drive::Temperature {
+            control: Control::Hottest,
+            ..
+        }
+    ));
+
+    let title = "title = \"good\"";
+    let p = good_and_bad(title, "boiling = true", "boiling = \"yes\"", "boiling", "boiling");
+    assert!(p.problem.boiling);
+    let fluid = |volume: f64| format!("injectate = {{ sigma_s_per_m = 1.5, volume_ml = {volume}, share = 0.25 }}");
+    let p = good_and_bad(title, &fluid(0.5), &fluid(-0.5), "injectate", "volume_ml");
+    assert_eq!(p.problem.injectate.unwrap().sigma_s_per_m, 1.5);
+    let p = good_and_bad(
+        title,
+        "pad = { area_cm2 = 100 }",
+        "pad = { contact_fraction = 2 }",
+        "pad",
+        "contact_fraction",
+    );
+    assert!(p.problem.pad.is_some());
+
+    let background = "background = \"muscle\"";
+    let fibres = |direction: &str| format!("fibres = {{ direction = {direction} }}");
+    good_and_bad(
+        background,
+        &fibres("[1, 0, 0]"),
+        &fibres("[0, 0, 0]"),
+        "fibres",
+        "direction",
+    );
+
+    let output = "times_s = [10, 50]";
+    let p = good_and_bad(
+        output,
+        "isotherms_c = [42, 65]",
+        "isotherms_c = [420]",
+        "isotherms_c",
+        "isotherms_c",
+    );
+    assert_eq!(p.problem.more_isotherms_c, [42.0, 65.0]);
+    let p = good_and_bad(output, "doses_min = [10]", "doses_min = [-1]", "doses_min", "doses_min");
+    assert_eq!(p.problem.dose_contours_min, [10.0]);
+
+    let laws = |law: &str| format!("[injury]\nalso = [\"{law}\"]\ntissues = {{ muscle = \"{law}\" }}");
+    let p = good_and_bad(
+        output,
+        &laws("muscle_jacques_gaylor"),
+        &laws("muscle_jaques"),
+        "muscle_jaques",
+        "muscle_jaques",
+    );
+    assert_eq!(p.problem.more_injury[0].name, "muscle_jacques_gaylor");
+    assert_eq!(p.problem.tissue_injury.len(), 1);
+}

@@ -460,7 +460,7 @@ fn a_defect_of_the_insulation_takes_its_share() {
     assert!(last(&leaky.curves) < 0.85 * last(&sound.curves));
     let entry = &leaky.skin_entries[0];
     assert!(
-        entry.skin_entry_c > 50.0 && (entry.entry_mm.z - 22.0).abs() < 1e-9,
+        entry.skin_entry_c > 50.0 && (entry.entry_mm.xyz[2] - 22.0).abs() < 1e-9,
         "{entry:?}"
     );
 }
@@ -490,18 +490,20 @@ fn pulsed_current_tells_its_field_and_spikes() {
     p.drive = pulses(false, None);
     let mean = solve(&p, &mut |_| true).unwrap();
     let (a, b) = (resolved.pulse.unwrap(), mean.pulse.unwrap());
-    // Both tell the field within a pulse; tissue is a little warmer, so the field differs by a hair.
-    for (x, y) in [
-        (a.field_at_tip_v_per_m, b.field_at_tip_v_per_m),
-        (a.field_1_mm_ahead_v_per_m, b.field_1_mm_ahead_v_per_m),
-        (a.field_at_1_mm_v_per_m, b.field_at_1_mm_v_per_m),
+    let spike = a.spike_k.unwrap();
+    // Both tell the field within a pulse. At its end the tissue at the tip is hotter by the spike than in the mean, and conducts better
+    // by as much; 1 mm away it is not.
+    let softer = MUSCLE.sigma_temperature_coefficient_per_k * spike;
+    for (x, y, part) in [
+        (a.field_at_tip_v_per_m, b.field_at_tip_v_per_m, softer),
+        (a.field_1_mm_ahead_v_per_m, b.field_1_mm_ahead_v_per_m, 0.02),
+        (a.field_at_1_mm_v_per_m, b.field_at_1_mm_v_per_m, 0.02),
     ] {
-        assert!((x / y - 1.0).abs() < 0.02, "{a:?} {b:?}");
+        assert!((x / y - 1.0).abs() < part, "{a:?} {b:?}");
     }
     assert!(a.field_at_tip_v_per_m > 2.0 * a.field_1_mm_ahead_v_per_m, "{a:?}");
     assert!(a.field_at_1_mm_v_per_m >= a.field_1_mm_ahead_v_per_m, "{a:?}");
     // A pulse leaves σ E² t / (ρ c) where heat has no time to flow away; conduction takes some of it.
-    let spike = a.spike_k.unwrap();
     let sigma = MUSCLE.sigma_s_per_m;
     let most =
         sigma * a.field_at_tip_v_per_m.powi(2) * 0.02 / (MUSCLE.density_kg_per_m3 * MUSCLE.specific_heat_j_per_kg_k);

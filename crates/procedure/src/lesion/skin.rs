@@ -16,6 +16,8 @@ use super::{
 const MM: f64 = 1e-3;
 /// Step along the shaft in the search for skin, mm.
 const STEP_MM: f64 = 0.1;
+/// The skin's surface is found to this, mm.
+const SURFACE_MM: f64 = 1e-6;
 /// Thickness of skin where only the place of its surface is known, mm: that taken in images.
 const SKIN_MM: f64 = 2.0;
 /// The shaft is modelled this far beyond the skin's surface, mm.
@@ -73,7 +75,21 @@ fn pass(problem: &LesionProblem, needle: &Needle) -> Option<Pass> {
         }
         match (tissue(s), deep_mm) {
             (t, None) if t == skin => deep_mm = Some(s),
-            (t, Some(deep_mm)) if t == air => return Some(Pass { deep_mm, surface_mm: s }),
+            (t, Some(deep_mm)) if t == air => {
+                let (mut within, mut out) = (s - STEP_MM, s);
+                while out - within > SURFACE_MM {
+                    let middle = 0.5 * (within + out);
+                    if tissue(middle) == air {
+                        out = middle;
+                    } else {
+                        within = middle;
+                    }
+                }
+                return Some(Pass {
+                    deep_mm,
+                    surface_mm: within,
+                });
+            }
             (t, Some(_)) if t != skin => deep_mm = None,
             _ => {}
         }

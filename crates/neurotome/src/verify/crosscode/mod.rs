@@ -20,7 +20,9 @@ pub(super) const CLAIMS: &[Claim] = &[
     case_a,
     case_a_perfoff,
     case_b,
+    fields_of_case_c,
     case_d,
+    fields_of_case_e,
     case_f,
     moved::homogeneous,
     moved::slanted_fibres,
@@ -30,8 +32,15 @@ pub(super) const CLAIMS: &[Claim] = &[
     moved::bevelled,
 ];
 
-/// Claims on borders between tissues that cut cells of the grid. Some do not hold yet: they are checked when asked for.
-pub(super) const BORDERS: &[Claim] = &[case_e, case_g, moved::beside_bone, cut_cells_at_needle];
+/// Claims of which some do not hold yet, checked when asked for: contours that are small or lie in flat fields, borders between tissues
+/// that cut cells of the grid.
+pub(super) const OPEN: &[Claim] = &[
+    contours_of_case_c,
+    contours_of_case_e,
+    case_g,
+    moved::beside_bone,
+    cut_cells_at_needle,
+];
 
 /// A file of reference values.
 struct Reference {
@@ -46,6 +55,11 @@ const FIELD: Reference = Reference {
 const HETEROGENEOUS: Reference = Reference {
     text: include_str!("../../../../../validation/crosscode/heterogeneous/reference-heterogeneous.json"),
     source: "NGSolve 6.2.2608, validation/crosscode/heterogeneous/reference-heterogeneous.json",
+};
+
+const COOLED: Reference = Reference {
+    text: include_str!("../../../../../validation/crosscode/cooled/reference-cooled.json"),
+    source: "NGSolve 6.2.2608, validation/crosscode/cooled/reference-cooled.json",
 };
 
 /// Largest deviation of a temperature, K.
@@ -67,22 +81,22 @@ const UNRESOLVED_3D_MM: f64 = 0.6;
 
 fn case_a(report: &mut Report) {
     let text = include_str!("../../../../../validation/crosscode/field/case-a.toml");
-    compare(report, &FIELD, "A", "case-a.toml", text);
+    compare(report, &FIELD, ("A", &Kind::ALL), "case-a.toml", text);
 }
 
 fn case_a_perfoff(report: &mut Report) {
     let text = include_str!("../../../../../validation/crosscode/field/case-a-perfoff.toml");
-    compare(report, &FIELD, "A_perfoff", "case-a-perfoff.toml", text);
+    compare(report, &FIELD, ("A_perfoff", &Kind::ALL), "case-a-perfoff.toml", text);
 }
 
 fn case_b(report: &mut Report) {
     let text = include_str!("../../../../../validation/crosscode/field/case-b.toml");
-    compare(report, &FIELD, "B", "case-b.toml", text);
+    compare(report, &FIELD, ("B", &Kind::ALL), "case-b.toml", text);
 }
 
 fn case_d(report: &mut Report) {
     let text = include_str!("../../../../../validation/crosscode/field/case-d.toml");
-    compare(report, &FIELD, "D", "case-d.toml", text);
+    compare(report, &FIELD, ("D", &Kind::ALL), "case-d.toml", text);
 }
 
 #[derive(Deserialize)]
@@ -134,6 +148,11 @@ impl Kind {
         Self::Impedance,
     ];
 
+    /// What is read off points and the generator.
+    const FIELDS: [Self; 3] = [Self::Temperature, Self::Power, Self::Impedance];
+    /// What is measured on contours.
+    const CONTOURS: [Self; 3] = [Self::Width, Self::Length, Self::Volume];
+
     fn text(self) -> &'static str {
         match self {
             Self::Temperature => "temperature in °C within 0.3 °C",
@@ -172,24 +191,48 @@ impl Kind {
     }
 }
 
-fn case_e(report: &mut Report) {
+fn fields_of_case_c(report: &mut Report) {
+    case_c(report, &Kind::FIELDS);
+}
+
+fn contours_of_case_c(report: &mut Report) {
+    case_c(report, &Kind::CONTOURS);
+}
+
+fn case_c(report: &mut Report, kinds: &[Kind]) {
+    let text = include_str!("../../../../../validation/crosscode/cooled/case-c.toml");
+    compare(report, &COOLED, ("C", kinds), "case-c.toml", text);
+}
+
+fn fields_of_case_e(report: &mut Report) {
+    case_e(report, &Kind::FIELDS);
+}
+
+fn contours_of_case_e(report: &mut Report) {
+    case_e(report, &Kind::CONTOURS);
+}
+
+fn case_e(report: &mut Report, kinds: &[Kind]) {
     let text = include_str!("../../../../../validation/crosscode/heterogeneous/case-e.toml");
-    compare(report, &HETEROGENEOUS, "E", "case-e.toml", text);
+    compare(report, &HETEROGENEOUS, ("E", kinds), "case-e.toml", text);
 }
 
 fn case_f(report: &mut Report) {
     let text = include_str!("../../../../../validation/crosscode/heterogeneous/case-f.toml");
-    compare(report, &HETEROGENEOUS, "F", "case-f.toml", text);
+    compare(report, &HETEROGENEOUS, ("F", &Kind::ALL), "case-f.toml", text);
 }
 
 fn case_g(report: &mut Report) {
     let text = include_str!("../../../../../validation/crosscode/heterogeneous/case-g.toml");
-    compare(report, &HETEROGENEOUS, "G", "case-g.toml", text);
+    compare(report, &HETEROGENEOUS, ("G", &Kind::ALL), "case-g.toml", text);
 }
 
-fn compare(report: &mut Report, from: &Reference, case: &str, name: &str, text: &str) {
+fn compare(report: &mut Report, from: &Reference, (case, kinds): (&str, &[Kind]), name: &str, text: &str) {
     match deviations(report, from, case, name, text) {
-        Ok(all) => rows(report, from, case, &all),
+        Ok(mut all) => {
+            all.retain(|d| kinds.contains(&d.kind));
+            rows(report, from, case, &all);
+        }
         Err(reason) => report.failed(format!("case {case}"), reason, from.source),
     }
 }

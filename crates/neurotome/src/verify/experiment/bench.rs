@@ -1,15 +1,16 @@
 //! The bench: one needle or a pair in tissue that is the same everywhere, as in the experiments. Each treatment is computed once.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
 use neurotome_base::{PatientPoint, Vec3};
+use neurotome_io::scenario::{Source, load};
 use neurotome_physics::tissue::TissueProperties;
 use neurotome_procedure::{
     anatomy::{Homogeneous, TissueId},
     catalog::{Catalog, find},
     lesion::{
-        Bend, Blood, Control, Domain, DomainShape, Drive, LesionProblem, Limits, Metal, Needle, Perfusion, Probe,
-        SolverSettings, solve,
+        Bend, Blood, Control, Domain, DomainShape, Drive, LesionProblem, LesionResult, Limits, Metal, Needle,
+        Perfusion, Probe, SolverSettings, solve,
     },
 };
 
@@ -109,6 +110,8 @@ pub(in crate::verify) struct Bench {
     usual: Inputs,
     inputs: Inputs,
     runs: BTreeMap<String, (f64, Arc<Heated>)>,
+    /// Runs of scenarios by their text.
+    scenarios: BTreeMap<String, Arc<LesionResult>>,
     few: bool,
     stop: fn() -> bool,
 }
@@ -138,6 +141,7 @@ impl Bench {
             usual: inputs.clone(),
             inputs,
             runs: BTreeMap::new(),
+            scenarios: BTreeMap::new(),
             few: false,
             stop,
         })
@@ -235,6 +239,26 @@ impl Bench {
         }
         let run = Arc::new(self.compute(&treatment, &inputs, until_s)?);
         self.runs.insert(key, (until_s, Arc::clone(&run)));
+        Ok(run)
+    }
+
+    /// The run of a scenario, with the catalogue's inputs.
+    ///
+    /// # Errors
+    /// Why it could not be computed.
+    pub(super) fn scenario(&mut self, text: &str) -> Result<Arc<LesionResult>, String> {
+        if let Some(run) = self.scenarios.get(text) {
+            return Ok(Arc::clone(run));
+        }
+        let source = Source {
+            name: "experiment".to_owned(),
+            text: text.to_owned(),
+            folder: PathBuf::new(),
+        };
+        let loaded = load(&source, &self.catalog).map_err(|e| e.to_string())?;
+        let result = solve(&loaded.problem, &mut |_| !(self.stop)()).map_err(|e| e.to_string())?;
+        let run = Arc::new(result);
+        self.scenarios.insert(text.to_owned(), Arc::clone(&run));
         Ok(run)
     }
 

@@ -10,6 +10,7 @@ mod edge;
 mod lattice;
 mod monopolar;
 mod nerve;
+mod probes;
 mod study;
 
 use serde::Serialize;
@@ -22,7 +23,8 @@ use study::{Expectation, Study};
 
 /// The studies of this group.
 pub(super) const CLAIMS: &[Claim] = &[
-    cosman, goldberg, lidocaine, provenzano, bogduk, manual, tew, bipolar, sciatic, c_fibres, dog,
+    cosman, goldberg, lidocaine, provenzano, bogduk, manual, tew, bipolar, sciatic, c_fibres, dog, avanos, cobbs,
+    fluid, pulses,
 ];
 
 /// A claim and the edge by which it is computed.
@@ -89,6 +91,32 @@ const SCIATIC: Values = &[
 const C_FIBRES: Values = &[("not_destroyed", nerve::not_destroyed)];
 const DOG: Values = &[("at_45", nerve::at_45), ("at_55_and_above", nerve::at_55_and_above)];
 
+const AVANOS: Values = &[
+    ("smallest_cooled", probes::smallest_cooled),
+    ("other_cooled", probes::other_cooled),
+    ("cooled_grows", probes::cooled_grows),
+    ("tined", probes::tined_over_standard),
+    ("rounder", probes::rounder),
+    ("distal", probes::distal),
+];
+const COBBS: Values = &[
+    ("energy", probes::energy),
+    ("energy_without_water", probes::energy_without_water),
+    ("length_without_water", probes::length_without_water),
+];
+const FLUID: Values = &[
+    ("water_larger", probes::water_larger),
+    ("saline_larger", probes::saline_larger),
+    ("salt_over_water", probes::salt_over_water),
+    ("brine_power", probes::brine_power),
+    ("grows_with_saline", probes::grows_with_saline),
+];
+const PULSES: Values = &[
+    ("hottest_in_a_burst", probes::hottest_in_a_burst),
+    ("spike", probes::spike),
+    ("field_at_1_mm", probes::field_at_1_mm),
+];
+
 fn cosman(report: &mut Report) {
     compare(report, "cosman2014", COSMAN);
 }
@@ -131,6 +159,22 @@ fn c_fibres(report: &mut Report) {
 
 fn dog(report: &mut Report) {
     compare(report, "smith1981", DOG);
+}
+
+fn avanos(report: &mut Report) {
+    compare(report, "avanos2024", AVANOS);
+}
+
+fn cobbs(report: &mut Report) {
+    compare(report, "cobbs2023", COBBS);
+}
+
+fn fluid(report: &mut Report) {
+    compare(report, "provenzano_fluid", FLUID);
+}
+
+fn pulses(report: &mut Report) {
+    compare(report, "cosman2005", PULSES);
 }
 
 /// What a reader needs to judge a comparison with an experiment.
@@ -312,7 +356,7 @@ mod tests {
 
     #[test]
     fn every_published_number_has_a_function_and_every_function_a_number() {
-        let tables: [(&str, Values); 11] = [
+        let tables: [(&str, Values); 15] = [
             ("cosman2014", COSMAN),
             ("goldberg1995", GOLDBERG),
             ("lidocaine2020", LIDOCAINE),
@@ -324,6 +368,10 @@ mod tests {
             ("sciatic1988", SCIATIC),
             ("morgan2020", C_FIBRES),
             ("smith1981", DOG),
+            ("avanos2024", AVANOS),
+            ("cobbs2023", COBBS),
+            ("provenzano_fluid", FLUID),
+            ("cosman2005", PULSES),
         ];
         assert_eq!(tables.map(|t| t.0), study::FILES.map(|f| f.0));
         for (name, values) in tables {

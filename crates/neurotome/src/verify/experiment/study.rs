@@ -7,7 +7,7 @@ use serde::Deserialize;
 use super::edge::Edge;
 
 /// The studies with their files.
-pub(super) const FILES: [(&str, &str); 11] = [
+pub(super) const FILES: [(&str, &str); 15] = [
     (
         "cosman2014",
         include_str!("../../../../../validation/experiment/cosman2014.toml"),
@@ -51,6 +51,22 @@ pub(super) const FILES: [(&str, &str); 11] = [
     (
         "smith1981",
         include_str!("../../../../../validation/experiment/smith1981.toml"),
+    ),
+    (
+        "avanos2024",
+        include_str!("../../../../../validation/experiment/avanos2024.toml"),
+    ),
+    (
+        "cobbs2023",
+        include_str!("../../../../../validation/experiment/cobbs2023.toml"),
+    ),
+    (
+        "provenzano_fluid",
+        include_str!("../../../../../validation/experiment/provenzano_fluid.toml"),
+    ),
+    (
+        "cosman2005",
+        include_str!("../../../../../validation/experiment/cosman2005.toml"),
     ),
 ];
 

@@ -35,6 +35,7 @@ cargo xtask: the project's chores
   cargo xtask check-licences    every dependency may be used and comes from the crates registry
 
   cargo xtask bench             counts the kernels' instructions against benches/counts.json (--update rewrites it)
+  cargo xtask bench --interactive   simulated seconds per second of a lesion that is looked at in short pieces
   cargo xtask bench --scaling   times from 47,000 cells upwards, as table and picture in target/bench
   cargo xtask validate          the slow validation; rewrites validation/REPORT.md
   cargo xtask sensitivity       how far uncertain inputs move the comparisons with experiments (half an hour);

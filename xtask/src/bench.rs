@@ -17,19 +17,48 @@ const ALLOWED_PERCENT: u64 = 3;
 /// Cell sizes of `--scaling`, times the usual.
 const SIZES: [&str; 4] = ["1", "0.7", "0.5", "0.35"];
 
-/// `cargo xtask bench`, with `--update` or `--scaling [SIZE…]`.
+/// Pieces of `--interactive` between two looks, s.
+const LOOKS_S: [&str; 3] = ["0.1", "0.25", "0.5"];
+
+/// `cargo xtask bench`, with `--update`, `--scaling [SIZE…]` or `--interactive`.
 pub fn run(w: &Workspace, args: &[String]) -> Result<(), Failure> {
     let words: Vec<&str> = args.iter().map(String::as_str).collect();
     match words.as_slice() {
         [] => counts(w, false),
         ["--update"] => counts(w, true),
         ["--scaling"] => scaling(w, &SIZES),
+        ["--interactive"] => interactive(w),
         ["--scaling", sizes @ ..] => scaling(w, sizes),
         _ => Err(Failure::new(
             format!("`{}` is not understood", args.join(" ")),
-            "give nothing, --update, or --scaling with sizes of cells",
+            "give nothing, --update, --interactive, or --scaling with sizes of cells",
         )),
     }
+}
+
+/// Simulated seconds per second of the clock of a lesion that is looked at in short pieces. It depends on the machine and what else
+/// runs there, so it is told and gates nothing.
+fn interactive(w: &Workspace) -> Result<(), Failure> {
+    for look_s in LOOKS_S {
+        let out = process::output(&mut w.cargo(&[
+            "run",
+            "--release",
+            "--locked",
+            "--quiet",
+            "--package",
+            "neurotome",
+            "--example",
+            "interactive",
+            "--",
+            "default",
+            look_s,
+        ]))?;
+        let out = String::from_utf8_lossy(&out);
+        for line in [out.lines().next(), out.lines().last()].into_iter().flatten() {
+            println!("   {line}");
+        }
+    }
+    Ok(())
 }
 
 /// Builds the measuring program.

@@ -37,6 +37,7 @@ cargo xtask: the project's chores
   cargo xtask check-licences    every dependency may be used and comes from the crates registry
 
   cargo xtask bench             counts the kernels' instructions against benches/counts.json (--update rewrites it)
+  cargo xtask bench --interactive   simulated seconds per second of a lesion that is looked at in short pieces
   cargo xtask bench --scaling   times from 47,000 cells upwards, as table and picture in target/bench
   cargo xtask peers             NGSolve and DOLFINx beside our program on one case, in minutes; table and chart in target/bench
                                 (--only ours|ngsolve|dolfinx, --runs N; --update rewrites benches/peers/README.md)

@@ -325,7 +325,7 @@ mod tests {
         refused("18G-5mm-two-tined", "tines", |c| c.tine_count = None);
         refused("18G-four-contacts", "contacts", |c| c.contact_gap_mm = None);
         refused("17G-4mm-cooled", "a channel of coolant", |c| {
-            c.coolant_temperature_c = None
+            c.coolant_temperature_c = None;
         });
         refused("20G-10mm-curved", "a bend", |c| c.bend_length_mm = None);
         let flow = find(&catalog.cannulas, "17G-4mm-cooled").unwrap().active_tip_mm.clone();

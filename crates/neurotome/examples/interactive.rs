@@ -6,7 +6,7 @@
 //! cargo run --release --example interactive -- my-scenario.toml 0.1
 //! ```
 //!
-//! Without arguments: a 20 G cannula in muscle, read each 0.5 s. The last line is the rate in simulated seconds per second of the
+//! Without arguments, or for `default`: a 20 G cannula in muscle, read each 0.5 s. The last line is the rate in simulated seconds per second of the
 //! clock, readings and isotherm surfaces included.
 
 use std::{env, fs, path::PathBuf, process::ExitCode, time::Instant};
@@ -53,7 +53,7 @@ fn main() -> ExitCode {
 
 fn run() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = env::args().skip(1);
-    let source = match arguments.next() {
+    let source = match arguments.next().filter(|a| a != "default") {
         None => Source {
             name: "interactive".into(),
             text: SCENARIO.into(),

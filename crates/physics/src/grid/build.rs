@@ -244,7 +244,7 @@ impl Grid {
                     } else {
                         vec![]
                     };
-                    let mut radius = 2.2 * h;
+                    let mut radius = 3.0 * h;
                     loop {
                         region.planes(&p, planes);
                         let mut body = Polyhedron::cube(2.0 * radius);

@@ -30,8 +30,8 @@ const LARGER: f64 = 10.0;
 /// Where shifts go on to fall, a hierarchy is made for one this many times smaller.
 const FALLING: f64 = 3.0;
 
-/// Sweeps before and after on the coarser levels, which cost little.
-const COARSE_SWEEPS: usize = 2;
+/// Sweeps before and after from the third level on, which cost next to nothing.
+const DEEP_SWEEPS: usize = 2;
 
 /// First and second step of the smoother: `d₁ = FIRST S r`, `d₂ = CARRY d₁ + SECOND S r`.
 const FIRST: f32 = 4.0 / 3.0;
@@ -174,7 +174,7 @@ impl Multigrid {
                 *x = r * one_over_size;
             }
         }
-        cycle(&mut self.levels, &mut self.coarsest, 1);
+        cycle(&mut self.levels, &mut self.coarsest, 0);
         match self.levels.first() {
             Some(finest) => &finest.x,
             None => self.coarsest.single(),
@@ -183,7 +183,8 @@ impl Multigrid {
 }
 
 /// One V-cycle from zero on the levels given; the right-hand side is in the first one's `b`, the result in its `x`.
-fn cycle(levels: &mut [Level], coarsest: &mut Coarsest, sweeps: usize) {
+fn cycle(levels: &mut [Level], coarsest: &mut Coarsest, depth: usize) {
+    let sweeps = if depth < 2 { 1 } else { DEEP_SWEEPS };
     let Some((level, coarser)) = levels.split_first_mut() else {
         coarsest.solve();
         return;
@@ -202,7 +203,7 @@ fn cycle(levels: &mut [Level], coarsest: &mut Coarsest, sweeps: usize) {
                     block.copy_from_slice(&sum[..block.len()]);
                 }
             });
-            cycle(coarser, coarsest, COARSE_SWEEPS);
+            cycle(coarser, coarsest, depth + 1);
             &coarser[0].x
         } else {
             for (s, block) in coarsest.x.chunks_mut(LANES).enumerate() {

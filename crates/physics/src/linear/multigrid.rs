@@ -78,7 +78,7 @@ impl Multigrid {
         let mut strength = STRENGTH;
         let mut operator = Operator::new(a, mass, shift);
         operator.shift = made_for;
-        let mut matrix = operator.single();
+        let mut matrix = a.single();
         while operator.count() > COARSEST {
             let strong = strong_couplings(&operator, strength);
             let (group, groups) = aggregate(&strong.off);

@@ -232,6 +232,10 @@ impl Fibres {
 pub(super) struct WithFibres<'a>(pub &'a Matrix<f64>, pub &'a Fibres);
 
 impl Operator for WithFibres<'_> {
+    fn diagonal(&self) -> &[f64] {
+        &self.0.diagonal
+    }
+
     fn prepare(&self, x: &[f64], prepared: &mut Vec<f64>) {
         self.1.flow(x, None, prepared);
     }

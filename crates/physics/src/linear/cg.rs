@@ -1,6 +1,7 @@
 //! Preconditioned conjugate gradients.
 
 use neurotome_base::parallel::{dot, for_blocks, ordered_sum, sum_parts};
+use rayon::prelude::*;
 
 use super::{Matrix, Multigrid};
 
@@ -17,6 +18,9 @@ pub struct Solved {
 
 /// A symmetric positive definite operator.
 pub trait Operator: Sync {
+    /// The diagonal, or what stands for it.
+    fn diagonal(&self) -> &[f64];
+
     /// What is needed of `x` before its rows are taken; empty for a matrix.
     fn prepare(&self, x: &[f64], prepared: &mut Vec<f64>);
 
@@ -25,6 +29,10 @@ pub trait Operator: Sync {
 }
 
 impl Operator for Matrix<f64> {
+    fn diagonal(&self) -> &[f64] {
+        &self.diagonal
+    }
+
     fn prepare(&self, _: &[f64], _: &mut Vec<f64>) {}
 
     #[inline]
@@ -42,7 +50,24 @@ pub struct Workspace {
     prepared: Vec<f64>,
 }
 
-/// Solves `A x = b` for symmetric positive definite `A`, starting from `x`, to `‖b − A x‖ ≤ tolerance ‖b‖`.
+/// Residuals of single rows over their diagonals may be this many times the tolerance of the largest unknown.
+const LOCAL: f64 = 3.0;
+
+/// Whether each row's residual is small for that row. Rows of tiny cells weigh nothing in the norm of all, but what is left in them would
+/// shake the unknown there.
+fn settled(diagonal: &[f64], r: &[f64], x: &[f64], tolerance: f64) -> bool {
+    let (left, most) = diagonal
+        .par_iter()
+        .zip(r)
+        .zip(x)
+        .with_min_len(4096)
+        .map(|((d, r), x)| ((r / d).abs(), x.abs()))
+        .reduce(|| (0.0, 0.0), |a, b| (a.0.max(b.0), a.1.max(b.1)));
+    left <= LOCAL * tolerance * most
+}
+
+/// Solves `A x = b` for symmetric positive definite `A`, starting from `x`, to `‖b − A x‖ ≤ tolerance ‖b‖`, and until no row by itself is
+/// far off.
 pub fn conjugate_gradients(
     a: &impl Operator,
     multigrid: &mut Multigrid,
@@ -81,7 +106,10 @@ pub fn conjugate_gradients(
     .sqrt();
     let mut rz_old = 0.0;
     let mut iterations = 0;
-    while r_norm > tolerance * b_norm && iterations < max_iterations && r_norm.is_finite() {
+    while iterations < max_iterations
+        && r_norm.is_finite()
+        && (r_norm > tolerance * b_norm || !settled(a.diagonal(), r, x, tolerance))
+    {
         let size = r_norm;
         let z = multigrid.precondition(r, size);
         let rz = size

@@ -144,17 +144,50 @@ pub fn summarise(problem: &LesionProblem, result: &LesionResult) -> Vec<SummaryR
             "",
         ));
     }
-    rows.extend(result.skin_entries.iter().map(|e| {
-        let name = if e.omega >= 1.0 {
-            format!(
-                "HARM: skin at the entry of needle {} destroyed; its hottest place",
-                e.needle
-            )
+    rows.extend(skin_entries(result));
+    rows.extend(leaks(result));
+    rows.extend(pulses(result));
+    if let Some(pad) = &result.pad {
+        let name = if pad.skin_omega >= 1.0 {
+            "HARM: skin under the return pad destroyed; its hottest place"
+        } else if pad.margin_k() < 0.0 {
+            "HARM: skin under the return pad above 43 °C; its hottest place"
         } else {
-            format!("Skin at the entry of needle {}; its hottest place", e.needle)
+            "Skin under the return pad; its hottest place"
         };
-        SummaryRow::new(name, format!("{:.1}", e.skin_entry_c), "°C", "")
-    }));
+        rows.push(SummaryRow::new(name, format!("{:.2}", pad.skin_peak_c), "°C", ""));
+        rows.push(SummaryRow::new(
+            "Current density at the pad's edge over its mean",
+            figure(pad.edge_to_mean),
+            "",
+            "",
+        ));
+    }
+    rows
+}
+
+/// Skin where shafts pass it.
+fn skin_entries(result: &LesionResult) -> Vec<SummaryRow> {
+    result
+        .skin_entries
+        .iter()
+        .map(|e| {
+            let name = if e.omega >= 1.0 {
+                format!(
+                    "HARM: skin at the entry of needle {} destroyed; its hottest place",
+                    e.needle
+                )
+            } else {
+                format!("Skin at the entry of needle {}; its hottest place", e.needle)
+            };
+            SummaryRow::new(name, format!("{:.1}", e.skin_entry_c), "°C", "")
+        })
+        .collect()
+}
+
+/// Defects of the insulation.
+fn leaks(result: &LesionResult) -> Vec<SummaryRow> {
+    let mut rows = Vec::new();
     for leak in &result.leaks {
         let place = format!(
             "{}–{} mm from the tip of needle {}",
@@ -174,6 +207,12 @@ pub fn summarise(problem: &LesionProblem, result: &LesionResult) -> Vec<SummaryR
         let name = format!("{harm} the defect {place}");
         rows.push(SummaryRow::new(name, format!("{:.1}", leak.hottest_c), "°C", ""));
     }
+    rows
+}
+
+/// Field and spikes of pulsed current.
+fn pulses(result: &LesionResult) -> Vec<SummaryRow> {
+    let mut rows = Vec::new();
     if let Some(pulse) = &result.pulse {
         for (name, value) in [
             ("Field within a pulse, on the distal end", pulse.field_at_tip_v_per_m),
@@ -192,22 +231,6 @@ pub fn summarise(problem: &LesionProblem, result: &LesionResult) -> Vec<SummaryR
             let name = "Temperature spike of a pulse at the tip, above its cycle's mean";
             rows.push(SummaryRow::new(name, figure(spike), "K", ""));
         }
-    }
-    if let Some(pad) = &result.pad {
-        let name = if pad.skin_omega >= 1.0 {
-            "HARM: skin under the return pad destroyed; its hottest place"
-        } else if pad.margin_k() < 0.0 {
-            "HARM: skin under the return pad above 43 °C; its hottest place"
-        } else {
-            "Skin under the return pad; its hottest place"
-        };
-        rows.push(SummaryRow::new(name, format!("{:.2}", pad.skin_peak_c), "°C", ""));
-        rows.push(SummaryRow::new(
-            "Current density at the pad's edge over its mean",
-            figure(pad.edge_to_mean),
-            "",
-            "",
-        ));
     }
     rows
 }

@@ -194,7 +194,7 @@ impl Medium {
                     cell.coefficient = coefficient / weight;
                     cell.limit = limit / weight;
                     extra /= count;
-                    cell.cut = Some(Cut::new(inverse));
+                    cell.cut = Some(Cut::new(&inverse));
                 }
                 if extra > 0.0 {
                     cell.fibre = Some(Fibre {

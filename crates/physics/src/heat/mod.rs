@@ -65,15 +65,14 @@ impl Heat {
         let follows = (0..self.hierarchies.len())
             .rev()
             .find(|&k| self.hierarchies[k].follow(&self.a, shift));
-        let hierarchy = match follows {
-            Some(k) => self.hierarchies.remove(k),
-            None => {
-                // After each switching steps begin short and grow.
-                if self.hierarchies.len() == HIERARCHIES {
-                    self.hierarchies.remove(0);
-                }
-                Multigrid::falling(&self.a, capacity, shift)
+        let hierarchy = if let Some(k) = follows {
+            self.hierarchies.remove(k)
+        } else {
+            // After each switching steps begin short and grow.
+            if self.hierarchies.len() == HIERARCHIES {
+                self.hierarchies.remove(0);
             }
+            Multigrid::falling(&self.a, capacity, shift)
         };
         self.hierarchies.push(hierarchy);
     }

@@ -18,10 +18,10 @@ pub struct Cut {
 
 impl Cut {
     /// A cell with 1/σ and 1/k at `SIDE³` points, the first coordinate running fastest.
-    pub fn new(inverse: Vec<[f64; 2]>) -> Self {
+    pub fn new(inverse: &[[f64; 2]]) -> Self {
         let mut towards = [[0.0; 2]; 6];
         for (side, mean) in towards.iter_mut().enumerate() {
-            *mean = half(&inverse, side);
+            *mean = half(inverse, side);
         }
         Self {
             inverse: inverse.iter().map(|v| v.map(|v| v as f32)).collect(),
@@ -45,7 +45,7 @@ impl Cut {
 /// Means over the half of a lattice towards a side: columns side by side, each a series.
 fn half(inverse: &[[f64; 2]], side: usize) -> [f64; 2] {
     let stride = SIDE.pow(side as u32 / 2);
-    let first = if side % 2 == 0 { 0 } else { SIDE / 2 };
+    let first = if side.is_multiple_of(2) { 0 } else { SIDE / 2 };
     let layer = |k: usize| k / stride % SIDE;
     let columns = (0..SIDE.pow(3)).filter(|k| layer(*k) == first);
     mean(columns.map(|k| {
@@ -97,7 +97,7 @@ mod tests {
         let inverse: Vec<[f64; 2]> = (0..SIDE.pow(3))
             .map(|k| if k % SIDE < 1 { [20.0, 2.0] } else { [1.0, 4.0] })
             .collect();
-        let cut = Cut::new(inverse);
+        let cut = Cut::new(&inverse);
         let close = |a: [f64; 2], b: [f64; 2]| (a[0] / b[0] - 1.0).abs() < 1e-12 && (a[1] / b[1] - 1.0).abs() < 1e-12;
         assert!(close(cut.towards(0), [10.5, 3.0]));
         assert!(close(cut.towards(1), [1.0, 4.0]));

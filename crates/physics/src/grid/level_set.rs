@@ -2,7 +2,7 @@
 
 use neurotome_base::Vec3;
 
-use super::{CellField, FaceKind, Interpolator, Place, Shells};
+use super::{CellField, FaceKind, Grid, Interpolator, Place, Shells};
 
 /// A region `f ≥ 0`.
 #[derive(Debug, Clone, PartialEq)]
@@ -16,61 +16,18 @@ pub struct LevelSet {
 impl LevelSet {
     /// Finds the region; none when it is empty.
     pub fn new(interpolator: &Interpolator, field: &CellField) -> Option<Self> {
-        let grid = interpolator.grid();
-        let f = field.tissue;
-        let mut surface = Vec::new();
-        let mut volume = 0.0;
-        for s in &grid.shells {
-            shell_surface(interpolator, s, field, &mut surface);
-            volume += shell_volume(interpolator, s, field);
-        }
-        let inner = |i: u32| {
-            grid.shells_of(i).is_some_and(|s| {
-                let (_, t, q) = s.index(i);
-                s.is_exact(i) && s.height(t, q) >= LEAST_COLUMN
-            })
-        };
-        let mut cut = vec![false; grid.tissue_cells];
-        for face in grid.faces.iter().filter(|f| f.kind == FaceKind::Tissue) {
-            let (a, b) = (face.a as usize, face.b as usize);
-            if (f[a] >= 0.0) == (f[b] >= 0.0) {
-                continue;
-            }
-            (cut[a], cut[b]) = (true, true);
-            if inner(face.a) || inner(face.b) {
-                continue;
-            }
-            let way = grid.center[b] - grid.center[a];
-            let (da, db) = (
-                interpolator.gradient(face.a, f).dot(&way),
-                interpolator.gradient(face.b, f).dot(&way),
-            );
-            surface.push(grid.center[a] + way * hermite_root(f[a], f[b], da, db));
-        }
-        // A neighbour of a cut cell can hold a corner of the region.
-        let mut near = cut.clone();
-        for face in grid.faces.iter().filter(|f| f.kind == FaceKind::Tissue) {
-            near[face.a as usize] |= cut[face.b as usize];
-            near[face.b as usize] |= cut[face.a as usize];
-        }
-        for i in 0..grid.tissue_cells as u32 {
-            if inner(i) {
-                continue;
-            }
-            let at = i as usize;
-            if near[at] {
-                let g = interpolator.gradient(i, f);
-                let middle = f[at] + g.dot(&(grid.centroid[at] - grid.center[at]));
-                volume += grid.volume[at] * box_fraction(&grid.spans(i).map(|span| g.dot(&span)), middle);
-            } else if f[at] >= 0.0 {
-                volume += grid.volume[at];
-            }
-        }
+        let (surface, cut) = crossings(interpolator, field);
+        let volume = volume(interpolator, field, &cut);
         if surface.is_empty() && volume <= 0.0 {
             None
         } else {
             Some(Self { surface, volume })
         }
+    }
+
+    /// Its surface alone, which is quicker: points where the lattice of the grid crosses it.
+    pub fn surface(interpolator: &Interpolator, field: &CellField) -> Vec<Vec3> {
+        crossings(interpolator, field).0
     }
 
     /// Largest reach of the region along the unit vector `direction`, as `direction · p` in metres; none without a surface.
@@ -115,6 +72,72 @@ impl LevelSet {
         }
         Some(direction.dot(&best))
     }
+}
+
+/// Whether a cell lies within columns along which values are taken as a curve.
+fn in_column(grid: &Grid, cell: u32) -> bool {
+    grid.shells_of(cell).is_some_and(|s| {
+        let (_, t, q) = s.index(cell);
+        s.is_exact(cell) && s.height(t, q) >= LEAST_COLUMN
+    })
+}
+
+/// Points on the surface, and the cells that it cuts.
+fn crossings(interpolator: &Interpolator, field: &CellField) -> (Vec<Vec3>, Vec<bool>) {
+    let grid = interpolator.grid();
+    let f = field.tissue;
+    let mut surface = Vec::new();
+    for s in &grid.shells {
+        shell_surface(interpolator, s, field, &mut surface);
+    }
+    let mut cut = vec![false; grid.tissue_cells];
+    for face in grid.faces.iter().filter(|f| f.kind == FaceKind::Tissue) {
+        let (a, b) = (face.a as usize, face.b as usize);
+        if (f[a] >= 0.0) == (f[b] >= 0.0) {
+            continue;
+        }
+        (cut[a], cut[b]) = (true, true);
+        if in_column(grid, face.a) || in_column(grid, face.b) {
+            continue;
+        }
+        let way = grid.center[b] - grid.center[a];
+        let (da, db) = (
+            interpolator.gradient(face.a, f).dot(&way),
+            interpolator.gradient(face.b, f).dot(&way),
+        );
+        surface.push(grid.center[a] + way * hermite_root(f[a], f[b], da, db));
+    }
+    (surface, cut)
+}
+
+/// Volume of tissue inside, m³.
+fn volume(interpolator: &Interpolator, field: &CellField, cut: &[bool]) -> f64 {
+    let grid = interpolator.grid();
+    let f = field.tissue;
+    let mut volume = 0.0;
+    for s in &grid.shells {
+        volume += shell_volume(interpolator, s, field);
+    }
+    // A neighbour of a cut cell can hold a corner of the region.
+    let mut near = cut.to_vec();
+    for face in grid.faces.iter().filter(|f| f.kind == FaceKind::Tissue) {
+        near[face.a as usize] |= cut[face.b as usize];
+        near[face.b as usize] |= cut[face.a as usize];
+    }
+    for i in 0..grid.tissue_cells as u32 {
+        let at = i as usize;
+        if !near[at] && f[at] < 0.0 || in_column(grid, i) {
+            continue;
+        }
+        if near[at] {
+            let g = interpolator.gradient(i, f);
+            let middle = f[at] + g.dot(&(grid.centroid[at] - grid.center[at]));
+            volume += grid.volume[at] * box_fraction(&grid.spans(i).map(|span| g.dot(&span)), middle);
+        } else {
+            volume += grid.volume[at];
+        }
+    }
+    volume
 }
 
 fn value_and_gradient(value: &impl Fn(&Vec3) -> Option<f64>, p: &Vec3) -> Option<(f64, Vec3)> {

@@ -37,9 +37,10 @@ pub(super) fn tissue_only(values: &[f64]) -> CellField<'_> {
 /// Points on the surface Ω = 1 at the end, mm.
 pub(super) fn lesion_surface(heating: &Heating) -> Vec<PatientPoint> {
     let injury = ln_omega(&heating.state.injuries.omega);
-    LevelSet::new(&heating.interpolator, &tissue_only(&injury))
-        .map(|s| s.surface.iter().map(|p| PatientPoint::from_vec(p / MM)).collect())
-        .unwrap_or_default()
+    LevelSet::surface(&heating.interpolator, &tissue_only(&injury))
+        .iter()
+        .map(|p| PatientPoint::from_vec(p / MM))
+        .collect()
 }
 
 impl<'p> Measure<'p> {

@@ -359,9 +359,10 @@ impl Heating {
     /// Points on the isotherm of a temperature now, mm: where the lattice of the grid crosses it.
     pub fn isotherm(&self, temperature_c: f64) -> Vec<PatientPoint> {
         let above: Vec<f64> = self.state.temperature.iter().map(|v| v - temperature_c).collect();
-        LevelSet::new(&self.interpolator, &self.temperature_field(&above))
-            .map(|s| s.surface.iter().map(|p| PatientPoint::from_vec(p * 1e3)).collect())
-            .unwrap_or_default()
+        LevelSet::surface(&self.interpolator, &self.temperature_field(&above))
+            .iter()
+            .map(|p| PatientPoint::from_vec(p * 1e3))
+            .collect()
     }
 
     /// Probes and contours now.

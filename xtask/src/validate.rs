@@ -86,7 +86,7 @@ fn report(version: &str, rows: &[Value]) -> String {
         groups.entry(text(row, "group")).or_default().push(row);
     }
     let mut out = format!(
-        "# Validation report\n\nWritten by `cargo xtask validate` from `neurotome verify --all`, version {version}. \
+        "# Validation report\n\nWritten by `cargo xtask validate` from `neurotome verify --all --full`, version {version}. \
          Do not edit.\n\nA claim passes when its value lies within the tolerance of the reference. Units are in the claim.\n\n\
          | group | passed | of | shown for information |\n| --- | ---: | ---: | ---: |\n"
     );

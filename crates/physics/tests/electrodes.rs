@@ -320,15 +320,12 @@ fn far_contacts_share_current_as_their_conductances() {
 fn a_gently_bent_electrode_resists_as_a_straight_one() {
     // 15° over 10 mm: its parts come closer by (angle)²/24 = 0.3 % at most, which is all that enters the resistance.
     let straight = resistance(&[needle(0.0, 0.0)], &[1.0], 1.0);
-    let axis = Axis::bent(
-        Vec3::new(0.0, 0.0, -5e-3),
-        -Vec3::z(),
-        RADIUS,
-        15f64.to_radians(),
-        10e-3,
-        Vec3::x(),
-    );
-    let bent = FittedNeedle::rounded(axis, RADIUS, 10e-3, 0.065);
+    let bent_towards = |side: Vec3| {
+        let (tip, angle) = (Vec3::new(0.0, 0.0, -5e-3), 15f64.to_radians());
+        let axis = Axis::bent(tip, -Vec3::z(), RADIUS, angle, 10e-3, side);
+        FittedNeedle::rounded(axis, RADIUS, 10e-3, 0.065)
+    };
+    let bent = bent_towards(Vec3::x());
     let (grid, found) = solve(std::slice::from_ref(&bent), &[1.0], &Sizing::default());
     assert_near("bent by 15°", found, straight, 0.004);
     // Volumes close: what the shells of a bend hold more on its outer side they hold less on its inner side.
@@ -339,14 +336,6 @@ fn a_gently_bent_electrode_resists_as_a_straight_one() {
     assert!(off.abs() < 2e-3 * near, "{off:.3e} m³ of {near:.3e} m³ near the needle");
     assert!(grid.volume.iter().all(|v| *v > 0.0));
     // Bent the other way it is the same.
-    let axis = Axis::bent(
-        Vec3::new(0.0, 0.0, -5e-3),
-        -Vec3::z(),
-        RADIUS,
-        15f64.to_radians(),
-        10e-3,
-        -Vec3::x(),
-    );
-    let mirrored = resistance(&[FittedNeedle::rounded(axis, RADIUS, 10e-3, 0.065)], &[1.0], 1.0);
+    let mirrored = resistance(&[bent_towards(-Vec3::x())], &[1.0], 1.0);
     assert_near("bent to the other side", mirrored, found, 0.001);
 }

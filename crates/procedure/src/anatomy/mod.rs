@@ -1,11 +1,15 @@
 //! Which tissue lies where.
 
+pub mod builtin;
 pub mod ct;
+mod level;
+mod patient;
+pub mod phantom;
 
 use neurotome_base::{PatientPoint, Vec3};
 
-pub mod builtin;
-pub mod phantom;
+pub use level::{Level, Side};
+pub use patient::{Course, KeepOut, NerveKind, Patient, Spread, VertebraFrame};
 
 /// Index of a tissue in the run's tissue table (the catalogue's order).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -3,17 +3,19 @@
 use std::fmt::Write as _;
 
 use clap::Args;
-use neurotome_procedure::catalog::{Cannula, Catalog, Entry, GeneratorEntry, InjuryLaw, MetalEntry, Tissue};
+use neurotome_procedure::catalog::{
+    Cannula, Catalog, Entry, GeneratorEntry, InjuryLaw, MetalEntry, SpineMeasure, Spread, Tissue,
+};
 use serde::Serialize;
 use serde_json::Value;
 
 use super::{Common, Failure, json_text, open_catalog, print};
 
-const KINDS: &str = "tissue, injury, cannula, metal, generator, source";
+const KINDS: &str = "tissue, injury, cannula, metal, generator, spine, source";
 
 #[derive(Debug, Args)]
 pub(super) struct Show {
-    /// Kind of entry: tissue, injury, cannula, metal, generator or source.
+    /// Kind of entry: tissue, injury, cannula, metal, generator, spine or source.
     kind: Option<String>,
     /// Name of one entry.
     name: Option<String>,
@@ -40,6 +42,7 @@ impl Show {
             "cannula" => self.kind(&catalog, &catalog.cannulas)?,
             "metal" => self.kind(&catalog, &catalog.metals)?,
             "generator" => self.kind(&catalog, &catalog.generators)?,
+            "spine" => self.spine(&catalog)?,
             "source" => self.sources(&catalog)?,
             _ => {
                 return Err(Failure::Input(format!(

@@ -9,6 +9,7 @@
 //! medial branch that of L4; the two together supply the L4–L5 facet joint.
 
 mod column;
+mod image;
 mod morphometry;
 pub(crate) mod nerves;
 mod parameters;
@@ -21,6 +22,7 @@ pub(crate) mod vertebra;
 
 use neurotome_base::{PatientPoint, Vec3};
 
+pub use image::{Hounsfield, Scanner};
 pub use morphometry::Morphometry;
 pub use parameters::{DiscLoss, Scoliosis, Sex, Slip, SpineError, SpineParameters, Transition};
 pub use structure::Structure;
@@ -28,7 +30,7 @@ pub use structure::Structure;
 use self::morphometry::{Person, meet_facets};
 use self::nerves::{SideMarks, marks};
 use self::solid::{Bounds, P, capsule, join, plate};
-use self::soft::{Part, Sizes, SoftParts};
+use self::soft::{Part, Section, Sizes, SoftParts};
 use self::vertebra::{FACET_GAP, Kind, Vertebra, outline};
 use super::{Course, KeepOut, Level, NerveKind, Patient, Side, Spread, TissueField, TissueId, VertebraFrame};
 use crate::catalog::Catalog;
@@ -280,14 +282,15 @@ impl LumbarSpine {
 
     /// The structure at a point.
     pub fn structure_at(&self, p: &PatientPoint) -> Structure {
-        self.look(&p.vec()).0
+        let p = p.vec();
+        self.look(&p, &self.soft.section(p.z)).0
     }
 
-    /// The structure at a point, and the level of the nearest bone (mm, negative inside; at most [`NEAR`]).
-    pub(crate) fn look(&self, p: &Vec3) -> (Structure, f64) {
+    /// The structure at a point, and the level of the nearest bone (mm, negative inside; at most [`NEAR`]); `section` is that at its height.
+    fn look(&self, p: &Vec3, section: &Section) -> (Structure, f64) {
         let xyz: P = (*p).into();
         let Some(slab) = self.slab(p.z) else {
-            return (self.outer(p), NEAR);
+            return (self.outer(p, section), NEAR);
         };
         let (mut nearest, mut bone) = (NEAR, None);
         for n in &slab.vertebrae {
@@ -317,12 +320,12 @@ impl LumbarSpine {
         {
             return (bone, nearest);
         }
-        (self.beside_bone(p, slab).unwrap_or_else(|| self.outer(p)), nearest)
+        let beside = self.beside_bone(p, slab, section);
+        (beside.unwrap_or_else(|| self.outer(p, section)), nearest)
     }
 
     /// What belongs to the column and is no bone.
-    fn beside_bone(&self, p: &Vec3, slab: &Slab) -> Option<Structure> {
-        let s = self.soft.section(p.z);
+    fn beside_bone(&self, p: &Vec3, slab: &Slab, s: &Section) -> Option<Structure> {
         let (u, v) = (p.x - s.center.x, p.y - s.center.y);
         if u.abs() > 62.0 || !(-36.0..75.0).contains(&v) {
             return None;
@@ -426,6 +429,13 @@ impl LumbarSpine {
         across.abs() <= 0.5 * FACET_GAP + 0.3 && u * u + v * v <= 1.0
     }
 
+    /// True when nothing of the column, of the hips or of the ribs, nor a nerve, comes within a distance of a point.
+    fn column_is_far(&self, p: &Vec3, distance: f64, s: &Section) -> bool {
+        let (u, v) = (p.x - s.center.x, p.y - s.center.y);
+        let beside = u.abs() > 62.0 + distance || v < -36.0 - distance || v > 75.0 + distance;
+        beside && self.bone_level_mm(&PatientPoint::from_vec(*p)) > 1.2 * distance
+    }
+
     /// The vertebra whose middle is nearest along the column.
     fn nearest_vertebra(&self, p: &Vec3) -> usize {
         let off = |v: &Placed| v.frame.superior.dot(&(p - v.frame.origin)).abs();
@@ -434,13 +444,13 @@ impl LumbarSpine {
             .unwrap_or(0)
     }
 
-    fn outer(&self, p: &Vec3) -> Structure {
-        let side = if p.x - self.soft.section(p.z).center.x >= 0.0 {
+    fn outer(&self, p: &Vec3, section: &Section) -> Structure {
+        let side = if p.x >= section.center.x {
             Side::Left
         } else {
             Side::Right
         };
-        match self.soft.part(p) {
+        match self.soft.part(p, section) {
             Part::Air => Structure::Air,
             Part::Skin => Structure::Skin,
             Part::Fat => Structure::Fat,
@@ -520,7 +530,8 @@ impl LumbarSpine {
 
 impl TissueField for LumbarSpine {
     fn tissue_at(&self, p: &PatientPoint) -> TissueId {
-        let (structure, level) = self.look(&p.vec());
+        let p = p.vec();
+        let (structure, level) = self.look(&p, &self.soft.section(p.z));
         self.tissue(structure, level)
     }
 }
@@ -785,9 +796,10 @@ fn courses(sizes: &Morphometry<'_>, vertebrae: &[Placed]) -> Result<Vec<Course>,
                 continue;
             }
             let below = &vertebrae[i + 1];
+            let listed = v.level.clamp(Level::L1, Level::L5);
             let (length, width) = (
-                sizes.at("ganglion_length_mm", v.level)?,
-                sizes.at("ganglion_diameter_mm", v.level)?,
+                sizes.at("ganglion_length_mm", listed)?,
+                sizes.at("ganglion_diameter_mm", listed)?,
             );
             let root = nerves::root(&v.bone, Some(&below.bone), left, length, 0.5 * width);
             let mut ramus = to(&root.ramus_upper, v);
@@ -795,13 +807,13 @@ fn courses(sizes: &Morphometry<'_>, vertebrae: &[Placed]) -> Result<Vec<Course>,
             let mut sleeve = to(&root.sleeve, v);
             sleeve.push(v.side_to_patient(left, root.ganglion[0]));
             for (kind, name, points, diameter_mm) in [
-                (NerveKind::Root, "root", sleeve, sizes.at("root_diameter_mm", v.level)?),
+                (NerveKind::Root, "root", sleeve, sizes.at("root_diameter_mm", listed)?),
                 (NerveKind::Ganglion, "ganglion", to(&root.ganglion, v), width),
                 (
                     NerveKind::VentralRamus,
                     "ventral ramus",
                     ramus,
-                    sizes.at("ventral_ramus_diameter_mm", v.level)?,
+                    sizes.at("ventral_ramus_diameter_mm", listed)?,
                 ),
             ] {
                 all.push(Course {

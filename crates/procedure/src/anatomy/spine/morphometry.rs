@@ -6,8 +6,8 @@ use super::super::Level;
 use super::column::Joint;
 use super::parameters::{Sex, SpineError, SpineParameters, Transition};
 use super::shape::{MiddleShape, SideShape, VertebraShape};
-use super::vertebra::{Facet, wall_x};
-use crate::catalog::Catalog;
+use super::vertebra::Facet;
+use crate::catalog::{Catalog, SpineMeasure};
 
 /// Share of the variance of a number that all vertebrae of a person have in common.
 const COMMON: f64 = 0.6;
@@ -38,7 +38,7 @@ impl<'a> Morphometry<'a> {
         Self { catalog, sex }
     }
 
-    /// A published mean. L6 is like L5.
+    /// A published mean, or that of the nearest level listed. L6 is like L5.
     pub(crate) fn at(&self, name: &'static str, level: Level) -> Result<f64, SpineError> {
         let asked = if level == Level::L6 { Level::L5 } else { level };
         let measure = self.catalog.spine_measure(name);
@@ -48,8 +48,13 @@ impl<'a> Morphometry<'a> {
             Sex::Female => 2.0 * ratio / (1.0 + ratio),
             Sex::Male => 2.0 / (1.0 + ratio),
         };
+        let nearest = |m: &SpineMeasure| {
+            let mut levels = Level::ALL.to_vec();
+            levels.sort_by_key(|l| (*l as i32 - asked as i32).abs());
+            levels.into_iter().find_map(|l| m.at(l))
+        };
         measure
-            .and_then(|m| m.at(asked))
+            .and_then(nearest)
             .map(|v| v * sex)
             .ok_or(SpineError::Missing { name, level })
     }
@@ -101,11 +106,11 @@ impl<'a> Morphometry<'a> {
             pedicle_height,
             pedicle_z,
             pedicle_slope: at("pedicle_axial_angle_deg")?.to_radians().tan().min(0.25),
-            transverse_x: tip - 0.35 * height,
+            transverse_x: tip - 0.3 * height,
             transverse_y: root_y + dorsal * (tip - 0.5 * middle.canal_width - 5.0),
             transverse_z: pedicle_z + rise,
-            transverse_root: if sacral { 5.0 } else { 4.0 + 0.1 * (height - 10.0) },
-            transverse_end: 0.35 * height,
+            transverse_root: 4.2 + 0.15 * (height - 10.0),
+            transverse_end: 0.33 * height,
             upper_x,
             upper_y,
             upper_z: half + 0.75,
@@ -337,9 +342,4 @@ pub(crate) fn meet_facets(
         side.lower_half_width = from.upper_half_width;
         side.lower_half_height = from.upper_half_height;
     }
-}
-
-/// x of the groove between the lateral wall of the superior articular process and the transverse process, where a nerve lies.
-pub(crate) fn groove_x(side: &SideShape, y: f64) -> f64 {
-    wall_x(side, y)
 }

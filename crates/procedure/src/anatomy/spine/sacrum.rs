@@ -17,33 +17,37 @@ pub(crate) const BOUNDS: Bounds = Bounds {
 pub(crate) const ALA: P = [41.0, 13.0, -9.0];
 
 /// Triangles of the plate below the first body, with the half thickness at each corner.
-const PLATES: [([P; 3], [f64; 3]); 5] = [
+const PLATES: [([P; 3], [f64; 3]); 6] = [
     ([[0.0, 5.0, -12.0], [44.0, 13.0, -13.0], [36.0, 15.0, -42.0]], [12.0, 10.5, 8.0]),
     ([[0.0, 5.0, -12.0], [36.0, 15.0, -42.0], [0.0, 10.0, -46.0]], [12.0, 8.0, 9.0]),
     ([[0.0, 10.0, -46.0], [36.0, 15.0, -42.0], [15.0, 5.0, -76.0]], [9.0, 7.0, 5.0]),
     ([[0.0, 10.0, -46.0], [15.0, 5.0, -76.0], [0.0, 2.0, -78.0]], [9.0, 5.0, 5.5]),
     // The back wall of the canal.
-    ([[0.0, 33.0, -8.0], [20.0, 27.0, -12.0], [0.0, 24.0, -54.0]], [3.2, 3.2, 3.0]),
+    ([[0.0, 32.0, -12.0], [26.0, 25.0, -12.0], [13.0, 19.0, -54.0]], [3.0, 4.0, 3.0]),
+    ([[0.0, 32.0, -12.0], [13.0, 19.0, -54.0], [0.0, 22.0, -54.0]], [3.0, 3.0, 3.0]),
 ];
 
 /// Foramina from front to back: middle lines and radii.
 const FORAMINA: [(P, P, f64); 4] = [
-    ([19.0, -16.0, -20.0], [19.0, 42.0, -17.0], 4.6),
-    ([17.0, -10.0, -37.0], [17.0, 42.0, -35.0], 4.2),
-    ([15.0, -6.0, -52.0], [15.0, 42.0, -50.0], 3.5),
-    ([13.0, -10.0, -65.0], [13.0, 42.0, -64.0], 2.8),
+    ([19.0, -16.0, -24.0], [19.0, 42.0, -22.0], 4.4),
+    ([17.5, -10.0, -40.0], [17.5, 42.0, -38.0], 3.8),
+    ([15.5, -6.0, -54.0], [15.5, 42.0, -52.0], 3.2),
+    ([13.0, -10.0, -66.0], [13.0, 42.0, -65.0], 2.6),
 ];
 
 /// Adds alae and the lower sacrum to the level of the first sacral vertebra, and takes foramina and canal out.
 pub(crate) fn add(first: f64, p: P) -> f64 {
     let mut bone = first;
-    bone = join(bone, capsule(p, [17.0, 7.0, -3.0], ALA, 13.0, 12.0), 6.0);
+    bone = join(bone, capsule(p, [17.0, 8.0, -3.0], ALA, 13.0, 12.0), 8.0);
+    // Behind the ala the root of the articular process.
+    bone = join(bone, capsule(p, [22.0, 13.0, -5.0], [25.0, 25.0, -7.0], 10.0, 8.5), 6.0);
+    bone = join(bone, capsule(p, [26.0, 20.0, -9.0], [42.0, 18.0, -15.0], 10.0, 9.5), 6.0);
     for (corners, radii) in &PLATES {
         bone = join(bone, plate(p, *corners, *radii), 4.0);
     }
-    // Median and lateral crests.
-    bone = join(bone, capsule(p, [0.0, 37.0, -14.0], [0.0, 25.0, -56.0], 3.0, 2.2), 3.0);
-    bone = join(bone, capsule(p, [31.0, 24.0, -20.0], [22.0, 15.0, -66.0], 3.5, 2.5), 3.0);
+    // Median crest, an uneven ridge, and lateral crests.
+    bone = join(bone, capsule(p, [0.0, 36.0, -16.0], [0.0, 24.0, -58.0], 3.0, 2.5), 5.0);
+    bone = join(bone, capsule(p, [33.0, 21.0, -20.0], [22.0, 13.0, -66.0], 4.5, 3.5), 6.0);
     let canal = capsule(p, [0.0, 24.5, 12.0], [0.0, 22.0, -20.0], 8.5, 6.5)
         .min(capsule(p, [0.0, 22.0, -20.0], [0.0, 9.0, -80.0], 6.5, 2.5));
     let mut cut = canal;
@@ -122,7 +126,7 @@ mod tests {
 
     #[test]
     fn canal_and_foramina_are_open() {
-        for p in [[0.0, 23.0, -5.0], [19.0, 0.0, -19.0], [17.0, 5.0, -36.0]] {
+        for p in [[0.0, 23.0, -5.0], [19.0, 0.0, -23.0], [17.5, 5.0, -39.0]] {
             assert!(add(10.0, p) > 0.0, "{p:?}");
         }
         assert!(add(10.0, [40.0, 12.0, -12.0]) < -5.0);

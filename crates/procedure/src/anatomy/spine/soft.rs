@@ -131,6 +131,13 @@ impl SoftParts {
         -ellipse(x, y - (self.fascia_y - b), a, b)
     }
 
+    /// Half width of the trunk, and y of its front and back, mm.
+    pub(crate) fn trunk_extent(&self) -> (f64, f64, f64) {
+        let [a, b] = self.trunk;
+        let all = self.fat + self.skin;
+        (a + all, self.fascia_y - 2.0 * b - all, self.fascia_y + all)
+    }
+
     /// Depth below the skin, mm; negative outside.
     pub(crate) fn depth(&self, x: f64, y: f64) -> f64 {
         let [a, b] = self.trunk;
@@ -138,8 +145,8 @@ impl SoftParts {
         -ellipse(x, y - (self.fascia_y - b), a + all, b + all)
     }
 
-    /// The part at a point that is neither bone nor anything of the column.
-    pub(crate) fn part(&self, p: &Vec3) -> Part {
+    /// The part at a point that is neither bone nor anything of the column; `s` is the section at its height.
+    pub(crate) fn part(&self, p: &Vec3, s: &Section) -> Part {
         let depth = self.depth(p.x, p.y);
         if depth < self.skin {
             return if depth < 0.0 { Part::Air } else { Part::Skin };
@@ -148,7 +155,6 @@ impl SoftParts {
         if inner < 0.0 {
             return Part::Fat;
         }
-        let s = self.section(p.z);
         let (u, v) = (p.x - s.center.x, p.y - s.center.y);
         let au = u.abs();
         let inside = |x: f64, y: f64, cx: f64, cy: f64, a: f64, b: f64| {

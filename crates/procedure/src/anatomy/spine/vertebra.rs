@@ -220,8 +220,10 @@ impl Vertebra {
             if outside > REACH { outside } else { level() }
         };
         let mut bone = part(&self.body_box, &|| body(&self.shape, self.kind, p));
-        let pedicle = part(&side.boxes.pedicle, &|| side.pedicle(&self.shape, p));
-        bone = join(bone, pedicle, 4.0);
+        if self.kind == Kind::Lumbar {
+            let pedicle = part(&side.boxes.pedicle, &|| side.pedicle(&self.shape, p));
+            bone = join(bone, pedicle, 4.0);
+        }
         let mut arch = part(&self.arch_box, &|| side.lamina(&self.shape, p));
         arch = join(arch, part(&self.spinous_box, &|| spinous_process(&self.shape, p)), 4.0);
         if self.kind == Kind::Lumbar {
@@ -333,7 +335,7 @@ impl SideParts {
             0.5 * s.pedicle_width,
             0.5 * s.pedicle_height,
         );
-        section.max(back_wall - 8.4 - y).max(y - back_wall - 14.6)
+        meet(section, (back_wall - 8.4 - y).max(y - back_wall - 14.6), 3.0)
     }
 
     /// From the lamina's middle plane, which goes on beyond its ends in height: the distance in the axial plane, negative in front, and
@@ -398,7 +400,7 @@ impl SideParts {
         let (root, tip) = self.transverse;
         let t = ((p[0] - root[0]) / (tip[0] - root[0])).clamp(0.0, 1.0);
         let y = root[1] + t * (tip[1] - root[1]);
-        let stretched = [p[0], y + (p[1] - y) * (1.0 + 0.45 * t), p[2]];
+        let stretched = [p[0], y + (p[1] - y) * (1.0 + 0.6 * t), p[2]];
         let shaft = capsule(stretched, root, tip, s.transverse_root, s.transverse_end);
         join(shaft, capsule(p, self.accessory.0, self.accessory.1, 2.3, 1.7), 2.0)
     }
@@ -463,12 +465,15 @@ fn spinous_process(shape: &VertebraShape, [x, y, z]: P) -> f64 {
     let inside = t.clamp(0.0, 1.0);
     let middle = m.lamina_z - 1.5 - m.spinous_drop * inside;
     let half_height = 0.5 * m.spinous_height * (0.82 + 0.18 * inside);
-    // Thin in the middle, thick at its end.
-    let half_thickness = 0.5 * m.spinous_thickness * (1.0 - 0.3 * (1.0 - (2.0 * inside - 0.8).abs()).max(0.0));
+    // Thin in its middle and above, thick at its end and below.
+    let below = ((middle - z) / half_height).clamp(-1.0, 1.0);
+    let half_thickness = 0.5
+        * m.spinous_thickness
+        * (1.0 - 0.35 * (1.0 - (2.0 * inside - 0.7).abs()).max(0.0) + 0.15 * below);
     let along = (start - 2.0 - y).max(y - end);
     meet(
-        meet(x - half_thickness, (z - middle).abs() - half_height, 3.0),
+        meet(x - half_thickness, (z - middle).abs() - half_height, 3.5),
         along,
-        3.0,
+        7.0,
     )
 }

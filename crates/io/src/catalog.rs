@@ -399,7 +399,9 @@ mod tests {
         // The wedges of vertebrae and discs make up the lordosis.
         let wedge = |name: &str| -> f64 {
             let measure = catalog.spine_measure(name).unwrap();
-            (Level::ALL.iter().filter(|l| **l >= Level::L1)).filter_map(|l| measure.at(*l)).sum()
+            (Level::ALL.iter().filter(|l| **l >= Level::L1))
+                .filter_map(|l| measure.at(*l))
+                .sum()
         };
         let sum = wedge("vertebra_wedge_deg") + wedge("disc_wedge_deg");
         assert!((sum - lordosis.value.unwrap()).abs() < 1.0, "{sum}");
@@ -417,7 +419,10 @@ mod tests {
         refused(|m| m.sd = Some(Spread::All(f64::NAN)), "sd = NaN");
         refused(|m| m.female_ratio = Some(0.0), "female_ratio = 0");
         refused(|m| m.by_level = Some([(Level::L1, f64::INFINITY)].into()), "finite");
-        refused(|m| m.sd = Some(Spread::ByLevel([(Level::T11, 1.0)].into())), "sd for T11");
+        refused(
+            |m| m.sd = Some(Spread::ByLevel([(Level::T11, 1.0)].into())),
+            "sd for T11",
+        );
         assert!(parse_toml::<CatalogFile>("s.toml", "[[spine]]\nname = \"a\"\nby_level = { L9 = 1.0 }\n").is_err());
     }
 

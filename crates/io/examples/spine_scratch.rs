@@ -70,6 +70,9 @@ fn main() {
     let s = LumbarSpine::new(&catalog, &p, ids()).unwrap();
     println!("built {:?}", t.elapsed());
     for l in s.levels() { let f = s.frame(l).unwrap(); println!("{l} {:?} sup {:?}", f.origin.as_slice(), f.superior.as_slice()); }
+    for l in s.landmarks() { if l.side == Side::Right { let f = s.frame(l.level).unwrap(); let q = |p: &PatientPoint| { let v = f.to_local(&p.vec()); format!("{:.1} {:.1} {:.1}", -v.x, v.y, v.z) };
+      println!("{} junction {} mam {} acc {} tip {}", l.level, q(&l.junction), q(&l.mamillary), q(&l.accessory), q(&l.transverse_tip)); } }
+    for c in s.courses() { if c.side == Side::Right && c.target.is_some() { let (a, b) = (c.target.unwrap()[0], c.target.unwrap()[1]); println!("{} {}", c.name, (0..c.points.len()).map(|i| format!("{}({:.1} {:.1} {:.1})", if i == a || i == b {"*"} else {""}, c.points[i].xyz[0], c.points[i].xyz[1], c.points[i].xyz[2])).collect::<Vec<_>>().join(" ")); } }
     let c = s.frame(Level::L4).unwrap().origin + Vec3::new(0.0, 20.0, 0.0);
     let n = 800;
     if out.contains("pic") {

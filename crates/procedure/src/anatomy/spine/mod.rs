@@ -272,10 +272,10 @@ impl LumbarSpine {
         Ok(spine)
     }
 
-    /// The landmarks of all levels and sides.
+    /// The landmarks of all levels and sides from L1 down.
     pub fn landmarks(&self) -> Vec<Landmarks> {
-        self.vertebrae
-            .iter()
+        let crossed = self.vertebrae.iter().filter(|v| v.level >= Level::L1);
+        crossed
             .flat_map(|v| Side::BOTH.map(|side| landmarks_of(v, side)))
             .collect()
     }
@@ -416,7 +416,6 @@ impl LumbarSpine {
         let half_width = m.top_half_width + t * (n.bottom_half_width - m.top_half_width);
         let half_depth = m.half_depth + t * (n.half_depth - m.half_depth);
         let (x, y) = (b.x + t * (a.x - b.x), b.y + t * (a.y - b.y));
-        // It joins the body also where the body tapers.
         outline(x, y, half_width * bulge, half_depth * bulge) <= 0.0
     }
 

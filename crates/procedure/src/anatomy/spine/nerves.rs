@@ -4,7 +4,7 @@
 //! process, under the mamillo-accessory ligament and medially over the lamina (Bogduk 1983; Tran et al. 2022). The dorsal ramus of L5 does the
 //! same between the superior articular process of S1 and the ala. Points are in a vertebra's own frame with `x` outwards on either side.
 
-use super::solid::{P, add, norm, scale, sub, unit};
+use super::solid::{P, add, scale, sub, unit};
 use super::vertebra::{Kind, Vertebra, wall_x};
 
 /// Angle of the neck above the plane of the end plate, seen from the side (tangent of 38°): the nerve's fall over the neck.
@@ -58,32 +58,41 @@ fn slope(level: &dyn Fn(P) -> f64, p: P, h: f64) -> P {
     })
 }
 
-/// Where a ball of radius `clearance` that slides down the lateral wall of the superior articular process comes to rest on the transverse
-/// process, at a depth `y`.
-fn groove(vertebra: &Vertebra, left: bool, y: f64, clearance: f64) -> P {
-    const STEP: f64 = 0.25;
+/// Where a ball of radius `clearance` comes to rest that falls down beside the lateral wall of the superior articular process, on the ridge
+/// of the transverse process.
+fn groove(vertebra: &Vertebra, left: bool, clearance: f64) -> P {
+    const STEP: f64 = 0.5;
     let side = if left { &vertebra.shape.left } else { &vertebra.shape.right };
-    let level = |x: f64, z: f64| vertebra.level_at(left, [x, y, z]) - clearance;
-    let start = wall_x(side, y);
-    // On the wall, well above the transverse process.
-    let mut z = side.upper_z + 1.0;
-    let mut x = start + 8.0;
-    while level(x, z) > 0.0 && x > start - 8.0 {
-        x -= STEP;
+    let y = groove_depth(vertebra, left);
+    let x = wall_x(side, y) + clearance + 1.5;
+    let free = |z: f64| vertebra.level_at(left, [x, y, z]) >= clearance;
+    let mut z = side.upper_z;
+    // Out of the bump of a thick wall first, then down.
+    while !free(z) && z < side.upper_z + 8.0 {
+        z += STEP;
     }
-    for _ in 0..200 {
-        let next = z - STEP;
-        let mut outwards = x - STEP;
-        while level(outwards, next) < 0.0 && outwards < x + 3.0 * STEP {
-            outwards += 0.2 * STEP;
-        }
-        // Flatter than 45°: no wall any more.
-        if outwards - x > 1.2 * STEP {
-            break;
-        }
-        (x, z) = (outwards, next);
+    while free(z - STEP) && z > side.pedicle_z - 12.0 {
+        z -= STEP;
     }
-    [x, y, z]
+    let (mut low, mut high) = (z - STEP, z);
+    for _ in 0..30 {
+        let middle = 0.5 * (low + high);
+        if free(middle) {
+            high = middle;
+        } else {
+            low = middle;
+        }
+    }
+    [x, y, high]
+}
+
+/// The depth, y, at which the groove is looked for: a little behind the ridge of the transverse process beside the wall.
+fn groove_depth(vertebra: &Vertebra, left: bool) -> f64 {
+    let side = if left { &vertebra.shape.left } else { &vertebra.shape.right };
+    match vertebra.kind {
+        Kind::Lumbar => vertebra.transverse_ridge(left, wall_x(side, side.upper_y - 7.0)) + 1.0,
+        Kind::Sacral => side.upper_y - 6.0,
+    }
 }
 
 /// The landmarks of one side.
@@ -91,7 +100,7 @@ pub(crate) fn marks(vertebra: &Vertebra, left: bool) -> SideMarks {
     let shape = &vertebra.shape;
     let side = if left { &shape.left } else { &shape.right };
     let level = |p: P| vertebra.level_at(left, p);
-    let rest = groove(vertebra, left, side.upper_y - 5.75, 0.6);
+    let rest = groove(vertebra, left, 0.6);
     let mamillary = vertebra.mamillary(left);
     let accessory = vertebra.accessory(left);
     let transverse_tip = match vertebra.kind {
@@ -123,7 +132,7 @@ pub(crate) fn medial_branch(vertebra: &Vertebra, left: bool, diameter: f64) -> (
     let level = |p: P| vertebra.level_at(left, p);
     let clearance = 0.5 * diameter + CUSHION;
     let d = neck_direction(vertebra, left);
-    let rest = groove(vertebra, left, side.upper_y - 5.75, clearance);
+    let rest = groove(vertebra, left, clearance);
     let target = hug(&level, rest, clearance);
     let half_canal = 0.5 * shape.middle.canal_width;
     let (top, back_wall) = (0.5 * shape.height(), shape.back_wall());
@@ -136,22 +145,26 @@ pub(crate) fn medial_branch(vertebra: &Vertebra, left: bool, diameter: f64) -> (
     // Along the neck, never into the bone.
     points.extend([7.0, 5.0, 3.0, 1.0, -1.0, -3.0, -5.0].map(|s| hug(&level, add(target, scale(d, s)), clearance)));
     let last = points.len() - 1;
-    // Through the notch between mamillary and accessory process, then medially over the lamina.
-    let (mamillary, accessory) = (vertebra.mamillary(left), vertebra.accessory(left));
-    let notch = match vertebra.kind {
-        Kind::Lumbar => add(scale(add(mamillary, accessory), 0.5), [1.5, 0.5, 0.0]),
-        Kind::Sacral => add(target, [0.5, 5.5, -6.5]),
-    };
-    points.push(hug(&level, notch, clearance));
     let (x, y, z) = (side.upper_x, side.upper_y, side.pedicle_z);
-    points.extend(
-        [
-            [x + 7.7, y + 2.7, z - 6.0],
-            [x + 4.5, y + 4.5, z - 8.7],
-            [x + 1.0, y + 6.0, z - 11.7],
-        ]
-        .map(|p| hug(&level, p, clearance)),
-    );
+    let rest = match vertebra.kind {
+        // Through the notch between mamillary and accessory process, then medially over the lamina.
+        Kind::Lumbar => {
+            let between = scale(add(vertebra.mamillary(left), vertebra.accessory(left)), 0.5);
+            vec![
+                add(between, [1.5, 0.5, 0.0]),
+                [x + 7.7, y + 2.7, z - 6.0],
+                [x + 4.5, y + 4.5, z - 8.7],
+                [x + 1.0, y + 6.0, z - 11.7],
+            ]
+        }
+        // Down behind the joint, over the back of the sacrum.
+        Kind::Sacral => vec![
+            add(target, [-0.5, 4.5, -4.0]),
+            [x + 5.0, y + 2.0, z - 13.0],
+            [x + 1.0, y + 3.0, z - 20.0],
+        ],
+    };
+    points.extend(rest.into_iter().map(|p| hug(&level, p, clearance)));
     (points, [first, last])
 }
 
@@ -202,9 +215,4 @@ pub(crate) fn root(upper: &Vertebra, lower: Option<&Vertebra>, left: bool, gangl
         ramus_upper,
         ramus_lower,
     }
-}
-
-/// Length of a polyline, mm.
-pub(crate) fn length(points: &[P]) -> f64 {
-    points.windows(2).map(|w| norm(sub(w[1], w[0]))).sum()
 }

@@ -38,7 +38,7 @@ const FORAMINA: [(P, P, f64); 4] = [
 /// Adds alae and the lower sacrum to the level of the first sacral vertebra, and takes foramina and canal out.
 pub(crate) fn add(first: f64, p: P) -> f64 {
     let mut bone = first;
-    bone = join(bone, capsule(p, [17.0, 8.0, -3.0], ALA, 13.0, 12.0), 8.0);
+    bone = join(bone, capsule(p, [17.0, 8.0, -3.0], ALA, 13.0, 12.0), 6.0);
     // Behind the ala the root of the articular process.
     bone = join(bone, capsule(p, [22.0, 13.0, -5.0], [25.0, 25.0, -7.0], 10.0, 8.5), 6.0);
     bone = join(bone, capsule(p, [26.0, 20.0, -9.0], [42.0, 18.0, -15.0], 10.0, 9.5), 6.0);

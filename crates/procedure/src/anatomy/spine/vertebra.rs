@@ -9,7 +9,7 @@ pub(crate) const FACET_GAP: f64 = 2.0;
 /// How much a facet's edges stand before its middle, mm per mm²: the lower vertebra's face is hollow, the upper one's fills it.
 const FACET_CURVATURE: f64 = 0.015;
 /// How far beyond a part's box it is still computed; farther away the distance to the box takes its place.
-const REACH: f64 = 4.0;
+const REACH: f64 = 6.0;
 
 /// What kind of vertebra it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -188,11 +188,6 @@ impl Vertebra {
         &self.side(left).upper
     }
 
-    /// The inferior facet, likewise.
-    pub(crate) fn lower_facet(&self, left: bool) -> &Facet {
-        &self.side(left).lower
-    }
-
     fn side(&self, left: bool) -> &SideParts {
         &self.sides[usize::from(!left)]
     }
@@ -274,8 +269,8 @@ impl SideParts {
                 s.pedicle_z - half_pedicle[1],
             ],
             high: [
-                pedicle_x + half_pedicle[0] + 14.0 * s.pedicle_slope.abs() + 1.0,
-                back_wall + 14.6,
+                pedicle_x + half_pedicle[0] + 11.0 * s.pedicle_slope.abs() + 1.0,
+                back_wall + 10.5,
                 s.pedicle_z + half_pedicle[1],
             ],
         };
@@ -335,7 +330,7 @@ impl SideParts {
             0.5 * s.pedicle_width,
             0.5 * s.pedicle_height,
         );
-        meet(section, (back_wall - 8.4 - y).max(y - back_wall - 14.6), 3.0)
+        meet(section, (back_wall - 8.4 - y).max(y - back_wall - 10.5), 5.0)
     }
 
     /// From the lamina's middle plane, which goes on beyond its ends in height: the distance in the axial plane, negative in front, and
@@ -419,6 +414,12 @@ impl Vertebra {
     /// Distance in the axial plane from the lamina's middle plane, negative in front of it, whatever the height; `x` outwards.
     pub(crate) fn lamina_plate(&self, left: bool, p: P) -> f64 {
         self.side(left).lamina_plane(&self.shape, p).0
+    }
+
+    /// y of the middle line of the transverse process at a distance from the midline.
+    pub(crate) fn transverse_ridge(&self, left: bool, x: f64) -> f64 {
+        let (root, tip) = self.side(left).transverse;
+        root[1] + (x - root[0]) / (tip[0] - root[0]) * (tip[1] - root[1])
     }
 
     /// End of the accessory process of a side, inside the bone, with x outwards.

@@ -2,12 +2,14 @@
 
 pub mod builtin;
 pub mod ct;
+mod landmark;
 mod level;
 mod patient;
 pub mod phantom;
 
 use neurotome_base::{PatientPoint, Vec3};
 
+pub use landmark::{Landmark, LandmarkName, LandmarkNameError};
 pub use level::{Level, Side};
 pub use patient::{Course, KeepOut, NerveKind, Patient, Spread, VertebraFrame};
 

@@ -158,7 +158,7 @@ fn a_vertebra_without_label_shows_by_its_space() {
     assert!(r.errors.is_empty());
     assert!(warned(&r, "may have no label"), "{:?}", r.warnings);
     let mut labels = column(&[30, 28], 60.0);
-    draw(&mut labels, 29, [0.0, 0.0, 48.0], [22.0, 28.0, 4.5]);
+    draw(&mut labels, 29, [0.0, 0.0, 49.5], [22.0, 28.0, 4.0]);
     assert!(warned(&report(&total(labels)), "may carry two labels"));
     let mut labels = column(&[30, 29], 60.0);
     draw(&mut labels, 28, [0.0, 0.0, -10.0], [6.0, 6.0, 6.0]);

@@ -46,7 +46,6 @@ fn vertebrae_of_the_torso() {
         hu: Some(&hu),
     };
     let report = check_levels(&evidence);
-    println!("{report:#?}");
     assert_eq!(report.errors, []);
     assert_eq!(names(&report), [T11, T12, L1, L2, L3, L4, L5, S1]);
     assert_eq!((report.lumbar_count, report.counts_agree), (None, None));
@@ -105,7 +104,6 @@ fn vertebrae_and_parts_round_l3() {
         parts: Some(&parts),
         hu: Some(&hu),
     });
-    println!("{report:#?}");
     assert_eq!(report.errors, []);
     assert_eq!(names(&report), [L2, L3, L4]);
     // The image is cut out round L3; its neighbours go on beyond the border.

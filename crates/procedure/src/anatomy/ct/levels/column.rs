@@ -56,11 +56,12 @@ pub(super) fn check_course(survey: &Survey, report: &mut LevelReport) {
         ));
         return;
     }
-    // The sacrum bends backwards and is left out where two others show the axis.
-    let above_sacrum = found.iter().filter(|v| v.level != Level::S1);
-    let (lower, limit_deg) = match above_sacrum.clone().last() {
-        Some(v) if above_sacrum.count() >= 2 => (v, TURNED_DEG),
-        _ => (last, TURNED_AT_SACRUM_DEG),
+    // The sacrum bends backwards, and what the border leaves of a vertebra has another centre: both are left out where others show the axis.
+    let above_sacrum: Vec<_> = found.iter().filter(|v| v.level != Level::S1).collect();
+    let whole: Vec<_> = above_sacrum.iter().copied().filter(|v| !v.cut).collect();
+    let (upper, lower, limit_deg) = match (&whole[..], &above_sacrum[..]) {
+        ([upper, .., lower], _) | (_, [upper, .., lower]) => (*upper, *lower, TURNED_DEG),
+        _ => (upper, last, TURNED_AT_SACRUM_DEG),
     };
     let along: Vec3 = upper.center.vec() - lower.center.vec();
     let angle_deg = (along.z.abs() / along.norm().max(f64::MIN_POSITIVE))

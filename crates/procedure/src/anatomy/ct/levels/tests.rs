@@ -78,6 +78,7 @@ fn warned(report: &LevelReport, words: &str) -> bool {
 
 #[test]
 fn a_sound_column_is_counted_from_both_ends() {
+    use Level::{L1, L2, L3, L4, L5, S1, T12};
     let mut labels = lumbar();
     ribs(&mut labels, [103, 115], 120.0);
     let r = report(&total(labels));
@@ -85,7 +86,6 @@ fn a_sound_column_is_counted_from_both_ends() {
     assert_eq!(r.warnings, [] as [String; 0]);
     assert_eq!((r.lumbar_count, r.counts_agree), (Some(5), Some(true)));
     let found: Vec<Level> = r.vertebrae.iter().map(|v| v.level).collect();
-    use Level::{L1, L2, L3, L4, L5, S1, T12};
     assert_eq!(found, [T12, L1, L2, L3, L4, L5, S1]);
     for v in &r.vertebrae {
         assert_eq!(v.from_sacrum, Some(v.level));

@@ -14,7 +14,7 @@ use super::{Level, Side, VertebraFrame};
 pub use start::FitError;
 
 /// The stages of a fit, from coarse to fine.
-const STAGES: [Stage; 5] = [
+const STAGES: [Stage; 6] = [
     Stage {
         free: Free::Pose,
         ramp_mm: 8.0,
@@ -32,6 +32,12 @@ const STAGES: [Stage; 5] = [
         ramp_mm: 2.5,
         lattice_mm: 3.0,
         steps: 6,
+    },
+    Stage {
+        free: Free::Shape,
+        ramp_mm: 5.0,
+        lattice_mm: 3.5,
+        steps: 8,
     },
     Stage {
         free: Free::Shape,

@@ -107,6 +107,18 @@ fn main() {
                         e.1 += l * l;
                         e.2 += 1.0;
                         e.3 = e.3.max(l);
+                        if l > 3.0 {
+                            let f = fit.frames()[0].1;
+                            let q = f.to_local(&p.vec());
+                            println!(
+                                "out {} {:.1} local {:.1} {:.1} {:.1}",
+                                sub.get(i, j, k).unwrap(),
+                                l,
+                                q.x,
+                                q.y,
+                                q.z
+                            );
+                        }
                     }
                 }
             }

@@ -51,6 +51,14 @@ pub(crate) struct Stage {
 /// Deviation of one difference of occupancy, for its weight beside the shapes'. Differences of neighbouring points are far from independent.
 const DEVIATION: f64 = 0.6;
 
+/// How much wider than among people the shapes are taken to scatter: real vertebrae differ from the model in more than its numbers.
+const WIDER: f64 = 2.5;
+
+/// The spread of the shape's numbers that a fit allows for.
+fn deviations() -> Vec<f64> {
+    VertebraShape::deviations().iter().map(|d| WIDER * d).collect()
+}
+
 impl Fitted {
     pub(crate) fn new(level: Level, mean: VertebraShape, frame: VertebraFrame) -> Self {
         let kind = if level == Level::S1 { Kind::Sacral } else { Kind::Lumbar };
@@ -175,7 +183,7 @@ impl Fitted {
         let (own, mean) = (self.shape.to_vec(), self.mean.to_vec());
         own.iter()
             .zip(&mean)
-            .zip(VertebraShape::deviations())
+            .zip(deviations())
             .map(|((a, b), d)| ((a - b) / d).powi(2))
             .sum()
     }
@@ -209,9 +217,9 @@ impl Fitted {
 
     fn normal_equations(&self, stage: &Stage, points: &[(Vec3, f64)]) -> (DMatrix<f64>, DVector<f64>) {
         let (middle, side) = (MiddleShape::NAMES.len(), SideShape::NAMES.len());
-        let deviations = VertebraShape::deviations();
+        let deviations = deviations();
         let numbers = self.shape.to_vec();
-        let steps: Vec<f64> = deviations.iter().map(|d| 0.1 * d).collect();
+        let steps: Vec<f64> = deviations.iter().map(|d| 0.05 * d).collect();
         let changed: Vec<Vertebra> = match stage.free {
             Free::Pose => vec![],
             Free::Size => vec![Vertebra::new(self.shape.scaled(1.01), self.kind)],

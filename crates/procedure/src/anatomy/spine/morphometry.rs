@@ -122,6 +122,7 @@ impl<'a> Morphometry<'a> {
             upper_half_height: 0.5 * at("facet_height_mm")?,
             wall: 9.0,
             front: 11.0,
+            mamillary: 4.5,
             wall_angle: 22.0,
             lower_x: upper_x,
             lower_y: upper_y,

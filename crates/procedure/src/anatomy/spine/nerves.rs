@@ -105,7 +105,10 @@ fn groove_depth(vertebra: &Vertebra, left: bool) -> f64 {
         &vertebra.shape.right
     };
     match vertebra.kind {
-        Kind::Lumbar => vertebra.transverse_ridge(left, wall_x(side, side.upper_y - 7.0)) + 1.0,
+        Kind::Lumbar => {
+            let ridge = |y: f64| vertebra.transverse_ridge(left, wall_x(side, y) + 2.5) + 1.0;
+            ridge(ridge(side.upper_y - 5.0))
+        }
         Kind::Sacral => side.upper_y - 6.0,
     }
 }

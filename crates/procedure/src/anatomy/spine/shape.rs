@@ -114,6 +114,8 @@ numbers! {
         wall: 1.3,
         /// From the middle of the facet straight forward to the front of that process.
         front: 1.3,
+        /// From the middle of the facet straight back to the middle of the mamillary process.
+        mamillary: 1.6,
         /// Angle of that wall to the sagittal plane.
         wall_angle: 6.0,
         /// Middle of the inferior facet, from the midline.

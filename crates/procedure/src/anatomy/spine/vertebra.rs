@@ -271,8 +271,8 @@ impl SideParts {
         let y = s.upper_y - 5.5;
         let foot = [wall_x(s, y) + 0.5, y, s.pedicle_z - 5.0];
         let accessory = (foot, add(foot, [1.8, 2.5, -0.5]));
-        let y = s.upper_y + 3.2;
-        let mamillary = [wall_x(s, y) - 1.6, y, s.upper_z - 5.0];
+        let y = s.upper_y + s.mamillary;
+        let mamillary = [wall_x(s, y) - 2.0, y, s.upper_z - 5.0];
         let half_pedicle = [0.5 * s.pedicle_width, 0.5 * s.pedicle_height];
         let pedicle_x = canal + half_pedicle[0];
         let pedicle = Bounds {
@@ -290,8 +290,8 @@ impl SideParts {
         let superior = Bounds {
             low: [s.upper_x - 4.0, s.upper_y - s.front - 0.5, -1.0],
             high: [
-                wall_x(s, s.upper_y + 9.0) + 1.0,
-                s.upper_y + s.upper_half_width + 3.0,
+                wall_x(s, s.upper_y + s.mamillary.max(4.0) + 4.0) + 1.0,
+                s.upper_y + s.upper_half_width.max(s.mamillary) + 3.5,
                 s.upper_z + s.upper_half_height + 1.0,
             ],
         };
@@ -394,7 +394,7 @@ impl SideParts {
         let mamillary = self.mamillary;
         join(
             process,
-            capsule(p, mamillary, add(mamillary, [0.6, 1.2, -2.0]), 2.8, 2.2),
+            capsule(p, mamillary, add(mamillary, [-1.0, -1.0, 5.0]), 2.8, 2.2),
             2.0,
         )
     }

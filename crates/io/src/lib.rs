@@ -6,6 +6,7 @@
 
 pub mod catalog;
 pub mod dicom;
+pub mod pictures;
 pub mod report;
 pub mod results;
 pub mod scenario;

@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeMap, fs, path::Path};
 
-use neurotome_procedure::catalog::{Cannula, Catalog, Entry, GeneratorEntry, InjuryLaw, MetalEntry, Sourced, Tissue};
+use neurotome_procedure::catalog::{
+    CArmEntry, Cannula, Catalog, Entry, GeneratorEntry, InjuryLaw, MetalEntry, Series, Sourced, Tissue, TubeSpectrum,
+    XrayMaterial,
+};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
@@ -12,12 +15,13 @@ use crate::scenario::fault::{Fault, parse_toml};
 const MAX_FILE_BYTES: u64 = 4 << 20;
 
 /// The files of a catalogue, with the text compiled in.
-const FILES: [(&str, &str); 5] = [
+const FILES: [(&str, &str); 6] = [
     ("sources.toml", include_str!("../../../catalog/sources.toml")),
     ("tissues.toml", include_str!("../../../catalog/tissues.toml")),
     ("injury.toml", include_str!("../../../catalog/injury.toml")),
     ("cannulas.toml", include_str!("../../../catalog/cannulas.toml")),
     ("generators.toml", include_str!("../../../catalog/generators.toml")),
+    ("xray.toml", include_str!("../../../catalog/xray.toml")),
 ];
 
 /// Why a catalogue cannot be used.
@@ -26,7 +30,7 @@ const FILES: [(&str, &str); 5] = [
 pub enum CatalogError {
     /// The folder or a file of it cannot be read.
     #[error(
-        "catalogue: cannot read {path}: {reason}; name a folder with any of sources.toml, tissues.toml, injury.toml, cannulas.toml, generators.toml"
+        "catalogue: cannot read {path}: {reason}; name a folder with any of sources.toml, tissues.toml, injury.toml, cannulas.toml, generators.toml, xray.toml"
     )]
     Read {
         /// The path as given.
@@ -60,6 +64,9 @@ struct CatalogFile {
     cannula: Vec<Cannula>,
     metal: Vec<MetalEntry>,
     generator: Vec<GeneratorEntry>,
+    xray_material: Vec<XrayMaterial>,
+    tube_spectrum: Vec<TubeSpectrum>,
+    carm: Vec<CArmEntry>,
 }
 
 /// The catalogue compiled into the program.
@@ -137,13 +144,17 @@ fn lay_over(catalog: &mut Catalog, file: CatalogFile) {
     merge(&mut catalog.cannulas, file.cannula);
     merge(&mut catalog.metals, file.metal);
     merge(&mut catalog.generators, file.generator);
+    merge(&mut catalog.xray_materials, file.xray_material);
+    merge(&mut catalog.tube_spectra, file.tube_spectrum);
+    merge(&mut catalog.carms, file.carm);
 }
 
 /// Values that may be zero; all others but [`MAY_BE_NEGATIVE`] must be above zero.
-const MAY_BE_ZERO: [&str; 3] = [
+const MAY_BE_ZERO: [&str; 4] = [
     "perfusion_per_s",
     "water_fraction",
     "sigma_temperature_coefficient_per_k",
+    "copper_filter_mm",
 ];
 /// A thermocouple may stand out of the distal end.
 const MAY_BE_NEGATIVE: &str = "thermocouple_from_tip_mm";
@@ -178,6 +189,15 @@ fn check(catalog: &Catalog) -> Result<(), CatalogError> {
     check_all(catalog, &catalog.cannulas)?;
     check_all(catalog, &catalog.metals)?;
     check_all(catalog, &catalog.generators)?;
+    check_all(catalog, &catalog.xray_materials)?;
+    check_all(catalog, &catalog.tube_spectra)?;
+    check_all(catalog, &catalog.carms)?;
+    for material in &catalog.xray_materials {
+        check_series(catalog, XrayMaterial::KIND, &material.name, &material.series())?;
+    }
+    for spectrum in &catalog.tube_spectra {
+        check_series(catalog, TubeSpectrum::KIND, &spectrum.name, &spectrum.series())?;
+    }
     for law in &catalog.injury {
         if law.arrhenius().is_none() {
             return Err(CatalogError::Entry {
@@ -211,6 +231,32 @@ fn check(catalog: &Catalog) -> Result<(), CatalogError> {
             if given.iter().any(|g| *g) && !given.iter().all(|g| *g) {
                 return Err(fail(format!("{what} given in part"), expected));
             }
+        }
+    }
+    Ok(())
+}
+
+/// Rows of numbers: finite, not negative, from a source that is there.
+fn check_series(
+    catalog: &Catalog,
+    kind: &'static str,
+    name: &str,
+    all: &[(&'static str, &Series)],
+) -> Result<(), CatalogError> {
+    for (key, series) in all {
+        let fail = |found: String, expected: &'static str| {
+            Err(CatalogError::Entry {
+                kind,
+                name: name.to_owned(),
+                found,
+                expected,
+            })
+        };
+        if let Some(bad) = series.value.iter().find(|v| !(**v >= 0.0 && v.is_finite())) {
+            return fail(format!("{key} holds {bad}"), "finite values of at least zero");
+        }
+        if !catalog.sources.contains_key(&series.source) {
+            return fail(format!("{key} names the source \"{}\"", series.source), "a key of [sources]");
         }
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! The literature as data: tissues, injury laws, cannulas and generators, each value with its source.
+//! The literature as data: tissues, injury laws, cannulas, generators and X-ray tables, each value with its source.
 //!
 //! The types are here; `neurotome_io::catalog` holds the text compiled into the program and reads a user's own files.
 
@@ -59,6 +59,10 @@ macro_rules! entry {
         }
     };
 }
+
+mod xray;
+
+pub use xray::{CArmEntry, Series, TUNGSTEN_LINES_KEV, TubeSpectrum, XrayMaterial};
 
 /// A tissue.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -440,6 +444,12 @@ pub struct Catalog {
     pub metals: Vec<MetalEntry>,
     /// Generators.
     pub generators: Vec<GeneratorEntry>,
+    /// Attenuation of materials.
+    pub xray_materials: Vec<XrayMaterial>,
+    /// Spectra of X-ray tubes, in ascending order of voltage.
+    pub tube_spectra: Vec<TubeSpectrum>,
+    /// C-arms.
+    pub carms: Vec<CArmEntry>,
 }
 
 /// The entry of a name.

@@ -3,17 +3,19 @@
 use std::fmt::Write as _;
 
 use clap::Args;
-use neurotome_procedure::catalog::{Cannula, Catalog, Entry, GeneratorEntry, InjuryLaw, MetalEntry, Tissue};
+use neurotome_procedure::catalog::{
+    CArmEntry, Cannula, Catalog, Entry, GeneratorEntry, InjuryLaw, MetalEntry, Tissue, TubeSpectrum, XrayMaterial,
+};
 use serde::Serialize;
 use serde_json::Value;
 
 use super::{Common, Failure, json_text, open_catalog, print};
 
-const KINDS: &str = "tissue, injury, cannula, metal, generator, source";
+const KINDS: &str = "tissue, injury, cannula, metal, generator, xray_material, tube_spectrum, carm, source";
 
 #[derive(Debug, Args)]
 pub(super) struct Show {
-    /// Kind of entry: tissue, injury, cannula, metal, generator or source.
+    /// Kind of entry: tissue, injury, cannula, metal, generator, xray_material, tube_spectrum, carm or source.
     kind: Option<String>,
     /// Name of one entry.
     name: Option<String>,
@@ -40,6 +42,9 @@ impl Show {
             "cannula" => self.kind(&catalog, &catalog.cannulas)?,
             "metal" => self.kind(&catalog, &catalog.metals)?,
             "generator" => self.kind(&catalog, &catalog.generators)?,
+            "xray_material" => self.kind(&catalog, &catalog.xray_materials)?,
+            "tube_spectrum" | "tube_spectra" => self.kind(&catalog, &catalog.tube_spectra)?,
+            "carm" => self.kind(&catalog, &catalog.carms)?,
             "source" => self.sources(&catalog)?,
             _ => {
                 return Err(Failure::Input(format!(
@@ -132,6 +137,9 @@ fn overview(catalog: &Catalog) -> String {
     line::<Cannula>(&mut out, &catalog.cannulas);
     line::<MetalEntry>(&mut out, &catalog.metals);
     line::<GeneratorEntry>(&mut out, &catalog.generators);
+    line::<XrayMaterial>(&mut out, &catalog.xray_materials);
+    line::<TubeSpectrum>(&mut out, &catalog.tube_spectra);
+    line::<CArmEntry>(&mut out, &catalog.carms);
     let _ = writeln!(
         out,
         "SHA-256 {}\n`neurotome catalog KIND NAME` shows the values and their sources.",

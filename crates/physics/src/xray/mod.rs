@@ -15,15 +15,27 @@
 //! ray without error but for rounding; [`Projector`] sums slices on a sheared grid and warps the sum, a hundred times as fast.
 //! Lengths here are millimetres, as those of the images; the names say so.
 
+mod attenuation;
+mod blur;
 mod exact;
 mod image;
+mod noise;
 mod projector;
+mod response;
+mod solid;
+mod spectrum;
 mod stack;
 mod view;
 mod warp;
 
+pub use attenuation::{Coefficients, SpectrumError};
+pub use blur::{blur, blur_widely};
 pub use exact::{exact_image, exact_integral};
 pub use image::Image;
+pub use noise::Noise;
 pub use projector::Projector;
+pub use response::Response;
+pub use solid::{Part, Shaded, Shape, paths_mm, shade};
+pub use spectrum::{Spectrum, Tube};
 pub use stack::{Attenuation, Integrand};
 pub use view::{View, ViewError};

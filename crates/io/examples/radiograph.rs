@@ -40,7 +40,11 @@ fn run(arguments: &[String]) -> Result<(), String> {
     }
     let (columns, rows) = (pictures[0].columns, pictures[0].rows);
     let grey: Vec<u8> = (0..rows)
-        .flat_map(|row| pictures.iter().flat_map(move |p| p.grey[row * columns..(row + 1) * columns].to_vec()))
+        .flat_map(|row| {
+            pictures
+                .iter()
+                .flat_map(move |p| p.grey[row * columns..(row + 1) * columns].to_vec())
+        })
         .collect();
     let png = png_grey8(columns * pictures.len(), rows, &grey).map_err(|e| e.to_string())?;
     write_bytes(Path::new(out), &png).map_err(|e| e.to_string())

@@ -3,8 +3,8 @@
 use std::{collections::BTreeMap, fs, path::Path};
 
 use neurotome_procedure::catalog::{
-    CArmEntry, Cannula, Catalog, Entry, GeneratorEntry, InjuryLaw, MetalEntry, Series, Sourced, Tissue, TubeSpectrum,
-    XrayMaterial,
+    CArmEntry, Cannula, Catalog, Entry, GeneratorEntry, InjuryLaw, MetalEntry, Series, Sourced, Tissue,
+    TissueHounsfield, TubeSpectrum, XrayMaterial,
 };
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
@@ -67,6 +67,7 @@ struct CatalogFile {
     xray_material: Vec<XrayMaterial>,
     tube_spectrum: Vec<TubeSpectrum>,
     carm: Vec<CArmEntry>,
+    tissue_hounsfield: Vec<TissueHounsfield>,
 }
 
 /// The catalogue compiled into the program.
@@ -147,6 +148,7 @@ fn lay_over(catalog: &mut Catalog, file: CatalogFile) {
     merge(&mut catalog.xray_materials, file.xray_material);
     merge(&mut catalog.tube_spectra, file.tube_spectrum);
     merge(&mut catalog.carms, file.carm);
+    merge(&mut catalog.tissue_hounsfield, file.tissue_hounsfield);
 }
 
 /// Values that may be zero; all others but [`MAY_BE_NEGATIVE`] must be above zero.
@@ -156,8 +158,8 @@ const MAY_BE_ZERO: [&str; 4] = [
     "sigma_temperature_coefficient_per_k",
     "copper_filter_mm",
 ];
-/// A thermocouple may stand out of the distal end.
-const MAY_BE_NEGATIVE: &str = "thermocouple_from_tip_mm";
+/// A thermocouple may stand out of the distal end; fat and air are below water.
+const MAY_BE_NEGATIVE: [&str; 2] = ["thermocouple_from_tip_mm", "value_hu"];
 
 fn check(catalog: &Catalog) -> Result<(), CatalogError> {
     fn check_all<E: Entry>(catalog: &Catalog, entries: &[E]) -> Result<(), CatalogError> {
@@ -170,7 +172,7 @@ fn check(catalog: &Catalog) -> Result<(), CatalogError> {
             };
             for (key, v) in entry.values() {
                 let lowest_ok =
-                    v.value > 0.0 || (v.value == 0.0 && MAY_BE_ZERO.contains(&key)) || key == MAY_BE_NEGATIVE;
+                    v.value > 0.0 || (v.value == 0.0 && MAY_BE_ZERO.contains(&key)) || MAY_BE_NEGATIVE.contains(&key);
                 if !(v.value.is_finite() && lowest_ok) {
                     return Err(fail(format!("{key} = {}", v.value), "a finite value above zero"));
                 }
@@ -192,6 +194,7 @@ fn check(catalog: &Catalog) -> Result<(), CatalogError> {
     check_all(catalog, &catalog.xray_materials)?;
     check_all(catalog, &catalog.tube_spectra)?;
     check_all(catalog, &catalog.carms)?;
+    check_all(catalog, &catalog.tissue_hounsfield)?;
     for material in &catalog.xray_materials {
         check_series(catalog, XrayMaterial::KIND, &material.name, &material.series())?;
     }
@@ -256,7 +259,10 @@ fn check_series(
             return fail(format!("{key} holds {bad}"), "finite values of at least zero");
         }
         if !catalog.sources.contains_key(&series.source) {
-            return fail(format!("{key} names the source \"{}\"", series.source), "a key of [sources]");
+            return fail(
+                format!("{key} names the source \"{}\"", series.source),
+                "a key of [sources]",
+            );
         }
     }
     Ok(())

@@ -27,7 +27,11 @@ fn main() {
 
 fn run(threads: usize, pixels: usize) {
     for (name, volume, exact) in [
-        ("blobs", sampled(&blobs, 1), &blobs_exact as &(dyn Fn(&Vec3, &Vec3) -> f64)),
+        (
+            "blobs",
+            sampled(&blobs, 1),
+            &blobs_exact as &(dyn Fn(&Vec3, &Vec3) -> f64),
+        ),
         ("solids", sampled(&solids, 5), &solids_exact),
     ] {
         let start = Instant::now();

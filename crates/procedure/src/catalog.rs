@@ -62,7 +62,7 @@ macro_rules! entry {
 
 mod xray;
 
-pub use xray::{CArmEntry, Series, TUNGSTEN_LINES_KEV, TubeSpectrum, XrayMaterial};
+pub use xray::{CArmEntry, Series, TUNGSTEN_LINES_KEV, TissueHounsfield, TubeSpectrum, XrayMaterial};
 
 /// A tissue.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -450,6 +450,8 @@ pub struct Catalog {
     pub tube_spectra: Vec<TubeSpectrum>,
     /// C-arms.
     pub carms: Vec<CArmEntry>,
+    /// Values of tissues in a CT.
+    pub tissue_hounsfield: Vec<TissueHounsfield>,
 }
 
 /// The entry of a name.

@@ -48,7 +48,10 @@ mod tests {
         let mut reader = png::Decoder::new(std::io::Cursor::new(&bytes)).read_info().unwrap();
         let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
         reader.next_frame(&mut pixels).unwrap();
-        let read: Vec<u16> = pixels.chunks_exact(2).map(|b| u16::from_be_bytes([b[0], b[1]])).collect();
+        let read: Vec<u16> = pixels
+            .chunks_exact(2)
+            .map(|b| u16::from_be_bytes([b[0], b[1]]))
+            .collect();
         assert_eq!(read, grey);
         assert!(png_grey8(3, 2, &[0; 5]).is_err());
         assert!(png_grey8(0, 2, &[]).is_err());

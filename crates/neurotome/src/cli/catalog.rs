@@ -4,18 +4,20 @@ use std::fmt::Write as _;
 
 use clap::Args;
 use neurotome_procedure::catalog::{
-    CArmEntry, Cannula, Catalog, Entry, GeneratorEntry, InjuryLaw, MetalEntry, Tissue, TubeSpectrum, XrayMaterial,
+    CArmEntry, Cannula, Catalog, Entry, GeneratorEntry, InjuryLaw, MetalEntry, Tissue, TissueHounsfield, TubeSpectrum,
+    XrayMaterial,
 };
 use serde::Serialize;
 use serde_json::Value;
 
 use super::{Common, Failure, json_text, open_catalog, print};
 
-const KINDS: &str = "tissue, injury, cannula, metal, generator, xray_material, tube_spectrum, carm, source";
+const KINDS: &str =
+    "tissue, injury, cannula, metal, generator, xray_material, tube_spectrum, carm, tissue_hounsfield, source";
 
 #[derive(Debug, Args)]
 pub(super) struct Show {
-    /// Kind of entry: tissue, injury, cannula, metal, generator, xray_material, tube_spectrum, carm or source.
+    /// Kind of entry: tissue, injury, cannula, metal, generator, xray_material, tube_spectrum, carm, tissue_hounsfield or source.
     kind: Option<String>,
     /// Name of one entry.
     name: Option<String>,
@@ -45,6 +47,7 @@ impl Show {
             "xray_material" => self.kind(&catalog, &catalog.xray_materials)?,
             "tube_spectrum" | "tube_spectra" => self.kind(&catalog, &catalog.tube_spectra)?,
             "carm" => self.kind(&catalog, &catalog.carms)?,
+            "tissue_hounsfield" => self.kind(&catalog, &catalog.tissue_hounsfield)?,
             "source" => self.sources(&catalog)?,
             _ => {
                 return Err(Failure::Input(format!(
@@ -140,6 +143,7 @@ fn overview(catalog: &Catalog) -> String {
     line::<XrayMaterial>(&mut out, &catalog.xray_materials);
     line::<TubeSpectrum>(&mut out, &catalog.tube_spectra);
     line::<CArmEntry>(&mut out, &catalog.carms);
+    line::<TissueHounsfield>(&mut out, &catalog.tissue_hounsfield);
     let _ = writeln!(
         out,
         "SHA-256 {}\n`neurotome catalog KIND NAME` shows the values and their sources.",

@@ -48,7 +48,12 @@ impl Coefficients {
     ///
     /// # Errors
     /// [`SpectrumError::Table`].
-    pub fn new(what: &str, energy_kev: &[f64], cm2_per_g: &[f64], density_kg_per_m3: f64) -> Result<Self, SpectrumError> {
+    pub fn new(
+        what: &str,
+        energy_kev: &[f64],
+        cm2_per_g: &[f64],
+        density_kg_per_m3: f64,
+    ) -> Result<Self, SpectrumError> {
         let fail = |found: String| {
             Err(SpectrumError::Table {
                 what: what.to_owned(),
@@ -58,8 +63,13 @@ impl Coefficients {
         if energy_kev.len() != cm2_per_g.len() || energy_kev.len() < 2 {
             return fail(format!("{} energies and {} values", energy_kev.len(), cm2_per_g.len()));
         }
-        if let Some(w) = energy_kev.windows(2).find(|w| !(w[0] > 0.0 && w[1] > w[0])) {
-            return fail(format!("energies {} and {} keV in a row", w[0], w[1]));
+        let ascend = |a: f64, b: f64| a > 0.0 && b > a;
+        if let Some(n) = (1..energy_kev.len()).find(|n| !ascend(energy_kev[n - 1], energy_kev[*n])) {
+            return fail(format!(
+                "energies {} and {} keV in a row",
+                energy_kev[n - 1],
+                energy_kev[n]
+            ));
         }
         let usable = |v: &f64| *v > 0.0 && v.is_finite();
         if let Some(bad) = cm2_per_g.iter().chain([&density_kg_per_m3]).find(|v| !usable(v)) {

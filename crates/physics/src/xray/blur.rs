@@ -8,7 +8,7 @@ use super::Image;
 ///
 /// Deviations below 0.1 pixel leave the picture as it is.
 pub fn blur(image: &mut Image, sigma_pixels: f64) {
-    if !(sigma_pixels >= 0.1) || image.data.is_empty() {
+    if sigma_pixels.is_nan() || sigma_pixels < 0.1 || image.data.is_empty() {
         return;
     }
     let weights = weights(sigma_pixels);
@@ -81,15 +81,21 @@ pub fn blur_widely(image: &Image, sigma_pixels: f64, block: usize) -> Image {
     };
     let mut out = Image::filled(image.columns, image.rows, 0.0);
     let steps: Vec<(usize, usize, f32)> = (0..image.columns).map(|c| place(c, columns - 1)).collect();
-    out.data.par_chunks_mut(image.columns).enumerate().for_each_init(Vec::new, |line: &mut Vec<f32>, (row, out)| {
-        let (r0, r1, w) = place(row, rows - 1);
-        let (a, b) = (&coarse.data[r0 * columns..(r0 + 1) * columns], &coarse.data[r1 * columns..(r1 + 1) * columns]);
-        line.clear();
-        line.extend(a.iter().zip(b).map(|(a, b)| a + w * (b - a)));
-        for (out, (c0, c1, w)) in out.iter_mut().zip(&steps) {
-            *out = line[*c0] + w * (line[*c1] - line[*c0]);
-        }
-    });
+    out.data
+        .par_chunks_mut(image.columns)
+        .enumerate()
+        .for_each_init(Vec::new, |line: &mut Vec<f32>, (row, out)| {
+            let (r0, r1, w) = place(row, rows - 1);
+            let (a, b) = (
+                &coarse.data[r0 * columns..(r0 + 1) * columns],
+                &coarse.data[r1 * columns..(r1 + 1) * columns],
+            );
+            line.clear();
+            line.extend(a.iter().zip(b).map(|(a, b)| a + w * (b - a)));
+            for (out, (c0, c1, w)) in out.iter_mut().zip(&steps) {
+                *out = line[*c0] + w * (line[*c1] - line[*c0]);
+            }
+        });
     out
 }
 
@@ -104,7 +110,9 @@ mod tests {
         blur(&mut image, 1.7);
         let sum: f32 = image.data.iter().sum();
         assert!((sum - 1.0).abs() < 1e-5);
-        let second: f32 = (0..41).map(|c| image.data[15 * 41 + c] * (c as f32 - 20.0).powi(2)).sum();
+        let second: f32 = (0..41)
+            .map(|c| image.data[15 * 41 + c] * (c as f32 - 20.0).powi(2))
+            .sum();
         let zeroth: f32 = (0..41).map(|c| image.data[15 * 41 + c]).sum();
         assert!(((second / zeroth).sqrt() - 1.7).abs() < 0.03);
         let before = image.clone();

@@ -40,7 +40,11 @@ pub fn exact_integral(volume: &Volume<f32>, source_mm: &Vec3, target_mm: &Vec3) 
     for a in 0..3 {
         if direction[a] != 0.0 {
             let at = start[a] + direction[a] * enter;
-            plane[a] = if direction[a] > 0.0 { at.floor() + 1.0 } else { at.ceil() - 1.0 };
+            plane[a] = if direction[a] > 0.0 {
+                at.floor() + 1.0
+            } else {
+                at.ceil() - 1.0
+            };
             next[a] = (plane[a] - start[a]) / direction[a];
         }
     }

@@ -28,9 +28,11 @@ impl Image {
 
     /// The lowest and highest value; of an empty image infinities the wrong way round.
     pub fn range(&self) -> [f32; 2] {
-        self.data.iter().fold([f32::INFINITY, f32::NEG_INFINITY], |[low, high], v| {
-            [low.min(*v), high.max(*v)]
-        })
+        self.data
+            .iter()
+            .fold([f32::INFINITY, f32::NEG_INFINITY], |[low, high], v| {
+                [low.min(*v), high.max(*v)]
+            })
     }
 
     /// The values below which these fractions of the pixels lie (nearest rank); NaN for an empty image.

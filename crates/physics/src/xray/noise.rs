@@ -45,7 +45,8 @@ impl Noise {
     /// A number of mean 0 and variance 1, cut at ±3.7, for a pixel of a picture.
     #[inline]
     pub fn normal(&self, seed: u64, stream: u64, pixel: u64) -> f32 {
-        let bits = mix(seed ^ mix(stream.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ pixel.wrapping_mul(0xD1B5_4A32_D192_ED03)));
+        let bits =
+            mix(seed ^ mix(stream.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ pixel.wrapping_mul(0xD1B5_4A32_D192_ED03)));
         // Twelve bits choose the level, twenty more the place between it and the next.
         let level = (bits >> 52) as usize;
         let between = ((bits >> 32) & 0xF_FFFF) as f32 * (1.0 / 1_048_576.0);

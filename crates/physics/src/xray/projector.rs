@@ -150,13 +150,18 @@ impl Shear {
         let source = [s[sa], s[ca], s[ra]];
         let base = 0.5 * (slices as f64 - 1.0);
         // A base plane through the source would see nothing: move it to the far side of the volume.
-        let base = if (base - source[0]).abs() < 1.0 { slices as f64 } else { base };
+        let base = if (base - source[0]).abs() < 1.0 {
+            slices as f64
+        } else {
+            base
+        };
         let rays = corners(inside);
         // The volume may lie behind the source; the base plane is then still crossed forward if it lies before it.
         if (base - source[0]) * rays[0][sa] <= 0.0 {
             return None;
         }
-        let on_base = |ray: &neurotome_base::Vec3, axis: usize, k: usize| source[k] + ray[axis] * (base - source[0]) / ray[sa];
+        let on_base =
+            |ray: &neurotome_base::Vec3, axis: usize, k: usize| source[k] + ray[axis] * (base - source[0]) / ray[sa];
         let mut range = [[0.0f64; 2]; 2];
         for (n, (axis, k, count)) in [(ca, 1, columns), (ra, 2, rows)].into_iter().enumerate() {
             let seen = bounds(rays.iter().map(|ray| on_base(ray, axis, k)));
@@ -221,7 +226,12 @@ fn add_slices<const C: usize>(
             continue;
         }
         // Place of grid row g in rows of voxels: row_0 + row_step g; likewise of columns.
-        let along = |n: usize| (shear.source[1 + n] + (shear.origin[n] - shear.source[1 + n]) * q, shear.step[n] * q);
+        let along = |n: usize| {
+            (
+                shear.source[1 + n] + (shear.origin[n] - shear.source[1 + n]) * q,
+                shear.step[n] * q,
+            )
+        };
         let (row_0, row_step) = along(1);
         let (column_0, column_step) = along(0);
         let place = |g: usize| row_0 + row_step * g as f64;
@@ -252,7 +262,9 @@ fn add_slices<const C: usize>(
                 continue;
             }
             // Only the voxels that the grid sees, with their neighbours.
-            let from = (index[begin] as usize).saturating_sub(3).clamp(extent.start, extent.end);
+            let from = (index[begin] as usize)
+                .saturating_sub(3)
+                .clamp(extent.start, extent.end);
             let to = (index[end - 1] as usize + 2).clamp(from, extent.end);
             load(&mut pairs, &voxels[from..to], from, integrand);
             out[..begin].fill([0.0; C]);

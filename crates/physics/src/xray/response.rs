@@ -87,7 +87,11 @@ impl<const M: usize> Response<M> {
             signal += left;
             square += left * self.energy_kev[n];
         }
-        let ratio = if signal > 0.0 { square / signal } else { self.energy_kev.last().copied().unwrap_or(0.0) };
+        let ratio = if signal > 0.0 {
+            square / signal
+        } else {
+            self.energy_kev.last().copied().unwrap_or(0.0)
+        };
         (signal, ratio)
     }
 

@@ -125,7 +125,7 @@ impl Shape {
 fn round(origin: &Vec3, direction: &Vec3, from: &Vec3, to: &Vec3, radius: [f64; 2]) -> Option<Interval> {
     let axis = to - from;
     let length = axis.norm();
-    if !(length > 0.0) {
+    if length.is_nan() || length <= 0.0 {
         return None;
     }
     let axis = axis / length;
@@ -262,7 +262,9 @@ pub fn shade<const M: usize>(parts: &[Part], view: &View, samples: usize) -> Vec
         let ranges: Vec<Option<[usize; 2]>> = strips.iter().map(|s| s.columns(row, view.columns)).collect();
         let first = ranges.iter().flatten().map(|r| r[0]).min();
         let last = ranges.iter().flatten().map(|r| r[1]).max();
-        let (Some(first), Some(last)) = (first, last) else { continue };
+        let (Some(first), Some(last)) = (first, last) else {
+            continue;
+        };
         for column in first..=last {
             which.clear();
             which.extend(
@@ -339,7 +341,13 @@ impl Strip {
         }
         // The part of the axis within reach of the row.
         let span = b[1] - a[1];
-        let at = |r: f64| if span.abs() < 1e-9 { None } else { Some(((r - a[1]) / span).clamp(0.0, 1.0)) };
+        let at = |r: f64| {
+            if span.abs() < 1e-9 {
+                None
+            } else {
+                Some(((r - a[1]) / span).clamp(0.0, 1.0))
+            }
+        };
         let column = |t: f64| a[0] + t * (b[0] - a[0]);
         let (x0, x1) = match (at(row - self.reach), at(row + self.reach)) {
             (Some(t0), Some(t1)) => (column(t0), column(t1)),
@@ -362,20 +370,45 @@ mod tests {
     #[test]
     fn chords_are_those_of_geometry() {
         let (from, to) = (Vec3::new(0.0, 0.0, -10.0), Vec3::new(0.0, 0.0, 10.0));
-        let rod = Part::solid(Shape::Cylinder { from, to, radius_mm: 2.0 }, 0);
+        let rod = Part::solid(
+            Shape::Cylinder {
+                from,
+                to,
+                radius_mm: 2.0,
+            },
+            0,
+        );
         let x = Vec3::x();
         assert!((path(rod, Vec3::new(-100.0, 0.0, 0.0), x) - 4.0).abs() < 1e-12);
         assert!((path(rod, Vec3::new(-100.0, 1.0, 0.0), x) - 2.0 * 3f64.sqrt()).abs() < 1e-12);
         assert_eq!(path(rod, Vec3::new(-100.0, 0.0, 10.5), x), 0.0);
         assert!((path(rod, Vec3::new(0.5, 0.5, -100.0), Vec3::z()) - 20.0).abs() < 1e-12);
         // Slanted by 30°: 4 / cos 30°.
-        let slanted = path(rod, Vec3::new(-100.0 * 3f64.sqrt(), 0.0, -100.0), Vec3::new(3f64.sqrt(), 0.0, 1.0));
+        let slanted = path(
+            rod,
+            Vec3::new(-100.0 * 3f64.sqrt(), 0.0, -100.0),
+            Vec3::new(3f64.sqrt(), 0.0, 1.0),
+        );
         assert!((slanted - 4.0 / (3f64.sqrt() / 2.0)).abs() < 1e-10, "{slanted}");
-        let capsule = Part::solid(Shape::Capsule { from, to, radius_mm: 2.0 }, 0);
+        let capsule = Part::solid(
+            Shape::Capsule {
+                from,
+                to,
+                radius_mm: 2.0,
+            },
+            0,
+        );
         assert!((path(capsule, Vec3::new(0.0, 0.0, -100.0), Vec3::z()) - 24.0).abs() < 1e-12);
         assert!((path(capsule, Vec3::new(-100.0, 0.0, 11.0), x) - 2.0 * 3f64.sqrt()).abs() < 1e-12);
         // A cone of 45°: across at half its height twice the radius there, along its axis its height.
-        let cone = Part::solid(Shape::Cone { from, to: from + Vec3::z() * 4.0, radius_mm: [0.0, 4.0] }, 0);
+        let cone = Part::solid(
+            Shape::Cone {
+                from,
+                to: from + Vec3::z() * 4.0,
+                radius_mm: [0.0, 4.0],
+            },
+            0,
+        );
         assert!((path(cone, Vec3::new(-100.0, 0.0, -8.0), x) - 4.0).abs() < 1e-12);
         assert!((path(cone, Vec3::new(1.0, 0.0, -100.0), Vec3::z()) - 3.0).abs() < 1e-12);
         assert!((path(cone, Vec3::new(0.0, 0.0, 100.0), -Vec3::z()) - 4.0).abs() < 1e-12);
@@ -386,8 +419,18 @@ mod tests {
             p.z >= 0.0 && p.z <= 4.0 && p.xy().norm() <= p.z
         };
         let sum = (0..400_000).filter(|n| inside(85.0 + f64::from(*n) * 5e-5)).count() as f64 * 5e-5;
-        assert!((path(cone, origin, d) - sum).abs() < 2e-4, "{} {sum}", path(cone, origin, d));
-        let ellipsoid = Part::solid(Shape::Ellipsoid { center: from, half_mm: [3.0, 4.0, 5.0] }, 0);
+        assert!(
+            (path(cone, origin, d) - sum).abs() < 2e-4,
+            "{} {sum}",
+            path(cone, origin, d)
+        );
+        let ellipsoid = Part::solid(
+            Shape::Ellipsoid {
+                center: from,
+                half_mm: [3.0, 4.0, 5.0],
+            },
+            0,
+        );
         assert!((path(ellipsoid, from - x * 50.0, x) - 6.0).abs() < 1e-12);
     }
 
@@ -395,7 +438,10 @@ mod tests {
     fn the_last_part_is_there_and_hollows_are_empty() {
         let (from, to) = (Vec3::new(0.0, 0.0, -10.0), Vec3::new(0.0, 0.0, 10.0));
         let rod = |radius_mm| Shape::Cylinder { from, to, radius_mm };
-        let hollow = Part { material: None, ..Part::solid(rod(1.0), 0) };
+        let hollow = Part {
+            material: None,
+            ..Part::solid(rod(1.0), 0)
+        };
         let parts = [Part::solid(rod(2.0), 0), hollow, Part::solid(rod(0.5), 1)];
         let sum = paths_mm::<2>(&parts, &Vec3::new(-100.0, 0.0, 0.0), &Vec3::x());
         assert!((sum[0] - 2.0).abs() < 1e-12 && (sum[1] - 1.0).abs() < 1e-12, "{sum:?}");
@@ -405,7 +451,17 @@ mod tests {
     fn a_cut_takes_what_lies_before_it() {
         let (from, to) = (Vec3::new(0.0, 0.0, -10.0), Vec3::new(0.0, 0.0, 10.0));
         let normal = Vec3::new(1.0, 0.0, 1.0).normalize();
-        let part = Part { cut: Some((Vec3::zeros(), normal)), ..Part::solid(Shape::Cylinder { from, to, radius_mm: 2.0 }, 0) };
+        let part = Part {
+            cut: Some((Vec3::zeros(), normal)),
+            ..Part::solid(
+                Shape::Cylinder {
+                    from,
+                    to,
+                    radius_mm: 2.0,
+                },
+                0,
+            )
+        };
         assert!((path(part, Vec3::new(0.5, 0.0, -100.0), Vec3::z()) - 9.5).abs() < 1e-12);
         assert!((path(part, Vec3::new(100.0, 0.0, 1.0), -Vec3::x()) - 1.0).abs() < 1e-12);
     }
@@ -421,9 +477,29 @@ mod tests {
             rows: 80,
         };
         let parts = [
-            Part::solid(Shape::Capsule { from: Vec3::new(-20.0, 5.0, 3.0), to: Vec3::new(25.0, -60.0, 21.0), radius_mm: 0.7 }, 0),
-            Part::solid(Shape::Ellipsoid { center: Vec3::new(-20.0, 5.0, -20.0), half_mm: [6.0, 3.0, 2.0] }, 0),
-            Part::solid(Shape::Cylinder { from: Vec3::new(0.0, 0.0, -60.0), to: Vec3::new(0.0, 10.0, 60.0), radius_mm: 0.4 }, 0),
+            Part::solid(
+                Shape::Capsule {
+                    from: Vec3::new(-20.0, 5.0, 3.0),
+                    to: Vec3::new(25.0, -60.0, 21.0),
+                    radius_mm: 0.7,
+                },
+                0,
+            ),
+            Part::solid(
+                Shape::Ellipsoid {
+                    center: Vec3::new(-20.0, 5.0, -20.0),
+                    half_mm: [6.0, 3.0, 2.0],
+                },
+                0,
+            ),
+            Part::solid(
+                Shape::Cylinder {
+                    from: Vec3::new(0.0, 0.0, -60.0),
+                    to: Vec3::new(0.0, 10.0, 60.0),
+                    radius_mm: 0.4,
+                },
+                0,
+            ),
         ];
         let shaded = shade::<1>(&parts, &view, 1);
         let mut next = shaded.iter().peekable();
@@ -431,7 +507,10 @@ mod tests {
             let d = view.direction((n % view.columns) as f64, (n / view.columns) as f64);
             let exact = paths_mm::<1>(&parts, &view.source_mm, &d)[0];
             let found = next.next_if(|s| s.pixel == n).map_or(0.0, |s| s.paths_mm[0][0]);
-            assert!((f64::from(found) - exact).abs() < 1e-6 * (1.0 + exact), "pixel {n}: {found} {exact}");
+            assert!(
+                (f64::from(found) - exact).abs() < 1e-6 * (1.0 + exact),
+                "pixel {n}: {found} {exact}"
+            );
         }
     }
 }

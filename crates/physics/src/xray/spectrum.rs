@@ -35,7 +35,12 @@ impl Spectrum {
     ///
     /// # Errors
     /// [`SpectrumError`].
-    pub fn new(tubes: &[Tube], lines_kev: &[f64], kv: f64, filters: &[(&Coefficients, f64)]) -> Result<Self, SpectrumError> {
+    pub fn new(
+        tubes: &[Tube],
+        lines_kev: &[f64],
+        kv: f64,
+        filters: &[(&Coefficients, f64)],
+    ) -> Result<Self, SpectrumError> {
         let table = |found: String| SpectrumError::Table {
             what: "tube spectra".to_owned(),
             found,
@@ -50,7 +55,10 @@ impl Spectrum {
         }) {
             return Err(table(format!("other lengths at {} kV", bad.kv)));
         }
-        if let Some(w) = tubes.windows(2).find(|w| w[0].kv.partial_cmp(&w[1].kv) != Some(std::cmp::Ordering::Less)) {
+        if let Some(w) = tubes
+            .windows(2)
+            .find(|w| w[0].kv.partial_cmp(&w[1].kv) != Some(std::cmp::Ordering::Less))
+        {
             return Err(table(format!("{} and {} kV in a row", w[0].kv, w[1].kv)));
         }
         if !(first.kv..=last.kv).contains(&kv) {
@@ -64,8 +72,15 @@ impl Spectrum {
             return Err(SpectrumError::Filter { mm: *mm });
         }
         let upper = tubes.iter().position(|t| t.kv >= kv).unwrap_or(tubes.len() - 1).max(1);
-        let (low, high) = (&tubes[(upper - 1).min(tubes.len() - 1)], &tubes[upper.min(tubes.len() - 1)]);
-        let weight = if high.kv > low.kv { (kv - low.kv) / (high.kv - low.kv) } else { 0.0 };
+        let (low, high) = (
+            &tubes[(upper - 1).min(tubes.len() - 1)],
+            &tubes[upper.min(tubes.len() - 1)],
+        );
+        let weight = if high.kv > low.kv {
+            (kv - low.kv) / (high.kv - low.kv)
+        } else {
+            0.0
+        };
         let mixed = |a: f64, b: f64| a + weight * (b - a);
         // Density per keV at a fraction of the voltage, linear between the middles of the tabulated bins.
         let bins = first.bremsstrahlung.len();
@@ -92,7 +107,12 @@ impl Spectrum {
                 photons[n] += mixed(low.characteristic[k], high.characteristic[k]);
             }
         }
-        let spectrum = Self { kv, energy_kev, photons }.behind(filters);
+        let spectrum = Self {
+            kv,
+            energy_kev,
+            photons,
+        }
+        .behind(filters);
         let total: f64 = spectrum.photons.iter().sum();
         if !(total > 1e-30 && total.is_finite()) {
             return Err(SpectrumError::Nothing { kv });
@@ -101,6 +121,7 @@ impl Spectrum {
     }
 
     /// The spectrum behind more material, mm of each.
+    #[must_use]
     pub fn behind(&self, filters: &[(&Coefficients, f64)]) -> Self {
         let photons = self
             .energy_kev
@@ -147,7 +168,11 @@ impl Spectrum {
         }
         for _ in 0..60 {
             let middle = 0.5 * (low + high);
-            if left(middle) > 0.5 { low = middle } else { high = middle }
+            if left(middle) > 0.5 {
+                low = middle
+            } else {
+                high = middle
+            }
         }
         0.5 * (low + high)
     }

@@ -40,7 +40,9 @@ pub enum ViewError {
         source_mm: [f64; 3],
     },
     /// No axis of the volume is crossed forward by all rays.
-    #[error("projection: the rays diverge too widely for the volume's axes; expected a detector seen under less than about 90° from the source")]
+    #[error(
+        "projection: the rays diverge too widely for the volume's axes; expected a detector seen under less than about 90° from the source"
+    )]
     TooWide,
     /// A side of the volume is too long.
     #[error("projection: a volume of {side} voxels along one side; expected fewer than 32768; crop or resample it")]
@@ -185,10 +187,22 @@ mod tests {
         assert_eq!(view().check(), Ok(()));
         let bad = [
             View { columns: 0, ..view() },
-            View { rows: 100_000, ..view() },
-            View { row_step_mm: view().column_step_mm, ..view() },
-            View { source_mm: view().first_mm, ..view() },
-            View { source_mm: Vec3::new(f64::NAN, 0.0, 0.0), ..view() },
+            View {
+                rows: 100_000,
+                ..view()
+            },
+            View {
+                row_step_mm: view().column_step_mm,
+                ..view()
+            },
+            View {
+                source_mm: view().first_mm,
+                ..view()
+            },
+            View {
+                source_mm: Vec3::new(f64::NAN, 0.0, 0.0),
+                ..view()
+            },
         ];
         for view in bad {
             assert!(view.check().is_err(), "{view:?}");

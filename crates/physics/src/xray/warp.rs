@@ -24,12 +24,7 @@ pub(super) struct Grid<'a, const C: usize> {
 fn cubic(t: f32) -> [f32; 4] {
     let (a, b, c) = (t + 1.0, t - 1.0, t - 2.0);
     let (bc, at) = (b * c, a * t);
-    [
-        t * bc * (-1.0 / 6.0),
-        a * bc * 0.5,
-        at * c * -0.5,
-        at * b * (1.0 / 6.0),
-    ]
+    [t * bc * (-1.0 / 6.0), a * bc * 0.5, at * c * -0.5, at * b * (1.0 / 6.0)]
 }
 
 /// The pictures on the detector: interpolated sums times each ray's length from slice to slice, mm.

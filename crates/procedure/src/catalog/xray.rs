@@ -207,3 +207,17 @@ entry!(
     ],
     []
 );
+
+/// The value of a tissue in a CT: for pictures of anatomies that are no image.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TissueHounsfield {
+    /// Name of the tissue, such as `muscle`.
+    pub name: String,
+    /// What it is, in words.
+    pub title: String,
+    /// Typical value, HU.
+    pub value_hu: Sourced,
+}
+
+entry!(TissueHounsfield, "tissue_hounsfield", [value_hu], []);

@@ -48,7 +48,9 @@ pub enum CArmError {
         expected: &'static str,
     },
     /// An angle is beyond the machine's travel.
-    #[error("C-arm: {key} = {found} is beyond the machine's travel of {low} to {high}; turn the patient or choose another view")]
+    #[error(
+        "C-arm: {key} = {found} is beyond the machine's travel of {low} to {high}; turn the patient or choose another view"
+    )]
     Travel {
         /// The angle or shift, unit included.
         key: &'static str,
@@ -235,7 +237,11 @@ impl CArm {
     pub fn angles_along(axes: &BodyAxes, direction: &Vec3) -> [f64; 2] {
         let d = direction.normalize();
         let (left, posterior, superior) = (d.dot(&axes.left), d.dot(&axes.posterior), d.dot(&axes.superior));
-        let orbital = if left.hypot(posterior) < 1e-9 { 0.0 } else { left.atan2(posterior) };
+        let orbital = if left.hypot(posterior) < 1e-9 {
+            0.0
+        } else {
+            left.atan2(posterior)
+        };
         [orbital.to_degrees(), superior.clamp(-1.0, 1.0).asin().to_degrees()]
     }
 
@@ -245,7 +251,11 @@ impl CArm {
     /// [`CArmError`].
     pub fn check(&self) -> Result<(), CArmError> {
         let setting = |key, found: f64, holds: bool, expected| {
-            if holds { Ok(()) } else { Err(CArmError::Setting { key, found, expected }) }
+            if holds {
+                Ok(())
+            } else {
+                Err(CArmError::Setting { key, found, expected })
+            }
         };
         let above_zero = |key, v: f64| setting(key, v, v > 0.0 && v.is_finite(), "a finite number above zero");
         above_zero("source_detector_mm", self.source_detector_mm)?;
@@ -275,7 +285,11 @@ impl CArm {
             }
         };
         travel("orbital_deg", self.orbital_deg, self.travel.orbital_deg)?;
-        travel("cranio_caudal_deg", self.cranio_caudal_deg, self.travel.cranio_caudal_deg)?;
+        travel(
+            "cranio_caudal_deg",
+            self.cranio_caudal_deg,
+            self.travel.cranio_caudal_deg,
+        )?;
         for shift in self.table_shift_mm {
             let reach = self.travel.table_shift_mm;
             travel("table_shift_mm", shift, [-reach, reach])?;
@@ -398,17 +412,41 @@ mod tests {
             ..BodyAxes::default()
         };
         let bad = [
-            CArm { source_detector_mm: 0.0, ..good },
-            CArm { source_isocentre_mm: -1.0, ..good },
-            CArm { source_isocentre_mm: 1200.0, ..good },
-            CArm { detector_mm: [300.0, f64::NAN], ..good },
-            CArm { pixels: [0, 512], ..good },
+            CArm {
+                source_detector_mm: 0.0,
+                ..good
+            },
+            CArm {
+                source_isocentre_mm: -1.0,
+                ..good
+            },
+            CArm {
+                source_isocentre_mm: 1200.0,
+                ..good
+            },
+            CArm {
+                detector_mm: [300.0, f64::NAN],
+                ..good
+            },
+            CArm {
+                pixels: [0, 512],
+                ..good
+            },
             CArm { zoom: 0.0, ..good },
-            CArm { orbital_deg: 200.0, ..good },
-            CArm { cranio_caudal_deg: f64::NAN, ..good },
+            CArm {
+                orbital_deg: 200.0,
+                ..good
+            },
+            CArm {
+                cranio_caudal_deg: f64::NAN,
+                ..good
+            },
             CArm { axes: skew, ..good },
             CArm {
-                collimation: Some(Collimation { half_width_mm: 0.0, half_height_mm: 10.0 }),
+                collimation: Some(Collimation {
+                    half_width_mm: 0.0,
+                    half_height_mm: 10.0,
+                }),
                 ..good
             },
         ];

@@ -122,14 +122,29 @@ fn rod(parts: &mut Vec<Part>, needle: &FittedNeedle, radius_mm: f64, material: O
     let pieces = (axis.arc() * MM_PER_M / PIECE_MM).ceil();
     for n in 1..=pieces as usize {
         let to = axis.arc() * n as f64 / pieces;
-        add(Shape::Capsule { from: at(from), to: at(to), radius_mm }, None);
+        add(
+            Shape::Capsule {
+                from: at(from),
+                to: at(to),
+                radius_mm,
+            },
+            None,
+        );
         from = to;
     }
     let straight = [at(from), at(needle.length - end)];
     let shape = if pieces > 0.0 || matches!(needle.end, End::Rounded) {
-        Shape::Capsule { from: straight[0], to: straight[1], radius_mm }
+        Shape::Capsule {
+            from: straight[0],
+            to: straight[1],
+            radius_mm,
+        }
     } else {
-        Shape::Cylinder { from: straight[0], to: straight[1], radius_mm }
+        Shape::Cylinder {
+            from: straight[0],
+            to: straight[1],
+            radius_mm,
+        }
     };
     add(shape, None);
 }
@@ -138,7 +153,11 @@ fn rod(parts: &mut Vec<Part>, needle: &FittedNeedle, radius_mm: f64, material: O
 pub fn skin_marker(place: &PatientPoint, diameter_mm: f64) -> Part {
     let at = place.vec();
     Part::solid(
-        Shape::Capsule { from: at, to: at + Vec3::z() * 1e-6, radius_mm: 0.5 * diameter_mm },
+        Shape::Capsule {
+            from: at,
+            to: at + Vec3::z() * 1e-6,
+            radius_mm: 0.5 * diameter_mm,
+        },
         DeviceMaterial::Lead as usize,
     )
 }
@@ -150,9 +169,30 @@ pub fn pedicle_screw(head: &PatientPoint, point: &PatientPoint, diameter_mm: f64
     let neck = to - axis * (2.0 * diameter_mm);
     let titanium = DeviceMaterial::Titanium as usize;
     vec![
-        Part::solid(Shape::Cylinder { from, to: neck, radius_mm: 0.5 * diameter_mm }, titanium),
-        Part::solid(Shape::Cone { from: neck, to, radius_mm: [0.5 * diameter_mm, 0.0] }, titanium),
-        Part::solid(Shape::Cylinder { from: from - axis * 12.0, to: from, radius_mm: diameter_mm }, titanium),
+        Part::solid(
+            Shape::Cylinder {
+                from,
+                to: neck,
+                radius_mm: 0.5 * diameter_mm,
+            },
+            titanium,
+        ),
+        Part::solid(
+            Shape::Cone {
+                from: neck,
+                to,
+                radius_mm: [0.5 * diameter_mm, 0.0],
+            },
+            titanium,
+        ),
+        Part::solid(
+            Shape::Cylinder {
+                from: from - axis * 12.0,
+                to: from,
+                radius_mm: diameter_mm,
+            },
+            titanium,
+        ),
     ]
 }
 

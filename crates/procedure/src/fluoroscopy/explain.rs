@@ -115,7 +115,9 @@ pub fn explain(facts: &VolumeFacts, view: &View, target: &PatientPoint, frame: O
     }
     if let Some(frame) = frame {
         let count = frame.picture.grey.len().max(1) as f64;
-        let share = |v: u8| frame.picture.grey.iter().filter(|g| **g == v).count() as f64 / count;
+        let mut shades = [0usize; 256];
+        frame.picture.grey.iter().for_each(|g| shades[usize::from(*g)] += 1);
+        let share = |v: usize| shades[v] as f64 / count;
         let (black, white) = (share(0), share(255));
         if black > 0.6 || white > 0.6 {
             let [b, w] = frame.black_and_white;

@@ -5,14 +5,13 @@
 //! focal spot → quanta → the detector's blur → electronic noise → averaging of frames → display.
 
 use neurotome_base::{PatientPoint, Volume};
-use neurotome_physics::xray::{
-    Attenuation, Image, Noise, Part, Projector, View, ViewError, blur, blur_widely, shade,
-};
+use neurotome_physics::xray::{Attenuation, Image, Noise, Part, Projector, View, ViewError, blur, blur_widely, shade};
 use rayon::prelude::*;
 
 use super::{
-    CArm, CArmError, DeviceMaterial, Dose, Machine, MachineError, Picture, SoftAndBone, pulse_dose,
+    CArm, CArmError, DeviceMaterial, Dose, Machine, MachineError, Picture, SoftAndBone,
     machine::{IODINE, MATERIALS},
+    pulse_dose,
 };
 
 /// Why there is no picture.
@@ -159,7 +158,11 @@ impl Settings {
     /// [`FluoroError::Setting`].
     pub fn check(&self) -> Result<(), FluoroError> {
         let setting = |key, found: f64, holds: bool, expected| {
-            if holds { Ok(()) } else { Err(FluoroError::Setting { key, found, expected }) }
+            if holds {
+                Ok(())
+            } else {
+                Err(FluoroError::Setting { key, found, expected })
+            }
         };
         let rate = self.pulses_per_s;
         setting("pulses_per_s", rate, (1.0..=30.0).contains(&rate), "1 to 30")?;
@@ -168,11 +171,21 @@ impl Settings {
         let samples = self.metal_samples;
         setting("metal_samples", samples as f64, (1..=16).contains(&samples), "1 to 16")?;
         if let Exposure::Fixed { charge_mas } = self.exposure {
-            setting("charge_mas", charge_mas, charge_mas > 0.0 && charge_mas.is_finite(), "a finite charge above zero")?;
+            setting(
+                "charge_mas",
+                charge_mas,
+                charge_mas > 0.0 && charge_mas.is_finite(),
+                "a finite charge above zero",
+            )?;
         }
         if let Window::Fixed { level, width } = self.display.window {
             setting("window level", level, level.is_finite(), "a finite level")?;
-            setting("window width", width, width > 0.0 && width.is_finite(), "a finite width above zero")?;
+            setting(
+                "window width",
+                width,
+                width > 0.0 && width.is_finite(),
+                "a finite width above zero",
+            )?;
         }
         Ok(())
     }
@@ -545,7 +558,11 @@ impl Fluoroscope {
                     primary[column] = beam[column] * left;
                 }
             });
-        let scatter = self.settings.effects.scatter.then(|| self.scatter(&view, &base, &primary));
+        let scatter = self
+            .settings
+            .effects
+            .scatter
+            .then(|| self.scatter(&view, &base, &primary));
         let (grid_primary, grid_scatter) = self.grid();
         let total = |n: usize| {
             f64::from(grid_primary * primary[n] + scatter.as_ref().map_or(0.0, |s| grid_scatter * s.data[n]))
@@ -566,7 +583,11 @@ impl Fluoroscope {
             }
         }
         some.sort_unstable_by(f64::total_cmp);
-        let at = |f: f64| some.get((f * (some.len().max(1) - 1) as f64).round() as usize).copied().unwrap_or(1.0);
+        let at = |f: f64| {
+            some.get((f * (some.len().max(1) - 1) as f64).round() as usize)
+                .copied()
+                .unwrap_or(1.0)
+        };
         let range = [at(0.99), at(0.005)];
         Ok(Anatomy {
             view,
@@ -613,11 +634,19 @@ fn window(display: &Display, range: [f64; 2]) -> [f64; 2] {
         Window::Fixed { level, width } if display.logarithmic => [level - 0.5 * width, level + 0.5 * width],
         Window::Fixed { level, width } => [level + 0.5 * width, level - 0.5 * width],
     };
-    if display.inverted { [bright, dark] } else { [dark, bright] }
+    if display.inverted {
+        [bright, dark]
+    } else {
+        [dark, bright]
+    }
 }
 
 fn show(signal: &Image, display: &Display, [black, white]: [f64; 2], open: &[std::ops::Range<usize>; 2]) -> Picture {
-    let scale = if white == black { 0.0 } else { (255.0 / (white - black)) as f32 };
+    let scale = if white == black {
+        0.0
+    } else {
+        (255.0 / (white - black)) as f32
+    };
     let black = black as f32;
     let columns = signal.columns;
     let mut grey = vec![0u8; signal.data.len()];

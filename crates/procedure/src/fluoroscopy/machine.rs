@@ -21,7 +21,9 @@ const BONE_ABOVE_HU: f64 = 100.0;
 #[non_exhaustive]
 pub enum MachineError {
     /// The catalogue lacks something.
-    #[error("fluoroscopy: the catalogue has no {kind} \"{name}\"; add it, or name one that `neurotome catalog {kind}` lists")]
+    #[error(
+        "fluoroscopy: the catalogue has no {kind} \"{name}\"; add it, or name one that `neurotome catalog {kind}` lists"
+    )]
     Missing {
         /// Kind of entry.
         kind: &'static str,
@@ -90,13 +92,18 @@ impl Machine {
             name: name.to_owned(),
         };
         let entry = find(&catalog.carms, name).ok_or_else(|| missing("carm", name))?.clone();
-        let material = |name: &str| {
-            find(&catalog.xray_materials, name).ok_or_else(|| missing("xray_material", name))
-        };
+        let material = |name: &str| find(&catalog.xray_materials, name).ok_or_else(|| missing("xray_material", name));
         let coefficients = |name: &str| -> Result<Coefficients, MachineError> { Ok(material(name)?.attenuation()?) };
-        let devices: Result<Vec<_>, _> = DeviceMaterial::ALL.iter().map(|m| coefficients(m.catalog_name())).collect();
+        let devices: Result<Vec<_>, _> = DeviceMaterial::ALL
+            .iter()
+            .map(|m| coefficients(m.catalog_name()))
+            .collect();
         let tables = Tables {
-            tubes: catalog.tube_spectra.iter().map(crate::catalog::TubeSpectrum::tube).collect(),
+            tubes: catalog
+                .tube_spectra
+                .iter()
+                .map(crate::catalog::TubeSpectrum::tube)
+                .collect(),
             water: coefficients("water")?,
             muscle: coefficients("muscle")?,
             bone: coefficients("cortical_bone")?,

@@ -20,5 +20,5 @@ pub use explain::{VolumeFacts, explain};
 pub use live::{Display, Effects, Exposure, FluoroError, Fluoroscope, Frame, Settings, Window};
 pub use machine::{IODINE, MATERIALS, Machine, MachineError, Technique};
 pub use radiograph::{Picture, RadiographError, RelativeToWater, radiograph};
-pub use tissue::SoftAndBone;
+pub use tissue::{SoftAndBone, hounsfield_image};
 pub use views::{NamedView, looking_along, turned_to};

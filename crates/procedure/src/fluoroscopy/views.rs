@@ -64,7 +64,9 @@ impl NamedView {
     pub fn side(self) -> Option<Side> {
         match self {
             NamedView::Ap => None,
-            NamedView::LateralLeft | NamedView::ObliqueLeft | NamedView::DeclinedLeft | NamedView::ForaminalLeft => Some(Side::Left),
+            NamedView::LateralLeft | NamedView::ObliqueLeft | NamedView::DeclinedLeft | NamedView::ForaminalLeft => {
+                Some(Side::Left)
+            }
             _ => Some(Side::Right),
         }
     }
@@ -166,14 +168,23 @@ mod tests {
             posterior: superior.cross(&left),
             superior,
         };
-        for view in [NamedView::Ap, NamedView::LateralRight, NamedView::ObliqueLeft, NamedView::ForaminalRight] {
+        for view in [
+            NamedView::Ap,
+            NamedView::LateralRight,
+            NamedView::ObliqueLeft,
+            NamedView::ForaminalRight,
+        ] {
             let arm = turned_to(&CArm::default(), view, Some(&frame)).unwrap();
             assert!(arm.beam().dot(&superior).abs() < 1e-9, "{view}");
         }
         let ap = turned_to(&CArm::default(), NamedView::Ap, Some(&frame)).unwrap();
         assert!(ap.beam().dot(&left).abs() < 1e-9);
         // A vertebra tipped forward wants the detector tilted to the head: its end plate rises to the back.
-        assert!((ap.cranio_caudal_deg - 0.35f64.to_degrees()).abs() < 0.5, "{}", ap.cranio_caudal_deg);
+        assert!(
+            (ap.cranio_caudal_deg - 0.35f64.to_degrees()).abs() < 0.5,
+            "{}",
+            ap.cranio_caudal_deg
+        );
         let right = turned_to(&CArm::default(), NamedView::ObliqueRight, None).unwrap();
         assert!(right.beam().x < 0.0 && right.beam().y > 0.0);
     }

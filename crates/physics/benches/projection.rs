@@ -32,7 +32,7 @@ fn run(threads: usize, pixels: usize) {
             sampled(&blobs, 1),
             &blobs_exact as &(dyn Fn(&Vec3, &Vec3) -> f64),
         ),
-        ("solids", sampled(&solids, 5), &solids_exact),
+        ("solids", sampled(&solids, 1), &solids_exact),
     ] {
         let start = Instant::now();
         let Ok(projector) = Projector::new(volume) else { return };

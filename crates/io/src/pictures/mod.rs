@@ -3,10 +3,14 @@
 //! Each encoder gives the bytes of a whole file; [`write_bytes`] puts them in place whole or not at all. No time, path or name of a
 //! patient is in any of them.
 
+mod dicom_files;
+mod numpy;
 mod png_files;
 
 use std::path::Path;
 
+pub use dicom_files::{Exposed, dicom_radiofluoroscopic};
+pub use numpy::{integrals_volume, npy_f32};
 pub use png_files::{png_grey8, png_grey16};
 
 use crate::volumes::{VolumeFileError, write_whole};

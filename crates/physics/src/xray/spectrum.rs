@@ -169,9 +169,9 @@ impl Spectrum {
         for _ in 0..60 {
             let middle = 0.5 * (low + high);
             if left(middle) > 0.5 {
-                low = middle
+                low = middle;
             } else {
-                high = middle
+                high = middle;
             }
         }
         0.5 * (low + high)

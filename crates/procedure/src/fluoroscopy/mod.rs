@@ -19,6 +19,6 @@ pub use dose::{Dose, pulse_dose};
 pub use explain::{VolumeFacts, explain};
 pub use live::{Display, Effects, Exposure, FluoroError, Fluoroscope, Frame, Settings, Window};
 pub use machine::{IODINE, MATERIALS, Machine, MachineError, Technique};
-pub use radiograph::{Picture, RadiographError, RelativeToWater, radiograph};
+pub use radiograph::{Picture, RadiographError, RelativeToWater, radiograph, windowed16};
 pub use tissue::{SoftAndBone, hounsfield_image};
 pub use views::{NamedView, looking_along, turned_to};

@@ -54,6 +54,20 @@ pub fn radiograph(hu: &Volume<f32>, carm: &CArm, target: &PatientPoint) -> Resul
     Ok(Picture::windowed(&water_mm, f64::from(black), f64::from(white)))
 }
 
+/// Sixteen-bit grey values of an image, windowed as by [`Picture::windowed`].
+pub fn windowed16(image: &Image, logarithmic: bool, [black, white]: [f64; 2]) -> Vec<u16> {
+    let scale = if white == black { 0.0 } else { 65535.0 / (white - black) };
+    let quantity = |v: f32| {
+        let v = f64::from(v);
+        if logarithmic { -v.max(1e-6).ln() } else { v }
+    };
+    image
+        .data
+        .iter()
+        .map(|v| ((quantity(*v) - black) * scale).round().clamp(0.0, 65535.0) as u16)
+        .collect()
+}
+
 impl Picture {
     /// Grey values of an image: `black` and beyond is 0, `white` and beyond 255, either may be the larger; NaN is black.
     pub fn windowed(image: &Image, black: f64, white: f64) -> Self {

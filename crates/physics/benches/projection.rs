@@ -77,12 +77,17 @@ fn run(threads: usize, pixels: usize) {
     }
 }
 
-/// Seconds of processor that this process has used, where the system tells.
+/// Seconds of processor that the threads of this process have used, where the system tells.
 fn cpu_s() -> f64 {
-    let text = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    let fields: Vec<&str> = text.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
-    let ticks = |n: usize| fields.get(n).and_then(|f| f.parse::<f64>().ok()).unwrap_or(f64::NAN);
-    (ticks(11) + ticks(12)) / 100.0
+    let Ok(tasks) = std::fs::read_dir("/proc/self/task") else {
+        return f64::NAN;
+    };
+    let ns: f64 = tasks
+        .flatten()
+        .filter_map(|task| std::fs::read_to_string(task.path().join("schedstat")).ok())
+        .filter_map(|text| text.split_whitespace().next().and_then(|ns| ns.parse::<f64>().ok()))
+        .sum();
+    1e-9 * ns
 }
 
 fn compare(image: &Image, view: &View, exact: &dyn Fn(&Vec3, &Vec3) -> f64, mut add: impl FnMut(f64, f64)) {

@@ -6,8 +6,9 @@
 //! `q = (s − S)/(b − S)`. So the sum is formed on a grid in the base plane, where every slice adds a separably resampled copy of itself,
 //! and that picture is then warped to the detector (Lacroute and Levoy, SIGGRAPH 1994, for parallel rays and pictures).
 //!
-//! - The grid's steps follow the voxels, not the pixels: half a voxel, at most one, or the pixels' size where that is between the two.
-//!   The sum is smooth on the voxels' scale, so that a cubic warp loses nothing that the voxels held.
+//! - The grid's steps follow the voxels, not the pixels: ⅝ of a voxel, at most one, or the pixels' size where that is between the two.
+//!   The sum is smooth on the voxels' scale, so that a cubic warp loses next to nothing of what the voxels held: with steps of 0.5, 0.62
+//!   and 0.75 the error on the blobs of `validation/xray` was 0.0097, 0.0098 and 0.0099 % of the largest integral.
 //! - A row of voxels is resampled along itself once and then blended into all grid rows that it touches: gathers are made for rows of
 //!   voxels, not for the more numerous rows of the grid, and the blending runs through memory in order.
 //! - Rows of air are skipped.
@@ -26,7 +27,7 @@ use super::{
 /// Rows of the grid that one task sums; the sum and the resampled rows of voxels then fit the second-level cache.
 const TILE: usize = 32;
 /// Smallest and largest step of the grid in voxels.
-const STEP: [f64; 2] = [0.5, 1.0];
+const STEP: [f64; 2] = [0.625, 1.0];
 
 /// Projects one volume from any side; `C` integrals of each ray.
 #[derive(Debug)]
@@ -213,8 +214,7 @@ fn add_slices<const C: usize>(
     let columns = shear.columns;
     let tile_rows = tile.len() / columns;
     let [slices, rows, length] = stack.counts;
-    // A row of voxels as (value, difference to the next), two zeros before and after; a power of two long, so that a masked index needs
-    // no check.
+    // A row of voxels as (value, difference to the next), two zeros before and after; a power of two long: see `resample`.
     let mut pairs = vec![[[0.0f32; C]; 2]; (length + 4).next_power_of_two()];
     let mut index = vec![0u32; columns];
     let mut weight = vec![0.0f32; columns];
@@ -286,7 +286,7 @@ fn add_slices<const C: usize>(
 }
 
 /// Lays voxels `first..` of a row out as (value, difference to the next), with a zero before and behind.
-#[inline]
+#[inline(never)]
 fn load<const C: usize>(pairs: &mut [[[f32; C]; 2]], voxels: &[f32], first: usize, integrand: &impl Integrand<C>) {
     // Voxel n stands at n + 2.
     let mut before = [0.0; C];
@@ -304,17 +304,51 @@ fn load<const C: usize>(pairs: &mut [[[f32; C]; 2]], voxels: &[f32], first: usiz
 }
 
 /// Linear interpolation of a row at the columns of the grid.
-#[inline]
 fn resample<const C: usize>(pairs: &[[[f32; C]; 2]], index: &[u32], weight: &[f32], out: &mut [[f32; C]]) {
-    let mask = pairs.len() - 1;
-    for ((out, index), weight) in out.iter_mut().zip(index).zip(weight) {
-        let [value, step] = pairs[*index as usize & mask];
-        *out = std::array::from_fn(|c| value[c] + weight * step[c]);
+    // A table whose length the compiler knows needs no check of a masked index.
+    #[inline(never)]
+    fn fixed<const C: usize, const N: usize>(
+        pairs: &[[[f32; C]; 2]],
+        index: &[u32],
+        weight: &[f32],
+        out: &mut [[f32; C]],
+    ) -> bool {
+        let Ok(pairs) = <&[[[f32; C]; 2]; N]>::try_from(pairs) else {
+            return false;
+        };
+        gather(|n| pairs[n as usize & (N - 1)], index, weight, out);
+        true
+    }
+    if !(fixed::<C, 256>(pairs, index, weight, out)
+        || fixed::<C, 512>(pairs, index, weight, out)
+        || fixed::<C, 1024>(pairs, index, weight, out)
+        || fixed::<C, 2048>(pairs, index, weight, out))
+    {
+        gather(|n| pairs[n as usize], index, weight, out);
+    }
+}
+
+/// Eight places at a time: their voxels are fetched one by one, the arithmetic runs on all.
+#[inline(always)]
+fn gather<const C: usize>(pair: impl Fn(u32) -> [[f32; C]; 2], index: &[u32], weight: &[f32], out: &mut [[f32; C]]) {
+    const LANES: usize = 8;
+    let (index8, index1) = index.as_chunks::<LANES>();
+    let (weight8, weight1) = weight.as_chunks::<LANES>();
+    let (out8, out1) = out.as_chunks_mut::<LANES>();
+    for ((out, index), weight) in out8.iter_mut().zip(index8).zip(weight8) {
+        let near = index.map(&pair);
+        for (out, (near, weight)) in out.iter_mut().zip(near.iter().zip(weight)) {
+            *out = std::array::from_fn(|c| near[0][c] + weight * near[1][c]);
+        }
+    }
+    for ((out, index), weight) in out1.iter_mut().zip(index1).zip(weight1) {
+        let near = pair(*index);
+        *out = std::array::from_fn(|c| near[0][c] + weight * near[1][c]);
     }
 }
 
 /// Adds two resampled rows with weights 1 − `up` and `up`.
-#[inline]
+#[inline(never)]
 fn blend<const C: usize>(sum: &mut [[f32; C]], below: Option<&[[f32; C]]>, above: Option<&[[f32; C]]>, up: f32) {
     let add = |sum: &mut [[f32; C]], row: &[[f32; C]], w: f32| {
         for (s, v) in sum.as_flattened_mut().iter_mut().zip(row.as_flattened()) {

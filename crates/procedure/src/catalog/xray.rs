@@ -145,6 +145,8 @@ pub struct CArmEntry {
     pub table_reach_mm: Sourced,
     /// Usual tube voltage, kV.
     pub tube_voltage_kv: Sourced,
+    /// Highest tube voltage that brightness control chooses, kV.
+    pub max_tube_voltage_kv: Sourced,
     /// Aluminium in the beam, mm.
     pub aluminium_filter_mm: Sourced,
     /// Copper in the beam, mm.
@@ -189,6 +191,7 @@ entry!(
         cranio_caudal_reach_deg,
         table_reach_mm,
         tube_voltage_kv,
+        max_tube_voltage_kv,
         aluminium_filter_mm,
         copper_filter_mm,
         max_charge_per_pulse_mas,

@@ -9,7 +9,7 @@ use neurotome_physics::xray::{Attenuation, Image, Noise, Part, Projector, View, 
 use rayon::prelude::*;
 
 use super::{
-    CArm, CArmError, DeviceMaterial, Dose, Machine, MachineError, Picture, SoftAndBone,
+    CArm, CArmError, DeviceMaterial, Dose, Machine, MachineError, Picture, SoftAndBone, Technique,
     machine::{IODINE, MATERIALS},
     pulse_dose,
 };
@@ -80,7 +80,8 @@ impl Effects {
 /// Charge of a pulse.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Exposure {
-    /// Automatic brightness control: as much as the detector's middle needs behind this patient, within the tube's limit.
+    /// Automatic brightness control: as much as the detector's middle needs behind this patient; where the tube's charge does not reach,
+    /// the voltage rises in steps of 5 kV.
     Automatic,
     /// A fixed charge, mAs.
     Fixed {
@@ -92,7 +93,7 @@ pub enum Exposure {
 /// Window of the display, in the shown quantity: −ln of the signal, or the signal itself with the open beam as 1.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Window {
-    /// From the 1st to the 99.5th percentile of the open field, without metal and noise.
+    /// From the 1st to the 99.5th percentile of the patient in the open field, without metal and noise.
     Automatic,
     /// Level and width.
     Fixed {
@@ -232,12 +233,17 @@ struct Anatomy {
     range: [f64; 2],
 }
 
+/// Less than this in a ray is air, clothes or the rim of the patient, mm of water.
+const PATIENT_MM: f32 = 20.0;
+
 /// A C-arm at work.
 #[derive(Debug)]
 pub struct Fluoroscope {
     projector: Projector<SoftAndBone, 2>,
     contrast: Option<Projector<Attenuation, 1>>,
     machine: Machine,
+    /// The technique asked for; brightness control may raise its voltage.
+    technique: Technique,
     noise: Noise,
     arm: CArm,
     target: PatientPoint,
@@ -260,6 +266,7 @@ impl Fluoroscope {
             projector: Projector::with_integrand(hu, machine.split)?,
             contrast: None,
             arm: machine.arm(),
+            technique: machine.technique,
             machine,
             noise: Noise::new(),
             target,
@@ -357,6 +364,7 @@ impl Fluoroscope {
     /// [`MachineError`].
     pub fn set_technique(&mut self, technique: super::Technique) -> Result<(), FluoroError> {
         self.machine = self.machine.with_technique(technique)?;
+        self.technique = technique;
         self.anatomy = None;
         Ok(())
     }
@@ -489,23 +497,45 @@ impl Fluoroscope {
     fn charge_mas(&self, anatomy: &Anatomy) -> f64 {
         match self.settings.exposure {
             Exposure::Fixed { charge_mas } => charge_mas,
-            Exposure::Automatic => {
-                let distance_m = 1e-3 * self.arm.source_detector_mm;
-                let open_ngy_per_mas = 1e3 * self.machine.kerma_ugy_per_mas / (distance_m * distance_m);
-                // A magnified picture has smaller pixels on the patient: machines give it more dose, here in proportion to zoom.
-                let wanted = self.machine.entry.detector_kerma_ngy.value * self.arm.zoom;
-                let most = self.machine.entry.max_charge_per_pulse_mas.value;
-                (wanted / (open_ngy_per_mas * anatomy.middle.max(1e-9))).min(most)
-            }
+            Exposure::Automatic => self
+                .wanted_mas(anatomy)
+                .min(self.machine.entry.max_charge_per_pulse_mas.value),
         }
+    }
+
+    /// Charge with which the detector's middle receives its share.
+    fn wanted_mas(&self, anatomy: &Anatomy) -> f64 {
+        let distance_m = 1e-3 * self.arm.source_detector_mm;
+        let open_ngy_per_mas = 1e3 * self.machine.kerma_ugy_per_mas / (distance_m * distance_m);
+        // A magnified picture has smaller pixels on the patient: machines give it more dose, here in proportion to zoom.
+        let wanted = self.machine.entry.detector_kerma_ngy.value * self.arm.zoom;
+        wanted / (open_ngy_per_mas * anatomy.middle.max(1e-9))
     }
 
     /// Computes what depends on the view, unless it is there.
     fn ready(&mut self) -> Result<&Anatomy, FluoroError> {
+        /// Step of brightness control, kV.
+        const STEP_KV: f64 = 5.0;
         let view = self.view()?;
         let open = self.arm.open_pixels();
         if !self.anatomy.as_ref().is_some_and(|a| a.view == view && a.open == open) {
-            self.anatomy = Some(self.see(view, open)?);
+            if self.machine.technique != self.technique {
+                self.machine = self.machine.with_technique(self.technique)?;
+            }
+            let (base, iodine) = self.paths(&view)?;
+            let mut anatomy = self.light(view, open.clone(), base, iodine);
+            while self.settings.exposure == Exposure::Automatic
+                && self.wanted_mas(&anatomy) > self.machine.entry.max_charge_per_pulse_mas.value
+                && self.machine.technique.kv + STEP_KV <= self.machine.entry.max_tube_voltage_kv.value
+            {
+                let technique = Technique {
+                    kv: self.machine.technique.kv + STEP_KV,
+                    ..self.machine.technique
+                };
+                self.machine = self.machine.with_technique(technique)?;
+                anatomy = self.light(view, open.clone(), anatomy.base, anatomy.iodine);
+            }
+            self.anatomy = Some(anatomy);
         }
         match &self.anatomy {
             Some(anatomy) => Ok(anatomy),
@@ -513,17 +543,23 @@ impl Fluoroscope {
         }
     }
 
-    fn see(&self, view: View, open: [std::ops::Range<usize>; 2]) -> Result<Anatomy, FluoroError> {
-        let base = self.projector.integrals(&view)?;
+    /// Line integrals of tissue and of contrast medium.
+    fn paths(&self, view: &View) -> Result<([Image; 2], Option<Image>), FluoroError> {
+        let base = self.projector.integrals(view)?;
         let iodine = match &self.contrast {
             // mg/ml · mm = 0.1 mg/cm²
             Some(contrast) => {
-                let mut image = contrast.project(&view)?;
+                let mut image = contrast.project(view)?;
                 image.data.iter_mut().for_each(|v| *v *= 0.1);
                 Some(image)
             }
             None => None,
         };
+        Ok((base, iodine))
+    }
+
+    /// What the beam makes of these paths.
+    fn light(&self, view: View, open: [std::ops::Range<usize>; 2], base: [Image; 2], iodine: Option<Image>) -> Anatomy {
         let count = view.columns * view.rows;
         let columns = view.columns;
         let sdd = self.arm.source_detector_mm;
@@ -567,20 +603,30 @@ impl Fluoroscope {
         let total = |n: usize| {
             f64::from(grid_primary * primary[n] + scatter.as_ref().map_or(0.0, |s| grid_scatter * s.data[n]))
         };
-        // Every 64th pixel is enough for percentiles.
+        // Every 64th pixel is enough for percentiles; air beside the patient would only narrow the window.
         let mut some: Vec<f64> = Vec::new();
+        let mut air: Vec<f64> = Vec::new();
         let (mut sum, mut middle_count) = (0.0, 0.0f64);
         let quarter = |r: &std::ops::Range<usize>| (3 * r.start + r.end) / 4..(r.start + 3 * r.end).div_ceil(4);
         let middle = [quarter(&open[0]), quarter(&open[1])];
         for row in open[1].clone().step_by(8) {
             for column in open[0].clone().step_by(8) {
-                let v = total(row * columns + column);
-                some.push(v);
-                if middle[0].contains(&column) && middle[1].contains(&row) {
+                let n = row * columns + column;
+                let v = total(n);
+                let patient = base[0].data[n] + base[1].data[n] > PATIENT_MM;
+                if patient {
+                    some.push(v)
+                } else {
+                    air.push(v)
+                }
+                if patient && middle[0].contains(&column) && middle[1].contains(&row) {
                     sum += v;
                     middle_count += 1.0;
                 }
             }
+        }
+        if some.is_empty() {
+            some = air;
         }
         some.sort_unstable_by(f64::total_cmp);
         let at = |f: f64| {
@@ -589,7 +635,7 @@ impl Fluoroscope {
                 .unwrap_or(1.0)
         };
         let range = [at(0.99), at(0.005)];
-        Ok(Anatomy {
+        Anatomy {
             view,
             open,
             base,
@@ -600,7 +646,7 @@ impl Fluoroscope {
             scatter,
             middle: if middle_count > 0.0 { sum / middle_count } else { 1.0 },
             range,
-        })
+        }
     }
 
     /// Scatter at the detector, an estimate: in proportion to the primary and the water that it has crossed, more in a wide field, and

@@ -21,7 +21,7 @@ fn fluoro(args: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_neurotome"))
         .arg("fluoro")
         .arg(scenario)
-        .args(["--pixels", "96"])
+        .args(["--pixels", "96", "--spacing", "5"])
         .args(args)
         .output()
         .expect("the program starts")
@@ -80,6 +80,7 @@ fn what_cannot_be_shown_is_told() {
         (&["--collimate", "0,50"], "above zero"),
         (&["--zoom", "0.5"], "1 to 16"),
         (&["--pulses", "100"], "1 to 30"),
+        (&["--spacing", "0"], "dimensions"),
         (&["--out", "view.bmp"], ".png"),
     ] {
         let output = fluoro(args);

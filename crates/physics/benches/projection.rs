@@ -30,7 +30,7 @@ fn run(threads: usize, pixels: usize) {
         (
             "blobs",
             sampled(&blobs, 1),
-            &blobs_exact as &(dyn Fn(&Vec3, &Vec3) -> f64),
+            &blobs_exact as &dyn Fn(&Vec3, &Vec3) -> f64,
         ),
         ("solids", sampled(&solids, 1), &solids_exact),
     ] {

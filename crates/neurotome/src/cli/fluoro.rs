@@ -20,9 +20,8 @@ use serde::Serialize;
 
 use super::{Common, Failure, json_text, open_catalog, open_scenario, print, solve};
 
-/// Half side of the cube in which an anatomy that is no image is sampled, and the spacing there, mm.
+/// Half sides of the box in which an anatomy that is no image is sampled, mm.
 const SAMPLED_HALF_MM: [f64; 3] = [150.0, 150.0, 110.0];
-const SAMPLED_SPACING_MM: f64 = 1.25;
 
 /// Bits of a grey value in a PNG.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -78,6 +77,9 @@ pub(super) struct Fluoro {
     /// Seed of the noise.
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
+    /// Spacing at which an anatomy that is no image is sampled, mm.
+    #[arg(long, value_name = "MM", default_value_t = 1.25)]
+    spacing: f64,
     /// Leave out scatter, grid, blur and noise.
     #[arg(long)]
     plain: bool,
@@ -161,7 +163,7 @@ impl Fluoro {
             machine = machine.with_technique(technique).map_err(|e| input(&e))?;
         }
         let arm = self.arm(&machine.arm(), loaded)?;
-        let hu = patient(source, loaded, catalog, &target)?;
+        let hu = patient(source, loaded, catalog, &target, self.spacing)?;
         let facts = VolumeFacts::of(&hu);
         let mut scope = Fluoroscope::new(hu, machine, target).map_err(|e| input(&e))?;
         scope.move_arm(arm).map_err(|e| input(&e))?;
@@ -307,7 +309,13 @@ impl Fluoro {
 }
 
 /// The patient in Hounsfield units: the scenario's whole image, or its anatomy sampled round the target.
-fn patient(source: &Source, loaded: &Loaded, catalog: &Catalog, target: &PatientPoint) -> Result<Volume<f32>, Failure> {
+fn patient(
+    source: &Source,
+    loaded: &Loaded,
+    catalog: &Catalog,
+    target: &PatientPoint,
+    spacing_mm: f64,
+) -> Result<Volume<f32>, Failure> {
     if let Setting::Image(_) = loaded.setting
         && let Some(hu) = whole_image(source, loaded)?
     {
@@ -319,14 +327,8 @@ fn patient(source: &Source, loaded: &Loaded, catalog: &Catalog, target: &Patient
         .iter()
         .map(|name| find(&catalog.tissue_hounsfield, name).map_or(0.0, |t| t.value_hu.value as f32))
         .collect();
-    hounsfield_image(
-        &*loaded.problem.anatomy,
-        &hu,
-        target,
-        SAMPLED_HALF_MM,
-        SAMPLED_SPACING_MM,
-    )
-    .map_err(|e| Failure::Input(e.to_string()))
+    hounsfield_image(&*loaded.problem.anatomy, &hu, target, SAMPLED_HALF_MM, spacing_mm)
+        .map_err(|e| Failure::Input(e.to_string()))
 }
 
 fn extension(path: &Path) -> String {

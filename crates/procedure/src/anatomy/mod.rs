@@ -2,9 +2,11 @@
 
 pub mod builtin;
 pub mod ct;
+pub mod fit;
 mod level;
 mod patient;
 pub mod phantom;
+pub mod spine;
 
 use neurotome_base::{PatientPoint, Vec3};
 

@@ -615,9 +615,9 @@ impl Fluoroscope {
                 let v = total(n);
                 let patient = base[0].data[n] + base[1].data[n] > PATIENT_MM;
                 if patient {
-                    some.push(v)
+                    some.push(v);
                 } else {
-                    air.push(v)
+                    air.push(v);
                 }
                 if patient && middle[0].contains(&column) && middle[1].contains(&row) {
                     sum += v;

@@ -105,7 +105,7 @@ enum Command {
     /// Print the JSON Schema of a scenario file (for editors and other programs).
     #[command(after_help = "Example:\n  neurotome schema > scenario.schema.json")]
     Schema,
-    /// Show the catalogue: tissues, injury laws, cannulas, metals, generators, each value with its source.
+    /// Show the catalogue: tissues, injury laws, cannulas, metals, generators, X-ray tables, each value with its source.
     #[command(
         after_help = "Examples:\n  neurotome catalog\n  neurotome catalog tissue\n  neurotome catalog tissue muscle\n  neurotome catalog cannula 20G-10mm-straight --json\n\nA value marked `unverified` was recalled, derived or assumed; a run that uses one says so."
     )]

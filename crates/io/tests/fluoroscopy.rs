@@ -23,7 +23,11 @@ fn trunk(half_mm: [f64; 3]) -> Volume<f32> {
             - Vec3::new(200.0, 150.0, 100.0);
         let q = p.component_div(&Vec3::from(half_mm));
         if q.xy().norm() < 1.0 && q.z.abs() < 1.0 {
-            *v = if p.x.abs() < 20.0 && (20.0..60.0).contains(&p.y) { 700.0 } else { 30.0 };
+            *v = if p.x.abs() < 20.0 && (20.0..60.0).contains(&p.y) {
+                700.0
+            } else {
+                30.0
+            };
         }
     }
     volume
@@ -35,7 +39,10 @@ fn machine() -> Machine {
 
 fn scope(volume: Volume<f32>) -> Fluoroscope {
     let mut scope = Fluoroscope::new(volume, machine(), MIDDLE).unwrap();
-    let arm = CArm { pixels: [128; 2], ..*scope.arm() };
+    let arm = CArm {
+        pixels: [128; 2],
+        ..*scope.arm()
+    };
     scope.move_arm(arm).unwrap();
     scope
 }
@@ -88,11 +95,17 @@ fn needles_have_stylet_lumen_hub_bevel_bend_and_tines() {
     assert!((wall - 0.9 * 0.3).abs() < 1e-9, "{wall}");
     // The hub is polymer, behind the needle.
     let hub = paths_mm::<4>(&straight, &(-axis * 110.0 - Vec3::x() * 500.0), &Vec3::x());
-    assert!((hub[DeviceMaterial::Polymer as usize] - 6.0).abs() < 1e-9 && hub[0] == 0.0, "{hub:?}");
+    assert!(
+        (hub[DeviceMaterial::Polymer as usize] - 6.0).abs() < 1e-9 && hub[0] == 0.0,
+        "{hub:?}"
+    );
 
     // Cut at 45° towards −x: level with the tip nothing but the point on the other side is left.
     let bevelled = Needle {
-        bevel: Some(Bevel { angle_deg: 45.0, towards: [-1.0, 0.0, 0.0] }),
+        bevel: Some(Bevel {
+            angle_deg: 45.0,
+            towards: [-1.0, 0.0, 0.0],
+        }),
         ..needle()
     };
     let parts = needle_parts(&bevelled, &look);
@@ -103,7 +116,11 @@ fn needles_have_stylet_lumen_hub_bevel_bend_and_tines() {
 
     // Bent by 15° over 10 mm: the distal end stays, the shaft leaves the straight line.
     let bent = Needle {
-        bend: Some(Bend { angle_deg: 15.0, length_mm: 10.0, towards: [1.0, 0.0, 0.0] }),
+        bend: Some(Bend {
+            angle_deg: 15.0,
+            length_mm: 10.0,
+            towards: [1.0, 0.0, 0.0],
+        }),
         ..needle()
     };
     let parts = needle_parts(&bent, &look);
@@ -131,19 +148,39 @@ fn needles_have_stylet_lumen_hub_bevel_bend_and_tines() {
 #[test]
 fn metal_and_contrast_darken_the_picture_and_go_again() {
     let mut scope = usual();
-    scope.set(Settings { effects: Effects::NONE, exposure: Exposure::Fixed { charge_mas: 0.1 }, ..Settings::default() }).unwrap();
+    scope
+        .set(Settings {
+            effects: Effects::NONE,
+            exposure: Exposure::Fixed { charge_mas: 0.1 },
+            ..Settings::default()
+        })
+        .unwrap();
     let plain = scope.frame().unwrap();
     let at = 64 + 128 * 64;
-    let mut parts = vec![skin_marker(&PatientPoint::new(0.0, 100.0, 0.0), 4.0)];
-    parts.extend(pedicle_screw(&PatientPoint::new(20.0, 40.0, 20.0), &PatientPoint::new(10.0, 0.0, 20.0), 6.0));
+    let mut parts = vec![skin_marker(&PatientPoint::new(0.0, 100.0, 0.0), 8.0)];
+    parts.extend(pedicle_screw(
+        &PatientPoint::new(20.0, 40.0, 20.0),
+        &PatientPoint::new(10.0, 0.0, 20.0),
+        6.0,
+    ));
     scope.set_devices(parts);
-    scope.set(Settings { display: neurotome_procedure::fluoroscopy::Display { new_share: 1.0, ..scope.settings().display }, ..*scope.settings() }).unwrap();
+    scope
+        .set(Settings {
+            display: neurotome_procedure::fluoroscopy::Display {
+                new_share: 1.0,
+                ..scope.settings().display
+            },
+            ..*scope.settings()
+        })
+        .unwrap();
     let marked = scope.frame().unwrap();
-    // 4 mm of lead leave next to nothing.
+    // Six and more millimetres of lead leave next to nothing in the whole pixel.
     assert!(marked.signal.data[at] < 0.02 * plain.signal.data[at]);
     scope.set_devices(vec![]);
     let affine = Affine::axis_aligned([2.0; 3], [-10.0, -10.0, -10.0]).unwrap();
-    scope.set_contrast(Some(Volume::filled([11, 11, 11], affine, 150.0).unwrap())).unwrap();
+    scope
+        .set_contrast(Some(Volume::filled([11, 11, 11], affine, 150.0).unwrap()))
+        .unwrap();
     let filled = scope.frame().unwrap();
     assert!(filled.signal.data[at] < 0.7 * plain.signal.data[at]);
     scope.set_contrast(None).unwrap();
@@ -158,7 +195,12 @@ fn brightness_control_follows_the_patient_and_the_dose_adds_up() {
     assert!(b.dose.air_kerma_mgy > 5.0 * a.dose.air_kerma_mgy);
     // Sideways through the stout one the charge does not reach: the voltage rises, and falls back for the AP view.
     let ap = *stout.arm();
-    stout.move_arm(CArm { orbital_deg: 90.0, ..ap }).unwrap();
+    stout
+        .move_arm(CArm {
+            orbital_deg: 90.0,
+            ..ap
+        })
+        .unwrap();
     stout.frame().unwrap();
     assert!(stout.machine().technique.kv > 75.0, "{}", stout.machine().technique.kv);
     stout.move_arm(ap).unwrap();
@@ -175,7 +217,10 @@ fn brightness_control_follows_the_patient_and_the_dose_adds_up() {
 #[test]
 fn averaging_lowers_noise_and_collimation_blackens() {
     let mut scope = usual();
-    let mut settings = Settings { exposure: Exposure::Fixed { charge_mas: 0.05 }, ..Settings::default() };
+    let mut settings = Settings {
+        exposure: Exposure::Fixed { charge_mas: 0.05 },
+        ..Settings::default()
+    };
     let deviation = |scope: &mut Fluoroscope, frames: usize| {
         let mut last = scope.frame().unwrap();
         for _ in 1..frames {
@@ -198,7 +243,10 @@ fn averaging_lowers_noise_and_collimation_blackens() {
 
     let open = scope.frame().unwrap();
     let arm = CArm {
-        collimation: Some(Collimation { half_width_mm: 50.0, half_height_mm: 75.0 }),
+        collimation: Some(Collimation {
+            half_width_mm: 50.0,
+            half_height_mm: 75.0,
+        }),
         ..*scope.arm()
     };
     scope.move_arm(arm).unwrap();
@@ -212,7 +260,10 @@ fn averaging_lowers_noise_and_collimation_blackens() {
 fn hardening_scatter_and_grid_do_what_they_are_for() {
     let catalog = catalog::built_in().unwrap();
     let hard = machine();
-    let technique = neurotome_procedure::fluoroscopy::Technique { beam_hardening: false, ..hard.technique };
+    let technique = neurotome_procedure::fluoroscopy::Technique {
+        beam_hardening: false,
+        ..hard.technique
+    };
     let single = hard.with_technique(technique).unwrap();
     // Without hardening the logarithm grows in proportion to thickness.
     let depth = |m: &Machine, mm: f32| f64::from(m.response.depth([mm, 0.0])[0]);
@@ -221,13 +272,25 @@ fn hardening_scatter_and_grid_do_what_they_are_for() {
     // Scatter flattens the picture, a grid brings contrast back.
     let contrast = |scatter, grid| {
         let mut scope = usual();
-        let effects = Effects { scatter, grid, ..Effects::NONE };
-        scope.set(Settings { effects, ..Settings::default() }).unwrap();
+        let effects = Effects {
+            scatter,
+            grid,
+            ..Effects::NONE
+        };
+        scope
+            .set(Settings {
+                effects,
+                ..Settings::default()
+            })
+            .unwrap();
         let signal = scope.frame().unwrap().signal;
         signal.data[100 + 128 * 64] / signal.data[64 + 128 * 64]
     };
     let (none, scattered, with_grid) = (contrast(false, false), contrast(true, false), contrast(true, true));
-    assert!(scattered < with_grid && with_grid < none, "{none} {scattered} {with_grid}");
+    assert!(
+        scattered < with_grid && with_grid < none,
+        "{none} {scattered} {with_grid}"
+    );
     assert!(find(&catalog.carms, "mobile-flat-30cm").is_some());
 }
 
@@ -236,15 +299,39 @@ fn bad_input_is_refused_in_words() {
     let mut volume = trunk([160.0, 110.0, 100.0]);
     volume.data_mut()[81 * 61 * 7 + 81 * 5 + 3] = f32::NAN;
     let error = Fluoroscope::new(volume, machine(), MIDDLE).unwrap_err();
-    assert!(matches!(error, FluoroError::View(ViewError::NotFinite { index: [3, 5, 7], .. })), "{error}");
+    assert!(
+        matches!(error, FluoroError::View(ViewError::NotFinite { index: [3, 5, 7], .. })),
+        "{error}"
+    );
     let mut scope = usual();
-    let near = CArm { source_isocentre_mm: 100.0, ..*scope.arm() };
+    let near = CArm {
+        source_isocentre_mm: 100.0,
+        ..*scope.arm()
+    };
     scope.move_arm(near).unwrap();
-    assert!(scope.frame().unwrap_err().to_string().contains("inside the image volume"));
-    let bad = Settings { pulses_per_s: 0.0, ..Settings::default() };
+    assert!(
+        scope
+            .frame()
+            .unwrap_err()
+            .to_string()
+            .contains("inside the image volume")
+    );
+    let bad = Settings {
+        pulses_per_s: 0.0,
+        ..Settings::default()
+    };
     assert!(scope.set(bad).unwrap_err().to_string().contains("1 to 30"));
-    let technique = neurotome_procedure::fluoroscopy::Technique { kv: 20.0, ..machine().technique };
-    assert!(scope.set_technique(technique).unwrap_err().to_string().contains("40 to 120 kV"));
+    let technique = neurotome_procedure::fluoroscopy::Technique {
+        kv: 20.0,
+        ..machine().technique
+    };
+    assert!(
+        scope
+            .set_technique(technique)
+            .unwrap_err()
+            .to_string()
+            .contains("40 to 120 kV")
+    );
     assert!(Machine::new(&catalog::built_in().unwrap(), "none").is_err());
     let flat = View {
         source_mm: Vec3::new(0.0, -650.0, 0.0),
@@ -281,7 +368,10 @@ fn a_black_picture_is_explained() {
     let remarks = explain(&VolumeFacts::of(&turned), &view, &MIDDLE, None);
     assert!(remarks.iter().any(|r| r.contains("front and back")), "{remarks:?}");
     let mut settings = *scope.settings();
-    settings.display.window = neurotome_procedure::fluoroscopy::Window::Fixed { level: 50.0, width: 1.0 };
+    settings.display.window = neurotome_procedure::fluoroscopy::Window::Fixed {
+        level: 50.0,
+        width: 1.0,
+    };
     scope.set(settings).unwrap();
     let white = scope.frame().unwrap();
     let remarks = explain(&facts, &view, &MIDDLE, Some(&white));
@@ -292,10 +382,19 @@ fn a_black_picture_is_explained() {
 fn a_needle_is_where_project_says() {
     let mut scope = usual();
     let effects = Effects::NONE;
-    scope.set(Settings { effects, exposure: Exposure::Fixed { charge_mas: 0.1 }, ..Settings::default() }).unwrap();
+    scope
+        .set(Settings {
+            effects,
+            exposure: Exposure::Fixed { charge_mas: 0.1 },
+            ..Settings::default()
+        })
+        .unwrap();
     let plain = scope.frame().unwrap();
     let ball = PatientPoint::new(12.0, 30.0, -17.0);
-    let shape = Shape::Ellipsoid { center: ball.vec(), half_mm: [1.5; 3] };
+    let shape = Shape::Ellipsoid {
+        center: ball.vec(),
+        half_mm: [1.5; 3],
+    };
     scope.set_devices(vec![Part::solid(shape, 0)]);
     let mut settings = *scope.settings();
     settings.display.new_share = 1.0;
@@ -309,5 +408,10 @@ fn a_needle_is_where_project_says() {
         row += w * (n / 128) as f64;
     }
     let [c, r] = scope.view().unwrap().project(&ball).unwrap();
-    assert!((column / sum - c).hypot(row / sum - r) < 0.1, "{} {} against {c} {r}", column / sum, row / sum);
+    assert!(
+        (column / sum - c).hypot(row / sum - r) < 0.1,
+        "{} {} against {c} {r}",
+        column / sum,
+        row / sum
+    );
 }

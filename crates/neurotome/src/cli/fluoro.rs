@@ -10,7 +10,7 @@ use neurotome_io::{
     volumes::write_nifti_f32,
 };
 use neurotome_procedure::{
-    catalog::{Catalog, find},
+    catalog::{Catalog, Entry as _, find},
     fluoroscopy::{
         CArm, Collimation, Dose, Effects, Fluoroscope, Frame, Machine, NamedView, NeedleLook, Settings, VolumeFacts,
         explain, hounsfield_image, looking_along, needle_parts, turned_to, windowed16,
@@ -206,6 +206,16 @@ impl Fluoro {
         let frame = last.ok_or_else(|| Failure::Input("no frame was asked for".to_owned()))?;
         let view = scope.view().map_err(|e| input(&e))?;
         self.write(&mut scope, &frame, &cine)?;
+        let mut remarks = explain(&facts, &view, &target, Some(&frame));
+        let values = scope.machine().entry.values();
+        let recalled = values.iter().filter(|(_, v)| !v.verified).count();
+        if recalled > 0 {
+            remarks.push(format!(
+                "{recalled} of {} figures of the C-arm are recalled or assumed: `neurotome catalog carm {}` shows which",
+                values.len(),
+                self.carm
+            ));
+        }
         let told = Told {
             orbital_deg: arm.orbital_deg,
             cranio_caudal_deg: arm.cranio_caudal_deg,
@@ -217,7 +227,7 @@ impl Fluoro {
             charge_per_pulse_mas: frame.charge_mas,
             dose: *scope.total(),
             needle_tips_pixel: loaded.problem.needles.iter().map(|n| view.project(&n.tip)).collect(),
-            remarks: explain(&facts, &view, &target, Some(&frame)),
+            remarks,
         };
         Ok((told, self.frames))
     }

@@ -13,7 +13,7 @@
 //! A volume stands for the trilinear interpolant of its voxels, surrounded by zeros: it falls to zero within one voxel of the outermost
 //! centres. Two projectors compute the same integrals by different ways: [`exact_integral`] integrates the interpolant along a single
 //! ray without error but for rounding; [`Projector`] sums slices on a sheared grid and warps the sum, a hundred times as fast.
-//! Lengths here are millimetres, as those of the images; the names say so.
+//! A ray goes on behind the detector: crop what lies there. Lengths here are millimetres, as those of the images; the names say so.
 
 mod attenuation;
 mod blur;

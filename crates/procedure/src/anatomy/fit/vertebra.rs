@@ -49,7 +49,7 @@ pub(crate) struct Stage {
 }
 
 /// Deviation of one difference of occupancy, for its weight beside the shapes'. Differences of neighbouring points are far from independent.
-const DEVIATION: f64 = 1.2;
+const DEVIATION: f64 = 0.6;
 
 impl Fitted {
     pub(crate) fn new(level: Level, mean: VertebraShape, frame: VertebraFrame) -> Self {

@@ -266,7 +266,7 @@ impl SideParts {
                 (s.lower_z + 10.25).min(m.lamina_z - 4.0),
             ],
         );
-        let root = [canal + 5.0, back_wall + 8.0, s.pedicle_z - 1.4];
+        let root = [canal + 5.0, s.root_y, s.root_z];
         let tip = [s.transverse_x, s.transverse_y, s.transverse_z];
         let y = s.upper_y - 5.5;
         let foot = [wall_x(s, y) + 0.5, y, s.pedicle_z - 5.0];
@@ -288,7 +288,7 @@ impl SideParts {
             ],
         };
         let superior = Bounds {
-            low: [s.upper_x - 4.0, s.upper_y - 11.5, -1.0],
+            low: [s.upper_x - 4.0, s.upper_y - s.front - 0.5, -1.0],
             high: [
                 wall_x(s, s.upper_y + 9.0) + 1.0,
                 s.upper_y + s.upper_half_width + 3.0,
@@ -386,7 +386,7 @@ impl SideParts {
         // The wall leans medially above the neck.
         let wall = cos * (x - s.upper_x - s.wall) - sin * (y - s.upper_y) + 0.18 * (z - s.upper_z).max(0.0);
         let facet = across + 0.5 * FACET_GAP;
-        let anterior = s.upper_y - 11.0 - y;
+        let anterior = s.upper_y - s.front - y;
         let medial = (s.upper_x - 3.0).max(half_canal) - x;
         let posterior = along - s.upper_half_width + 0.5;
         let sides = meet(meet(wall, facet, 2.0), meet(anterior.max(medial), posterior, 2.0), 2.0);

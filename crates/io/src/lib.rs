@@ -7,6 +7,7 @@
 pub mod catalog;
 pub mod dicom;
 pub mod markups;
+pub mod pictures;
 pub mod report;
 pub mod results;
 pub mod scenario;

@@ -4,4 +4,5 @@
 
 pub mod anatomy;
 pub mod catalog;
+pub mod fluoroscopy;
 pub mod lesion;

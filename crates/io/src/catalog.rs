@@ -2,7 +2,9 @@
 
 use std::{collections::BTreeMap, fs, path::Path};
 
-use neurotome_procedure::catalog::{Cannula, Catalog, Entry, GeneratorEntry, InjuryLaw, MetalEntry, Sourced, Tissue};
+use neurotome_procedure::catalog::{
+    Cannula, Catalog, Entry, GeneratorEntry, InjuryLaw, MetalEntry, Sourced, Technique, Tissue,
+};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
@@ -12,12 +14,13 @@ use crate::scenario::fault::{Fault, parse_toml};
 const MAX_FILE_BYTES: u64 = 4 << 20;
 
 /// The files of a catalogue, with the text compiled in.
-const FILES: [(&str, &str); 5] = [
+const FILES: [(&str, &str); 6] = [
     ("sources.toml", include_str!("../../../catalog/sources.toml")),
     ("tissues.toml", include_str!("../../../catalog/tissues.toml")),
     ("injury.toml", include_str!("../../../catalog/injury.toml")),
     ("cannulas.toml", include_str!("../../../catalog/cannulas.toml")),
     ("generators.toml", include_str!("../../../catalog/generators.toml")),
+    ("techniques.toml", include_str!("../../../catalog/techniques.toml")),
 ];
 
 /// Why a catalogue cannot be used.
@@ -26,7 +29,7 @@ const FILES: [(&str, &str); 5] = [
 pub enum CatalogError {
     /// The folder or a file of it cannot be read.
     #[error(
-        "catalogue: cannot read {path}: {reason}; name a folder with any of sources.toml, tissues.toml, injury.toml, cannulas.toml, generators.toml"
+        "catalogue: cannot read {path}: {reason}; name a folder with any of sources.toml, tissues.toml, injury.toml, cannulas.toml, generators.toml, techniques.toml"
     )]
     Read {
         /// The path as given.
@@ -60,6 +63,7 @@ struct CatalogFile {
     cannula: Vec<Cannula>,
     metal: Vec<MetalEntry>,
     generator: Vec<GeneratorEntry>,
+    technique: Vec<Technique>,
 }
 
 /// The catalogue compiled into the program.
@@ -137,6 +141,7 @@ fn lay_over(catalog: &mut Catalog, file: CatalogFile) {
     merge(&mut catalog.cannulas, file.cannula);
     merge(&mut catalog.metals, file.metal);
     merge(&mut catalog.generators, file.generator);
+    merge(&mut catalog.techniques, file.technique);
 }
 
 /// Values that may be zero; all others but [`MAY_BE_NEGATIVE`] must be above zero.
@@ -178,6 +183,7 @@ fn check(catalog: &Catalog) -> Result<(), CatalogError> {
     check_all(catalog, &catalog.cannulas)?;
     check_all(catalog, &catalog.metals)?;
     check_all(catalog, &catalog.generators)?;
+    check_all(catalog, &catalog.techniques)?;
     for law in &catalog.injury {
         if law.arrhenius().is_none() {
             return Err(CatalogError::Entry {

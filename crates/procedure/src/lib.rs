@@ -5,3 +5,4 @@
 pub mod anatomy;
 pub mod catalog;
 pub mod lesion;
+pub mod planning;

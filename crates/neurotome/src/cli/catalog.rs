@@ -3,17 +3,17 @@
 use std::fmt::Write as _;
 
 use clap::Args;
-use neurotome_procedure::catalog::{Cannula, Catalog, Entry, GeneratorEntry, InjuryLaw, MetalEntry, Tissue};
+use neurotome_procedure::catalog::{Cannula, Catalog, Entry, GeneratorEntry, InjuryLaw, MetalEntry, Technique, Tissue};
 use serde::Serialize;
 use serde_json::Value;
 
 use super::{Common, Failure, json_text, open_catalog, print};
 
-const KINDS: &str = "tissue, injury, cannula, metal, generator, source";
+const KINDS: &str = "tissue, injury, cannula, metal, generator, technique, source";
 
 #[derive(Debug, Args)]
 pub(super) struct Show {
-    /// Kind of entry: tissue, injury, cannula, metal, generator or source.
+    /// Kind of entry: tissue, injury, cannula, metal, generator, technique or source.
     kind: Option<String>,
     /// Name of one entry.
     name: Option<String>,
@@ -40,6 +40,7 @@ impl Show {
             "cannula" => self.kind(&catalog, &catalog.cannulas)?,
             "metal" => self.kind(&catalog, &catalog.metals)?,
             "generator" => self.kind(&catalog, &catalog.generators)?,
+            "technique" => self.kind(&catalog, &catalog.techniques)?,
             "source" => self.sources(&catalog)?,
             _ => {
                 return Err(Failure::Input(format!(
@@ -132,6 +133,7 @@ fn overview(catalog: &Catalog) -> String {
     line::<Cannula>(&mut out, &catalog.cannulas);
     line::<MetalEntry>(&mut out, &catalog.metals);
     line::<GeneratorEntry>(&mut out, &catalog.generators);
+    line::<Technique>(&mut out, &catalog.techniques);
     let _ = writeln!(
         out,
         "SHA-256 {}\n`neurotome catalog KIND NAME` shows the values and their sources.",

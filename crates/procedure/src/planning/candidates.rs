@@ -5,7 +5,7 @@ use rayon::prelude::*;
 
 use super::{
     PlanError, Target,
-    constraints::{Path, Reason, clearance, laid_on_bone, off_bone, path},
+    constraints::{NerveLine, Path, Reason, clearance, laid_beside, off_bone, path},
     pose::{Angles, Pose},
     random::{Stream, evenly},
     settings::Family,
@@ -44,6 +44,8 @@ pub struct Site {
     pub nerve_radius_mm: f64,
     /// Axes of the vertebra.
     pub frame: VertebraFrame,
+    /// The nerve's mean course.
+    pub nerve: NerveLine,
 }
 
 impl Site {
@@ -70,6 +72,7 @@ impl Site {
             off_bone: off_bone(patient, &middle),
             nerve_radius_mm: 0.5 * course.diameter_mm,
             frame,
+            nerve: NerveLine::new(course),
         })
     }
 }
@@ -191,8 +194,8 @@ fn one(
     let beside = (a * cos + b * sin) * (site.nerve_radius_mm + stem.radius_mm + GAP_MM * u[5]);
     let middle = site.middle + site.along * (ALONG_MM * (2.0 * u[3] - 1.0)) + beside;
     let pose = Pose::with_middle(&middle, &direction, stem.active_tip_mm);
-    let pose =
-        laid_on_bone(patient, pose, stem.radius_mm, stem.active_tip_mm, LIFT_MM).ok_or(Reason::Bone)?;
+    let pose = laid_beside(patient, &site.nerve, pose, stem.radius_mm, stem.active_tip_mm, LIFT_MM)
+        .ok_or(Reason::Bone)?;
     admissible(patient, families, technique, index, family, pose)
 }
 

@@ -1,10 +1,13 @@
 //! Where a needle must not pass.
 
-use neurotome_base::{PatientPoint, Vec3};
+use neurotome_base::{
+    PatientPoint, Vec3,
+    geometry::{distance_between_segments, distance_to_segment},
+};
 use serde::{Deserialize, Serialize};
 
 use super::pose::Pose;
-use crate::anatomy::{KeepOut, Patient};
+use crate::anatomy::{Course, KeepOut, Patient};
 
 /// Step along the shaft, mm.
 const STEP_MM: f64 = 0.5;
@@ -155,9 +158,11 @@ pub fn clearance(patient: &dyn Patient, pose: &Pose, radius_mm: f64, active_tip_
         .unwrap_or((0.0, pose.at(0.0)))
 }
 
-/// Moves a pose off the bone until the active tip's metal no more than touches it; none where that takes more than `most_mm`.
-pub fn laid_on_bone(
+/// Moves a pose off the bone, and off the nerve, until the active tip's metal no more than touches either; none where that takes more
+/// than `most_mm`.
+pub fn laid_beside(
     patient: &dyn Patient,
+    nerve: &NerveLine,
     pose: Pose,
     radius_mm: f64,
     active_tip_mm: f64,
@@ -165,17 +170,68 @@ pub fn laid_on_bone(
 ) -> Option<Pose> {
     let mut laid = pose;
     let mut moved = 0.0;
-    for _ in 0..12 {
+    for _ in 0..LAYING_STEPS {
         let (gap, worst) = clearance(patient, &laid, radius_mm, active_tip_mm);
-        if gap >= -0.5 * TOUCH_MM {
+        let (beside, towards) = nerve.gap(&laid, radius_mm, active_tip_mm);
+        let step = if gap < -0.5 * TOUCH_MM {
+            off_bone(patient, &worst) * (0.02 - gap)
+        } else if beside < -0.5 * TOUCH_MM {
+            towards * (0.02 - beside)
+        } else {
             return Some(laid);
-        }
-        let step = 0.02 - gap;
-        moved += step;
+        };
+        moved += step.norm();
         if moved > most_mm {
             return None;
         }
-        laid = laid.moved(&(off_bone(patient, &worst) * step));
+        laid = laid.moved(&step);
     }
     None
+}
+
+/// Steps in which a needle is laid beside bone and nerve.
+const LAYING_STEPS: usize = 24;
+
+/// A nerve as a needle meets it.
+#[derive(Debug, Clone)]
+pub struct NerveLine {
+    points: Vec<Vec3>,
+    radius_mm: f64,
+}
+
+impl NerveLine {
+    /// The mean course of a nerve.
+    pub fn new(course: &Course) -> Self {
+        Self {
+            points: course.points.iter().map(|p| p.vec()).collect(),
+            radius_mm: 0.5 * course.diameter_mm,
+        }
+    }
+
+    /// Distance between the active tip's metal and the nerve's surface, mm, negative where they overlap, and the unit vector that leads
+    /// the needle away.
+    pub fn gap(&self, pose: &Pose, radius_mm: f64, active_tip_mm: f64) -> (f64, Vec3) {
+        let (distal, proximal) = (pose.at(radius_mm), pose.at(active_tip_mm));
+        let mut nearest = (f64::INFINITY, Vec3::zeros());
+        for w in self.points.windows(2) {
+            let apart = distance_between_segments(&distal, &proximal, &w[0], &w[1]);
+            if apart < nearest.0 {
+                nearest = (apart, between(&distal, &proximal, &w[0], &w[1]));
+            }
+        }
+        let away = nearest.1.try_normalize(1e-9).unwrap_or_else(|| pose.axes().x);
+        (nearest.0 - radius_mm - self.radius_mm, away)
+    }
+}
+
+/// From the segment `c`–`d` to the segment `a`–`b` where they are nearest, by looking along the first.
+fn between(a: &Vec3, b: &Vec3, c: &Vec3, d: &Vec3) -> Vec3 {
+    (0..=20)
+        .map(|i| {
+            let p = a + (b - a) * (f64::from(i) / 20.0);
+            let (_, t) = distance_to_segment(&p, c, d);
+            p - (c + (d - c) * t)
+        })
+        .min_by(|u, v| u.norm_squared().total_cmp(&v.norm_squared()))
+        .unwrap_or_else(Vec3::zeros)
 }

@@ -51,7 +51,7 @@ pub struct ByDevice {
     pub plain_length_mm: f64,
     /// Its best placement along the nerve.
     pub parallel: Option<Compared>,
-    /// Its best placement across the nerve, the tip on it.
+    /// Its best placement across the nerve, the tip on it, whatever it harms.
     pub perpendicular: Option<Compared>,
     /// The best placement along the nerve with the best second one; the pose is that of the second.
     pub two: Option<Compared>,
@@ -117,7 +117,7 @@ fn perpendicular(
                 );
                 if let Ok(candidate) = admissible(patient, families, technique, i, family, pose) {
                     let shape = fast.shape(patient, &candidate.pose, stem);
-                    return judged(patient, objective, technique, candidate, shape).ok();
+                    return Some(judged(patient, objective, candidate, shape));
                 }
                 back += 0.25;
             }

@@ -56,26 +56,19 @@ pub(super) fn in_place<'a>(candidate: &'a Candidate, shape: &'a LesionShape) -> 
 /// Thickness of skin where only its surface is known, mm: that taken in images.
 const SKIN_MM: f64 = 2.0;
 
-/// Judges one pose.
-///
-/// # Errors
-/// The reason when its lesion comes too near to what is to be spared.
+/// Judges one pose, whatever it harms.
 pub(super) fn judged(
     patient: &dyn Patient,
     objective: &Objective,
-    technique: &Technique,
     candidate: Candidate,
     shape: LesionShape,
-) -> Result<Ranked, Reason> {
+) -> Ranked {
     let lesion = in_place(&candidate, &shape);
     let spared = objective
         .spared_mm(&[lesion])
         .into_iter()
         .min_by(|a, b| a.1.total_cmp(&b.1))
         .map(|(name, mm)| (name.to_owned(), mm));
-    if spared.as_ref().is_some_and(|s| s.1 < technique.spare_nerve_mm.value) {
-        return Err(Reason::SparedNerve);
-    }
     let stem = shape.stem;
     let skin_mm = (0..=10)
         .map(|i| {
@@ -85,20 +78,22 @@ pub(super) fn judged(
         .fold(f64::INFINITY, f64::min)
         - shape.farthest_mm()
         - SKIN_MM;
-    if skin_mm < technique.spare_skin_mm.value {
-        return Err(Reason::Skin);
-    }
-    let outcome = objective.outcome(&[lesion]);
-    if outcome.harm > technique.harm_fraction.value {
-        return Err(Reason::SparedNerve);
-    }
-    Ok(Ranked {
+    Ranked {
+        outcome: objective.outcome(&[lesion]),
         candidate,
         shape,
-        outcome,
         spared,
         skin_mm,
-    })
+    }
+}
+
+/// Why a pose's lesion is not admissible, if it is not.
+fn harms(ranked: &Ranked, technique: &Technique) -> Option<Reason> {
+    let near = ranked.spared.as_ref().is_some_and(|s| s.1 < technique.spare_nerve_mm.value);
+    if near || ranked.outcome.harm > technique.harm_fraction.value {
+        return Some(Reason::SparedNerve);
+    }
+    (ranked.skin_mm < technique.spare_skin_mm.value).then_some(Reason::Skin)
 }
 
 /// Ranks poses: by probability, then by the length that nearly all draws reach, then by the mean. Poses that do harm are counted in
@@ -122,13 +117,13 @@ pub(super) fn rank(
             .par_iter()
             .map(|c| {
                 let shape = fast.shape(patient, &c.pose, families[c.family].stem);
-                judged(patient, objective, technique, *c, shape)
+                judged(patient, objective, *c, shape)
             })
             .collect();
-        for outcome in judged {
-            match outcome {
-                Ok(ranked) => all.push(ranked),
-                Err(reason) => rejected[reason as usize] += 1,
+        for ranked in judged {
+            match harms(&ranked, technique) {
+                None => all.push(ranked),
+                Some(reason) => rejected[reason as usize] += 1,
             }
         }
     }

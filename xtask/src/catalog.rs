@@ -20,6 +20,9 @@ const UNITS: &[&str] = &[
     "fraction", "percent", "ratio", "count",
 ];
 
+/// Kind whose entries are values themselves: the unit ends the entry's name, and CT numbers begin with `hu_`.
+const MEASURES: &str = "spine";
+
 /// File that holds the citations, and its one table.
 const SOURCES_FILE: &str = "sources.toml";
 const SOURCES_TABLE: &str = "sources";
@@ -92,6 +95,10 @@ impl Report {
             if entry.get("title").and_then(Value::as_str).is_none_or(str::is_empty) {
                 self.faults.push(format!("{place} has no title"));
             }
+            if kind == MEASURES {
+                self.check_measure(&place, name, entry, sources);
+                continue;
+            }
             for (key, value) in entry.as_table().into_iter().flatten() {
                 self.check_value(&format!("{place}: `{key}`"), key, value, sources);
             }
@@ -103,7 +110,6 @@ impl Report {
         match value {
             Value::String(_) | Value::Boolean(_) => {}
             Value::Table(fields) if fields.contains_key("value") => {
-                self.values += 1;
                 self.check_citation(place, key, fields, sources);
             }
             Value::Table(fields) => {
@@ -122,6 +128,24 @@ impl Report {
         }
     }
 
+    /// A mean, or one by level, with its citation beside it.
+    fn check_measure(&mut self, place: &str, name: &str, entry: &Value, sources: &BTreeSet<String>) {
+        let Some(fields) = entry.as_table() else { return };
+        if !(has_unit(name) || name.starts_with("hu_")) {
+            self.faults.push(format!("{place} does not end in a unit"));
+        }
+        let means: Vec<&Value> = match (fields.get("value"), fields.get("by_level").and_then(Value::as_table)) {
+            (Some(value), None) => vec![value],
+            (None, Some(levels)) => levels.values().collect(),
+            _ => Vec::new(),
+        };
+        if means.is_empty() || !means.iter().all(|v| is_number(v)) {
+            self.faults
+                .push(format!("{place} needs value or by_level, finite numbers"));
+        }
+        self.check_source(place, fields, sources, means.len());
+    }
+
     fn check_citation(&mut self, place: &str, key: &str, fields: &Table, sources: &BTreeSet<String>) {
         if !has_unit(key) {
             self.faults.push(format!("{place} does not end in a unit"));
@@ -131,6 +155,12 @@ impl Report {
                 "{place} has a value that is not a finite number or a list of them"
             ));
         }
+        self.check_source(place, fields, sources, 1);
+    }
+
+    /// The source and state of verification of `count` values.
+    fn check_source(&mut self, place: &str, fields: &Table, sources: &BTreeSet<String>, count: usize) {
+        self.values += count;
         match fields.get("source").and_then(Value::as_str) {
             None => self.faults.push(format!("{place} has no source")),
             Some(source) if !sources.contains(source) => {
@@ -145,7 +175,7 @@ impl Report {
             None => self
                 .faults
                 .push(format!("{place} does not say whether it was verified")),
-            Some(verified) => self.verified += usize::from(verified),
+            Some(verified) => self.verified += if verified { count } else { 0 },
         }
     }
 }
@@ -222,6 +252,22 @@ mod tests {
             sigma_s_per_m = { value = 0.02, source = 'book', verified = true, condition = '37 °C' }\n\
             range_mm = { value = [1.0, 2], source = 'book', verified = false }\n";
         assert_eq!(faults(text), Vec::<String>::new());
+    }
+
+    #[test]
+    fn measures_of_the_spine_carry_their_citation_themselves() {
+        let measure = |name: &str, rest: &str| {
+            faults(&format!(
+                "[[spine]]\nname = '{name}'\ntitle = 'A'\nverified = true\n{rest}\n"
+            ))
+            .join("; ")
+        };
+        assert_eq!(measure("a_mm", "source = 'book'\nsd = 1.0\nvalue = 2"), "");
+        assert_eq!(measure("hu_fat", "source = 'book'\nby_level = { L1 = 2.0 }"), "");
+        assert!(measure("a", "source = 'book'\nvalue = 2").contains("unit"));
+        assert!(measure("a_mm", "source = 'book'").contains("value or by_level"));
+        assert!(measure("a_mm", "source = 'book'\nby_level = { L1 = nan }").contains("value or by_level"));
+        assert!(measure("a_mm", "source = 'rumour'\nvalue = 2").contains("rumour"));
     }
 
     #[test]

@@ -4,6 +4,7 @@
 
 pub mod geometry;
 pub mod parallel;
+pub mod random;
 pub mod volume;
 
 pub use geometry::{Frame, Patient, PatientPoint, Point, Vec3};

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fs, path::Path};
 
 use neurotome_procedure::catalog::{
-    Cannula, Catalog, Entry, GeneratorEntry, InjuryLaw, MetalEntry, Sourced, Technique, Tissue,
+    Cannula, Catalog, Entry, GeneratorEntry, InjuryLaw, MetalEntry, Sourced, SpineMeasure, Spread, Technique, Tissue,
 };
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
@@ -14,13 +14,14 @@ use crate::scenario::fault::{Fault, parse_toml};
 const MAX_FILE_BYTES: u64 = 4 << 20;
 
 /// The files of a catalogue, with the text compiled in.
-const FILES: [(&str, &str); 6] = [
+const FILES: [(&str, &str); 7] = [
     ("sources.toml", include_str!("../../../catalog/sources.toml")),
     ("tissues.toml", include_str!("../../../catalog/tissues.toml")),
     ("injury.toml", include_str!("../../../catalog/injury.toml")),
     ("cannulas.toml", include_str!("../../../catalog/cannulas.toml")),
     ("generators.toml", include_str!("../../../catalog/generators.toml")),
     ("techniques.toml", include_str!("../../../catalog/techniques.toml")),
+    ("spine.toml", include_str!("../../../catalog/spine.toml")),
 ];
 
 /// Why a catalogue cannot be used.
@@ -29,7 +30,7 @@ const FILES: [(&str, &str); 6] = [
 pub enum CatalogError {
     /// The folder or a file of it cannot be read.
     #[error(
-        "catalogue: cannot read {path}: {reason}; name a folder with any of sources.toml, tissues.toml, injury.toml, cannulas.toml, generators.toml, techniques.toml"
+        "catalogue: cannot read {path}: {reason}; name a folder with any of sources.toml, tissues.toml, injury.toml, cannulas.toml, generators.toml, spine.toml, techniques.toml"
     )]
     Read {
         /// The path as given.
@@ -64,6 +65,7 @@ struct CatalogFile {
     metal: Vec<MetalEntry>,
     generator: Vec<GeneratorEntry>,
     technique: Vec<Technique>,
+    spine: Vec<SpineMeasure>,
 }
 
 /// The catalogue compiled into the program.
@@ -142,6 +144,7 @@ fn lay_over(catalog: &mut Catalog, file: CatalogFile) {
     merge(&mut catalog.metals, file.metal);
     merge(&mut catalog.generators, file.generator);
     merge(&mut catalog.techniques, file.technique);
+    merge(&mut catalog.spine, file.spine);
 }
 
 /// Values that may be zero; all others but [`MAY_BE_NEGATIVE`] must be above zero.
@@ -219,7 +222,50 @@ fn check(catalog: &Catalog) -> Result<(), CatalogError> {
             }
         }
     }
-    Ok(())
+    catalog.spine.iter().try_for_each(|m| check_measure(catalog, m))
+}
+
+/// Names of unknown levels do not reach this: they are refused when the file is read.
+fn check_measure(catalog: &Catalog, measure: &SpineMeasure) -> Result<(), CatalogError> {
+    let fail = |found: String, expected: &'static str| {
+        Err(CatalogError::Entry {
+            kind: SpineMeasure::KIND,
+            name: measure.name.clone(),
+            found,
+            expected,
+        })
+    };
+    if !catalog.sources.contains_key(&measure.source) {
+        return fail(format!("the source \"{}\"", measure.source), "a key of [sources]");
+    }
+    let means: Vec<f64> = match (measure.value, &measure.by_level) {
+        (Some(value), None) => vec![value],
+        (None, Some(levels)) if !levels.is_empty() => levels.values().copied().collect(),
+        _ => return fail("no mean, or two forms of it".to_owned(), "either value or by_level"),
+    };
+    if let Some(mean) = means.iter().find(|m| !m.is_finite()) {
+        return fail(format!("a mean of {mean}"), "a finite number");
+    }
+    let spreads: Vec<f64> = match &measure.sd {
+        None => Vec::new(),
+        Some(Spread::All(sd)) => vec![*sd],
+        Some(Spread::ByLevel(levels)) => {
+            let known = |level| measure.by_level.as_ref().is_some_and(|m| m.contains_key(level));
+            if let Some(level) = levels.keys().find(|l| !known(l)) {
+                return fail(format!("sd for {level}"), "sd for levels of by_level only");
+            }
+            levels.values().copied().collect()
+        }
+    };
+    if let Some(sd) = spreads.iter().find(|s| !(s.is_finite() && **s >= 0.0)) {
+        return fail(format!("sd = {sd}"), "a finite number, not below zero");
+    }
+    match measure.female_ratio {
+        Some(ratio) if !(ratio.is_finite() && ratio > 0.0) => {
+            fail(format!("female_ratio = {ratio}"), "a finite value above zero")
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Values of a cannula that belong together: what they are, which are given, and what is expected.
@@ -268,7 +314,7 @@ fn groups(c: &Cannula) -> [(&'static str, Vec<bool>, &'static str); 4] {
 
 #[cfg(test)]
 mod tests {
-    use neurotome_procedure::catalog::find;
+    use neurotome_procedure::{anatomy::Level, catalog::find};
 
     use super::*;
 
@@ -340,6 +386,48 @@ mod tests {
         cannula.unwrap().coolant_flow_ml_per_min = Some(flow);
         assert!(check(&only_flow).is_err());
         assert!(check(&catalog).is_ok());
+    }
+
+    #[test]
+    fn measures_of_the_spine_are_told_by_level_or_once() {
+        let catalog = built_in().unwrap();
+        let width = catalog.spine_measure("pedicle_width_mm").unwrap();
+        assert!(width.at(Level::L5) > width.at(Level::L1));
+        assert_eq!(width.at(Level::T11), None);
+        let (women, men) = width.sex_factors();
+        assert!((women / men - width.female_ratio.unwrap()).abs() < 1e-12 && (women + men - 2.0).abs() < 1e-12);
+        let fork = catalog.spine_measure("medial_branch_fork_mm").unwrap();
+        assert!(fork.sd_at(Level::L4).is_some() && fork.sd_at(Level::S1).is_none());
+        let lordosis = catalog.spine_measure("lordosis_l1_s1_deg").unwrap();
+        assert_eq!(lordosis.at(Level::L1), lordosis.value);
+        // The wedges of vertebrae and discs make up the lordosis.
+        let wedge = |name: &str| -> f64 {
+            let measure = catalog.spine_measure(name).unwrap();
+            (Level::ALL.iter().filter(|l| **l >= Level::L1))
+                .filter_map(|l| measure.at(*l))
+                .sum()
+        };
+        let sum = wedge("vertebra_wedge_deg") + wedge("disc_wedge_deg");
+        assert!((sum - lordosis.value.unwrap()).abs() < 1.0, "{sum}");
+
+        let refused = |change: fn(&mut SpineMeasure), expected: &str| {
+            let mut catalog = catalog.clone();
+            let measure = catalog.spine.iter_mut().find(|m| m.name == "medial_branch_fork_mm");
+            change(measure.unwrap());
+            let message = check(&catalog).unwrap_err().to_string();
+            assert!(message.contains(expected), "{message}");
+        };
+        refused(|m| m.value = Some(1.0), "either value or by_level");
+        refused(|m| m.by_level = None, "either value or by_level");
+        refused(|m| m.source = "rumour".to_owned(), "a key of [sources]");
+        refused(|m| m.sd = Some(Spread::All(f64::NAN)), "sd = NaN");
+        refused(|m| m.female_ratio = Some(0.0), "female_ratio = 0");
+        refused(|m| m.by_level = Some([(Level::L1, f64::INFINITY)].into()), "finite");
+        refused(
+            |m| m.sd = Some(Spread::ByLevel([(Level::T11, 1.0)].into())),
+            "sd for T11",
+        );
+        assert!(parse_toml::<CatalogFile>("s.toml", "[[spine]]\nname = \"a\"\nby_level = { L9 = 1.0 }\n").is_err());
     }
 
     #[test]

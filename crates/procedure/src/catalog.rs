@@ -1,6 +1,8 @@
-//! The literature as data: tissues, injury laws, cannulas and generators, each value with its source.
+//! The literature as data: tissues, injury laws, cannulas, generators and measures of the spine, each value with its source.
 //!
 //! The types are here; `neurotome_io::catalog` holds the text compiled into the program and reads a user's own files.
+
+use std::collections::BTreeMap;
 
 use neurotome_physics::{
     injury::Arrhenius,
@@ -8,7 +10,10 @@ use neurotome_physics::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::lesion::{Bend, Limits, Metal};
+use crate::{
+    anatomy::Level,
+    lesion::{Bend, Limits, Metal},
+};
 
 /// A number with its source. The unit is in the name of the field that holds it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -494,11 +499,94 @@ impl Technique {
     }
 }
 
+/// A spread between people: one for all levels, or one for each.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Spread {
+    /// The same everywhere.
+    All(f64),
+    /// By level.
+    ByLevel(BTreeMap<Level, f64>),
+}
+
+/// A measure of the lumbar spine or of what lies round it, mean of adult women and men. The unit is in its name; names that begin with
+/// `hu_` are CT numbers.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SpineMeasure {
+    /// Name, such as `pedicle_width_mm`.
+    pub name: String,
+    /// What it is, in words.
+    pub title: String,
+    /// A key of the catalogue's table of sources.
+    pub source: String,
+    /// True when the means were read in the source; false when recalled, derived or assumed.
+    pub verified: bool,
+    /// Under which condition it holds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub condition: Option<String>,
+    /// Women over men; none: no difference is told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub female_ratio: Option<f64>,
+    /// Standard deviation between people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sd: Option<Spread>,
+    /// The mean, where it has no level. One of this and `by_level` is given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value: Option<f64>,
+    /// The mean at each level.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by_level: Option<BTreeMap<Level, f64>>,
+}
+
+impl SpineMeasure {
+    /// The mean at a level; none where the measure is told by level and not for this one.
+    pub fn at(&self, level: Level) -> Option<f64> {
+        match &self.by_level {
+            Some(levels) => levels.get(&level).copied(),
+            None => self.value,
+        }
+    }
+
+    /// The standard deviation at a level, where one is told.
+    pub fn sd_at(&self, level: Level) -> Option<f64> {
+        match self.sd.as_ref()? {
+            Spread::All(sd) => Some(*sd),
+            Spread::ByLevel(levels) => levels.get(&level).copied(),
+        }
+    }
+
+    /// The factors that lead from the common mean to that of women and to that of men.
+    pub fn sex_factors(&self) -> (f64, f64) {
+        let ratio = self.female_ratio.unwrap_or(1.0);
+        (2.0 * ratio / (1.0 + ratio), 2.0 / (1.0 + ratio))
+    }
+
+    /// How many means it holds.
+    pub fn means(&self) -> usize {
+        self.by_level.as_ref().map_or(1, BTreeMap::len)
+    }
+}
+
+impl Entry for SpineMeasure {
+    const KIND: &'static str = "spine";
+    fn name(&self) -> &str {
+        &self.name
+    }
+    fn title(&self) -> &str {
+        &self.title
+    }
+    /// Its numbers are means with a spread, not values of named fields.
+    fn values(&self) -> Vec<(&'static str, &Sourced)> {
+        Vec::new()
+    }
+}
+
 /// The whole catalogue.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Catalog {
     /// Citation of each source key.
-    pub sources: std::collections::BTreeMap<String, String>,
+    pub sources: BTreeMap<String, String>,
     /// Tissues; their order is that of [`crate::anatomy::TissueId`].
     pub tissues: Vec<Tissue>,
     /// Injury laws.
@@ -511,6 +599,15 @@ pub struct Catalog {
     pub generators: Vec<GeneratorEntry>,
     /// Techniques of placement.
     pub techniques: Vec<Technique>,
+    /// Measures of the spine.
+    pub spine: Vec<SpineMeasure>,
+}
+
+impl Catalog {
+    /// The measure of the spine of a name, such as `pedicle_width_mm`.
+    pub fn spine_measure(&self, name: &str) -> Option<&SpineMeasure> {
+        find(&self.spine, name)
+    }
 }
 
 /// The entry of a name.

@@ -3,17 +3,19 @@
 use std::fmt::Write as _;
 
 use clap::Args;
-use neurotome_procedure::catalog::{Cannula, Catalog, Entry, GeneratorEntry, InjuryLaw, MetalEntry, Technique, Tissue};
+use neurotome_procedure::catalog::{
+    Cannula, Catalog, Entry, GeneratorEntry, InjuryLaw, MetalEntry, SpineMeasure, Spread, Technique, Tissue,
+};
 use serde::Serialize;
 use serde_json::Value;
 
 use super::{Common, Failure, json_text, open_catalog, print};
 
-const KINDS: &str = "tissue, injury, cannula, metal, generator, technique, source";
+const KINDS: &str = "tissue, injury, cannula, metal, generator, spine, technique, source";
 
 #[derive(Debug, Args)]
 pub(super) struct Show {
-    /// Kind of entry: tissue, injury, cannula, metal, generator, technique or source.
+    /// Kind of entry: tissue, injury, cannula, metal, generator, spine, technique or source.
     kind: Option<String>,
     /// Name of one entry.
     name: Option<String>,
@@ -35,12 +37,13 @@ impl Show {
             return Ok(());
         };
         let text = match kind.trim_end_matches('s') {
-            "tissue" => self.kind(&catalog, &catalog.tissues)?,
-            "injury" | "injurie" => self.kind(&catalog, &catalog.injury)?,
-            "cannula" => self.kind(&catalog, &catalog.cannulas)?,
-            "metal" => self.kind(&catalog, &catalog.metals)?,
-            "generator" => self.kind(&catalog, &catalog.generators)?,
-            "technique" => self.kind(&catalog, &catalog.techniques)?,
+            "tissue" => self.kind(&catalog, &catalog.tissues, values)?,
+            "injury" | "injurie" => self.kind(&catalog, &catalog.injury, values)?,
+            "cannula" => self.kind(&catalog, &catalog.cannulas, values)?,
+            "metal" => self.kind(&catalog, &catalog.metals, values)?,
+            "generator" => self.kind(&catalog, &catalog.generators, values)?,
+            "spine" => self.kind(&catalog, &catalog.spine, measure)?,
+            "technique" => self.kind(&catalog, &catalog.techniques, values)?,
             "source" => self.sources(&catalog)?,
             _ => {
                 return Err(Failure::Input(format!(
@@ -52,7 +55,13 @@ impl Show {
         Ok(())
     }
 
-    fn kind<E: Entry + Serialize>(&self, catalog: &Catalog, entries: &[E]) -> Result<String, Failure> {
+    /// One entry as `show` tells it, or the list of all.
+    fn kind<E: Entry + Serialize>(
+        &self,
+        catalog: &Catalog,
+        entries: &[E],
+        show: fn(&Catalog, &E) -> String,
+    ) -> Result<String, Failure> {
         let Some(name) = &self.name else {
             if self.json {
                 return json_text(&entries);
@@ -73,20 +82,13 @@ impl Show {
         if self.json {
             return json_text(entry);
         }
-        let mut out = format!("{} {}: {}\n", E::KIND, entry.name(), entry.title());
-        for (key, v) in entry.values() {
-            let mark = if v.verified { "" } else { "  (unverified)" };
-            let _ = writeln!(out, "\n  {key} = {}{mark}", v.value);
-            if let Some(condition) = &v.condition {
-                let _ = writeln!(out, "      {condition}");
-            }
-            if let Some([low, high]) = v.range {
-                let _ = writeln!(out, "      published range {low} to {high}");
-            }
-            let source = catalog.sources.get(&v.source).unwrap_or(&v.source);
-            let _ = writeln!(out, "      {source}");
-        }
-        Ok(out)
+        Ok(format!(
+            "{} {}: {}\n{}",
+            E::KIND,
+            entry.name(),
+            entry.title(),
+            show(catalog, entry)
+        ))
     }
 
     fn sources(&self, catalog: &Catalog) -> Result<String, Failure> {
@@ -112,6 +114,53 @@ impl Show {
     }
 }
 
+fn mark(verified: bool) -> &'static str {
+    if verified { "" } else { "  (unverified)" }
+}
+
+fn values<E: Entry>(catalog: &Catalog, entry: &E) -> String {
+    let mut out = String::new();
+    for (key, v) in entry.values() {
+        let _ = writeln!(out, "\n  {key} = {}{}", v.value, mark(v.verified));
+        if let Some(condition) = &v.condition {
+            let _ = writeln!(out, "      {condition}");
+        }
+        if let Some([low, high]) = v.range {
+            let _ = writeln!(out, "      published range {low} to {high}");
+        }
+        let source = catalog.sources.get(&v.source).unwrap_or(&v.source);
+        let _ = writeln!(out, "      {source}");
+    }
+    out
+}
+
+fn measure(catalog: &Catalog, m: &SpineMeasure) -> String {
+    let mut out = String::from("\n");
+    let mut line = |place: &str, mean: f64, sd: Option<f64>| {
+        let spread = sd.map_or(String::new(), |sd| format!(" ± {sd}"));
+        let _ = writeln!(out, "  {place}{mean}{spread}{}", mark(m.verified));
+    };
+    match (&m.by_level, m.value, &m.sd) {
+        (Some(levels), _, _) => {
+            for (level, mean) in levels {
+                line(&format!("{:3} = ", level.name()), *mean, m.sd_at(*level));
+            }
+        }
+        (None, Some(value), Some(Spread::All(sd))) => line("", value, Some(*sd)),
+        (None, Some(value), _) => line("", value, None),
+        (None, None, _) => {}
+    }
+    if let Some(ratio) = m.female_ratio {
+        let _ = writeln!(out, "      women over men {ratio}");
+    }
+    if let Some(condition) = &m.condition {
+        let _ = writeln!(out, "      {condition}");
+    }
+    let source = catalog.sources.get(&m.source).unwrap_or(&m.source);
+    let _ = writeln!(out, "      {source}");
+    out
+}
+
 fn overview(catalog: &Catalog) -> String {
     fn line<E: Entry>(out: &mut String, entries: &[E]) {
         let names: Vec<&str> = entries.iter().map(Entry::name).collect();
@@ -134,6 +183,17 @@ fn overview(catalog: &Catalog) -> String {
     line::<MetalEntry>(&mut out, &catalog.metals);
     line::<GeneratorEntry>(&mut out, &catalog.generators);
     line::<Technique>(&mut out, &catalog.techniques);
+    let names: Vec<&str> = catalog.spine.iter().map(Entry::name).collect();
+    let (all, verified) = catalog.spine.iter().fold((0, 0), |(n, v), m| {
+        (n + m.means(), v + if m.verified { m.means() } else { 0 })
+    });
+    let _ = writeln!(
+        out,
+        "{} ({} entries, {verified} of {all} values verified)\n  {}\n",
+        SpineMeasure::KIND,
+        names.len(),
+        names.join(", ")
+    );
     let _ = writeln!(
         out,
         "SHA-256 {}\n`neurotome catalog KIND NAME` shows the values and their sources.",

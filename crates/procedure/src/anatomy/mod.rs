@@ -5,6 +5,7 @@ pub mod ct;
 mod level;
 mod patient;
 pub mod phantom;
+pub mod spine;
 
 use neurotome_base::{PatientPoint, Vec3};
 

@@ -1,0 +1,835 @@
+//! The built-in patient: a lumbar spine from T12 to the sacrum with its nerves and what lies round it, built from published sizes.
+//!
+//! The frame is patient LPS in millimetres: `x` to the patient's left, `y` posterior, `z` superior. The origin lies in the middle of the L4–L5
+//! disc (L5–L6 where there is an L6). Bones are smooth implicit solids with some sixty numbers a vertebra ([`shape`]); the same numbers are
+//! what a CT is fitted with. Lordosis is that of a person lying prone. The organs of the abdomen are one soft mass, the ribs above the
+//! twelfth, the hip below the acetabulum and the thorax are not there.
+//!
+//! By the usual numbering the **L4** medial branch crosses the junction of superior articular and transverse process of **L5**, and the L3
+//! medial branch that of L4; the two together supply the L4–L5 facet joint.
+
+mod column;
+mod image;
+mod morphometry;
+pub(crate) mod nerves;
+mod parameters;
+mod sacrum;
+pub mod shape;
+mod soft;
+pub(crate) mod solid;
+mod structure;
+pub(crate) mod vertebra;
+
+use neurotome_base::{PatientPoint, Vec3};
+
+pub use image::{Hounsfield, Scanner};
+pub use morphometry::Morphometry;
+pub use parameters::{DiscLoss, Scoliosis, Sex, Slip, SpineError, SpineParameters, Transition};
+pub use structure::Structure;
+
+use self::morphometry::{Person, meet_facets};
+use self::nerves::{SideMarks, marks};
+use self::solid::{Bounds, P, capsule, join, plate};
+use self::soft::{Part, Section, Sizes, SoftParts};
+use self::vertebra::{FACET_GAP, Kind, Vertebra, outline};
+use super::{Course, KeepOut, Level, NerveKind, Patient, Side, Spread, TissueField, TissueId, VertebraFrame};
+use crate::catalog::Catalog;
+
+/// Bones farther away than this are not looked at, mm.
+const NEAR: f64 = 8.0;
+/// Thickness of the slabs in which bones and nerves are sorted, mm.
+const SLAB: f64 = 4.0;
+
+/// Where each kind of tissue stands in the run's tissue table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TissueIds {
+    /// Muscle, and the organs.
+    pub muscle: TissueId,
+    /// Fat.
+    pub fat: TissueId,
+    /// Skin.
+    pub skin: TissueId,
+    /// Compact bone.
+    pub cortical_bone: TissueId,
+    /// Spongy bone.
+    pub cancellous_bone: TissueId,
+    /// Disc.
+    pub intervertebral_disc: TissueId,
+    /// Cerebrospinal fluid.
+    pub csf: TissueId,
+    /// Nerve.
+    pub nerve: TissueId,
+    /// Cartilage of the facet joints.
+    pub cartilage: TissueId,
+    /// Ligament.
+    pub ligament: TissueId,
+    /// Blood in the large vessels.
+    pub blood: TissueId,
+    /// Air outside the body.
+    pub air: TissueId,
+}
+
+/// A vertebra in its place.
+#[derive(Debug, Clone)]
+pub(crate) struct Placed {
+    pub level: Level,
+    pub bone: Vertebra,
+    pub frame: VertebraFrame,
+    bounds: Bounds,
+}
+
+impl Placed {
+    pub(crate) fn new(level: Level, bone: Vertebra, frame: VertebraFrame) -> Self {
+        let bounds = bone
+            .bounds()
+            .corners()
+            .into_iter()
+            .fold(Bounds::EMPTY, |b, c| b.with(frame.to_patient(&Vec3::from(c)).into()));
+        Self {
+            level,
+            bone,
+            frame,
+            bounds,
+        }
+    }
+
+    /// Level of the bone at a point of the patient.
+    pub(crate) fn level_at(&self, p: &Vec3) -> f64 {
+        self.bone.level(self.frame.to_local(p).into())
+    }
+
+    /// A point of one side, given with `x` outwards, in the patient.
+    pub(crate) fn side_to_patient(&self, left: bool, p: P) -> PatientPoint {
+        let x = if left { p[0] } else { -p[0] };
+        PatientPoint::from_vec(self.frame.to_patient(&Vec3::new(x, p[1], p[2])))
+    }
+}
+
+/// A bone that is no vertebra, or a screw.
+#[derive(Debug, Clone)]
+struct Loose {
+    structure: Structure,
+    plates: Vec<([P; 3], [f64; 3])>,
+    rods: Vec<(P, P, f64)>,
+    bounds: Bounds,
+}
+
+impl Loose {
+    fn new(structure: Structure, plates: Vec<([P; 3], [f64; 3])>, rods: Vec<(P, P, f64)>) -> Self {
+        let mut bounds = Bounds::EMPTY;
+        for (corners, radii) in &plates {
+            let balls: Vec<(P, f64)> = corners.iter().copied().zip(radii.iter().copied()).collect();
+            bounds = bounds.and(&Bounds::of_balls(&balls));
+        }
+        for (a, b, radius) in &rods {
+            bounds = bounds.and(&Bounds::of_balls(&[(*a, *radius), (*b, *radius)]));
+        }
+        Self {
+            structure,
+            plates,
+            rods,
+            bounds,
+        }
+    }
+
+    fn level(&self, p: P) -> f64 {
+        let mut level = f64::INFINITY;
+        for (corners, radii) in &self.plates {
+            level = join(level.min(1e6), plate(p, *corners, *radii), 3.0);
+        }
+        for (a, b, radius) in &self.rods {
+            level = level.min(capsule(p, *a, *b, *radius, *radius));
+        }
+        level
+    }
+}
+
+/// A nerve's body for the tissue map.
+#[derive(Debug, Clone)]
+struct Tube {
+    points: Vec<P>,
+    radius: f64,
+    bounds: Bounds,
+}
+
+impl Tube {
+    fn holds(&self, p: P) -> bool {
+        self.bounds.distance(p) == 0.0
+            && self
+                .points
+                .windows(2)
+                .any(|w| capsule(p, w[0], w[1], self.radius, self.radius) <= 0.0)
+    }
+}
+
+/// The dural sac at one height.
+#[derive(Debug, Clone, Copy)]
+struct Sac {
+    center: Vec3,
+    half_width: f64,
+    half_depth: f64,
+}
+
+/// What a slab across the body may hold.
+#[derive(Debug, Clone, Default)]
+struct Slab {
+    vertebrae: Vec<u8>,
+    loose: Vec<u8>,
+    tubes: Vec<u8>,
+}
+
+/// The built-in patient.
+#[derive(Debug, Clone)]
+pub struct LumbarSpine {
+    tissues: TissueIds,
+    cortex: f64,
+    vertebrae: Vec<Placed>,
+    joints: Vec<column::Joint>,
+    loose: Vec<Loose>,
+    soft: SoftParts,
+    sac: Vec<Sac>,
+    ligaments: Vec<(P, P)>,
+    courses: Vec<Course>,
+    tubes: Vec<Tube>,
+    slabs: Vec<Slab>,
+    first_slab: f64,
+}
+
+/// Bony landmarks of a level and side, in the patient.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Landmarks {
+    /// The vertebra; S1: the sacrum.
+    pub level: Level,
+    /// The side.
+    pub side: Side,
+    /// Junction of superior articular and transverse process (on the sacrum: of superior articular process and ala).
+    pub junction: PatientPoint,
+    /// Mamillary process.
+    pub mamillary: PatientPoint,
+    /// Accessory process.
+    pub accessory: PatientPoint,
+    /// Middle of the foramen below the pedicle.
+    pub foramen: PatientPoint,
+    /// Tip of the transverse process.
+    pub transverse_tip: PatientPoint,
+}
+
+impl LumbarSpine {
+    /// Builds the patient. The catalogue gives the sizes, `tissues` the ids in the run's tissue table.
+    ///
+    /// # Errors
+    /// [`SpineError`]: a parameter out of its range, or a size that the catalogue lacks.
+    pub fn new(catalog: &Catalog, parameters: &SpineParameters, tissues: TissueIds) -> Result<Self, SpineError> {
+        let sizes = Morphometry::new(catalog, parameters.sex);
+        let person = sizes.person(parameters)?;
+        let vertebrae = place(&person);
+        let soft = soft_parts(&sizes, &person, &vertebrae)?;
+        let mut loose = pelvis_and_ribs(&vertebrae, person.size);
+        for level in &parameters.screws {
+            loose.extend(screws(&vertebrae, *level));
+        }
+        let sac = dural_sac(&sizes, &vertebrae)?;
+        let courses = courses(&sizes, &vertebrae)?;
+        let ligaments = vertebrae
+            .iter()
+            .filter(|v| v.bone.kind == Kind::Lumbar)
+            .flat_map(|v| {
+                [true, false].map(|left| {
+                    let m = marks(&v.bone, left);
+                    let to = |p| v.side_to_patient(left, p).xyz;
+                    (to(m.mamillary), to(m.accessory))
+                })
+            })
+            .collect();
+        let tubes: Vec<Tube> = courses
+            .iter()
+            .map(|c| {
+                let points: Vec<P> = c.points.iter().map(|p| p.xyz).collect();
+                let radius = 0.5 * c.diameter_mm;
+                let balls: Vec<(P, f64)> = points.iter().map(|p| (*p, radius)).collect();
+                Tube {
+                    bounds: Bounds::of_balls(&balls),
+                    points,
+                    radius,
+                }
+            })
+            .collect();
+        let mut spine = Self {
+            tissues,
+            cortex: sizes.value("cortical_thickness_mm")?,
+            vertebrae,
+            joints: person.joints,
+            loose,
+            soft,
+            sac,
+            ligaments,
+            courses,
+            tubes,
+            slabs: vec![],
+            first_slab: 0.0,
+        };
+        spine.sort_into_slabs();
+        Ok(spine)
+    }
+
+    /// The landmarks of all levels and sides from L1 down.
+    pub fn landmarks(&self) -> Vec<Landmarks> {
+        let crossed = self.vertebrae.iter().filter(|v| v.level >= Level::L1);
+        crossed
+            .flat_map(|v| Side::BOTH.map(|side| landmarks_of(v, side)))
+            .collect()
+    }
+
+    /// The structure at a point.
+    pub fn structure_at(&self, p: &PatientPoint) -> Structure {
+        let p = p.vec();
+        self.look(&p, &self.soft.section(p.z)).0
+    }
+
+    /// The structure at a point, and the level of the nearest bone (mm, negative inside; at most [`NEAR`]); `section` is that at its height.
+    fn look(&self, p: &Vec3, section: &Section) -> (Structure, f64) {
+        let xyz: P = (*p).into();
+        let Some(slab) = self.slab(p.z) else {
+            return (self.outer(p, section), NEAR);
+        };
+        let (mut nearest, mut bone) = (NEAR, None);
+        for n in &slab.vertebrae {
+            let v = &self.vertebrae[usize::from(*n)];
+            if v.bounds.distance(xyz) < nearest {
+                let level = v.level_at(p);
+                if level < nearest {
+                    (nearest, bone) = (level, Some(Structure::Vertebra(v.level)));
+                }
+            }
+        }
+        for n in &slab.loose {
+            let l = &self.loose[usize::from(*n)];
+            if l.bounds.distance(xyz) < nearest.max(0.0) {
+                let level = l.level(xyz);
+                if l.structure == Structure::Screw {
+                    if level <= 0.0 {
+                        return (Structure::Screw, level);
+                    }
+                } else if level < nearest {
+                    (nearest, bone) = (level, Some(l.structure));
+                }
+            }
+        }
+        if nearest <= 0.0
+            && let Some(bone) = bone
+        {
+            return (bone, nearest);
+        }
+        let beside = self.beside_bone(p, slab, section);
+        (beside.unwrap_or_else(|| self.outer(p, section)), nearest)
+    }
+
+    /// What belongs to the column and is no bone.
+    fn beside_bone(&self, p: &Vec3, slab: &Slab, s: &Section) -> Option<Structure> {
+        let (u, v) = (p.x - s.center.x, p.y - s.center.y);
+        if u.abs() > 62.0 || !(-36.0..75.0).contains(&v) {
+            return None;
+        }
+        let xyz: P = (*p).into();
+        if slab.tubes.iter().any(|n| self.tubes[usize::from(*n)].holds(xyz)) {
+            return Some(Structure::Nerve);
+        }
+        if self.in_sac(p) {
+            return Some(Structure::DuralSac);
+        }
+        let n = self.nearest_vertebra(p);
+        let (here, local) = (&self.vertebrae[n], self.vertebrae[n].frame.to_local(p));
+        // The disc above, between this vertebra and the next, or the one below.
+        for upper in [n.checked_sub(1), Some(n)].into_iter().flatten() {
+            if upper + 1 < self.vertebrae.len() && self.in_disc(upper, p) {
+                return Some(Structure::Disc(self.vertebrae[upper].level));
+            }
+        }
+        let left = local.x >= 0.0;
+        let side_point = [local.x.abs(), local.y, local.z];
+        let shape = &here.bone.shape;
+        let (wall, half_canal) = (shape.back_wall(), 0.5 * shape.middle.canal_width);
+        if local.y > wall + 4.0 {
+            for lower in [n, n + 1] {
+                if lower > 0 && lower < self.vertebrae.len() && self.in_cartilage(lower, p) {
+                    return Some(Structure::Cartilage);
+                }
+            }
+            if self
+                .ligaments
+                .iter()
+                .any(|(a, b)| (a[2] - p.z).abs() < 12.0 && capsule(xyz, *a, *b, 0.8, 0.8) <= 0.0)
+            {
+                return Some(Structure::Ligament);
+            }
+        }
+        let back = wall + shape.middle.canal_depth;
+        let ax = side_point[0];
+        if local.y > wall - 2.0 && local.y < back + 6.0 {
+            // Yellow ligament: closes the canal between two arches, where the lamina would be.
+            let lamina = here.bone.lamina_plate(left, side_point);
+            if ax < half_canal + 1.5 && lamina.abs() <= 2.2 {
+                return Some(Structure::Ligament);
+            }
+            let inside = ax < half_canal + 12.0 - 0.5 * (local.y - wall - 3.6).max(0.0);
+            if inside && lamina < 0.0 && local.y < back - 3.5 + (half_canal + 2.0 - ax).max(0.0) {
+                return Some(Structure::EpiduralFat);
+            }
+        }
+        // Between and behind the spinous processes.
+        (ax < 1.2 && local.y > back && local.y < back + shape.middle.spinous_length + 1.0).then_some(Structure::Ligament)
+    }
+
+    fn in_sac(&self, p: &Vec3) -> bool {
+        let n = self.sac.len();
+        let above = self.sac.partition_point(|s| s.center.z < p.z);
+        if above == 0 {
+            return false;
+        }
+        let (a, b) = (&self.sac[above - 1], &self.sac[above.min(n - 1)]);
+        let t = if above == n {
+            0.0
+        } else {
+            (p.z - a.center.z) / (b.center.z - a.center.z)
+        };
+        let center = a.center + (b.center - a.center) * t;
+        let (u, v) = (
+            (p.x - center.x) / (a.half_width + t * (b.half_width - a.half_width)),
+            (p.y - center.y) / (a.half_depth + t * (b.half_depth - a.half_depth)),
+        );
+        u * u + v * v <= 1.0
+    }
+
+    fn in_disc(&self, upper: usize, p: &Vec3) -> bool {
+        let (above, below) = (&self.vertebrae[upper], &self.vertebrae[upper + 1]);
+        let (a, b) = (above.frame.to_local(p), below.frame.to_local(p));
+        let height = self.joints[upper].height;
+        let (top, floor) = (0.5 * below.bone.shape.height(), -0.5 * above.bone.shape.height());
+        let (from_below, from_above) = (b.z - top, floor - a.z);
+        if !(-2.0..height + 6.0).contains(&from_below) || !(-2.0..height + 6.0).contains(&from_above) {
+            return false;
+        }
+        // A disc bulges a little beyond the rims.
+        let t = (from_below / (from_below + from_above).max(1e-6)).clamp(0.0, 1.0);
+        let bulge = 1.0 + 0.08 * t * (1.0 - t);
+        let (m, n) = (&below.bone.shape.middle, &above.bone.shape.middle);
+        let half_width = m.top_half_width + t * (n.bottom_half_width - m.top_half_width);
+        let half_depth = m.half_depth + t * (n.half_depth - m.half_depth);
+        let (x, y) = (b.x + t * (a.x - b.x), b.y + t * (a.y - b.y));
+        outline(x, y, half_width * bulge, half_depth * bulge) <= 0.0
+    }
+
+    fn in_cartilage(&self, lower: usize, p: &Vec3) -> bool {
+        let placed = &self.vertebrae[lower];
+        let local = placed.frame.to_local(p);
+        let facet = placed.bone.upper_facet(local.x >= 0.0);
+        let (across, along, up) = facet.coordinates([local.x.abs(), local.y, local.z]);
+        let (u, v) = (along / facet.half_width, up / facet.half_height);
+        across.abs() <= 0.5 * FACET_GAP + 0.3 && u * u + v * v <= 1.0
+    }
+
+    /// True when nothing of the column, of the hips or of the ribs, nor a nerve, comes within a distance of a point.
+    fn column_is_far(&self, p: &Vec3, distance: f64, s: &Section) -> bool {
+        let (u, v) = (p.x - s.center.x, p.y - s.center.y);
+        let beside = u.abs() > 62.0 + distance || v < -36.0 - distance || v > 75.0 + distance;
+        beside && self.bone_level_mm(&PatientPoint::from_vec(*p)) > 1.2 * distance
+    }
+
+    /// The vertebra whose middle is nearest along the column.
+    fn nearest_vertebra(&self, p: &Vec3) -> usize {
+        let off = |v: &Placed| v.frame.superior.dot(&(p - v.frame.origin)).abs();
+        (0..self.vertebrae.len())
+            .min_by(|a, b| off(&self.vertebrae[*a]).total_cmp(&off(&self.vertebrae[*b])))
+            .unwrap_or(0)
+    }
+
+    fn outer(&self, p: &Vec3, section: &Section) -> Structure {
+        let side = if p.x >= section.center.x {
+            Side::Left
+        } else {
+            Side::Right
+        };
+        match self.soft.part(p, section) {
+            Part::Air => Structure::Air,
+            Part::Skin => Structure::Skin,
+            Part::Fat => Structure::Fat,
+            Part::Multifidus => Structure::Multifidus(side),
+            Part::Erector => Structure::ErectorSpinae(side),
+            Part::Psoas => Structure::Psoas(side),
+            Part::Quadratus => Structure::QuadratusLumborum(side),
+            Part::Intertransverse => Structure::Intertransverse(side),
+            Part::Wall => Structure::AbdominalWall,
+            Part::Viscera => Structure::Viscera,
+            Part::Aorta => Structure::Artery,
+            Part::Cava => Structure::Vein,
+        }
+    }
+
+    fn slab(&self, z: f64) -> Option<&Slab> {
+        let n = (z - self.first_slab) / SLAB;
+        (n >= 0.0).then(|| self.slabs.get(n as usize)).flatten()
+    }
+
+    fn sort_into_slabs(&mut self) {
+        let mut all = Bounds::EMPTY;
+        for b in self.vertebrae.iter().map(|v| &v.bounds).chain(self.loose.iter().map(|l| &l.bounds)) {
+            all = all.and(b);
+        }
+        for t in &self.tubes {
+            all = all.and(&t.bounds);
+        }
+        self.first_slab = all.low[2] - NEAR;
+        let n = ((all.high[2] + NEAR - self.first_slab) / SLAB).ceil() as usize;
+        self.slabs = (0..n)
+            .map(|i| {
+                let low = self.first_slab + SLAB * i as f64;
+                let meets = |b: &Bounds, margin: f64| b.low[2] - margin < low + SLAB && b.high[2] + margin > low;
+                let choose = |bounds: Vec<&Bounds>, margin: f64| -> Vec<u8> {
+                    bounds
+                        .into_iter()
+                        .enumerate()
+                        .filter(|(_, b)| meets(b, margin))
+                        .map(|(i, _)| i as u8)
+                        .collect()
+                };
+                Slab {
+                    vertebrae: choose(self.vertebrae.iter().map(|v| &v.bounds).collect(), NEAR),
+                    loose: choose(self.loose.iter().map(|l| &l.bounds).collect(), NEAR),
+                    tubes: choose(self.tubes.iter().map(|t| &t.bounds).collect(), 0.0),
+                }
+            })
+            .collect();
+    }
+
+    fn tissue(&self, structure: Structure, bone_level: f64) -> TissueId {
+        let t = &self.tissues;
+        match structure {
+            // A screw is taken for the compact bone it stands in.
+            Structure::Screw => t.cortical_bone,
+            s if s.is_bone() => {
+                if bone_level > -self.cortex {
+                    t.cortical_bone
+                } else {
+                    t.cancellous_bone
+                }
+            }
+            Structure::Disc(_) => t.intervertebral_disc,
+            Structure::Cartilage => t.cartilage,
+            Structure::Ligament => t.ligament,
+            Structure::DuralSac => t.csf,
+            Structure::Nerve => t.nerve,
+            Structure::EpiduralFat | Structure::Fat => t.fat,
+            Structure::Skin => t.skin,
+            Structure::Air => t.air,
+            Structure::Artery | Structure::Vein => t.blood,
+            _ => t.muscle,
+        }
+    }
+}
+
+impl TissueField for LumbarSpine {
+    fn tissue_at(&self, p: &PatientPoint) -> TissueId {
+        let p = p.vec();
+        let (structure, level) = self.look(&p, &self.soft.section(p.z));
+        self.tissue(structure, level)
+    }
+}
+
+impl Patient for LumbarSpine {
+    fn bone_level_mm(&self, p: &PatientPoint) -> f64 {
+        let v = p.vec();
+        let Some(slab) = self.slab(v.z) else { return NEAR };
+        let mut nearest = NEAR;
+        for n in &slab.vertebrae {
+            let placed = &self.vertebrae[usize::from(*n)];
+            if placed.bounds.distance(p.xyz) < nearest.max(0.0) + 1e-9 {
+                nearest = nearest.min(placed.level_at(&v));
+            }
+        }
+        for n in &slab.loose {
+            let l = &self.loose[usize::from(*n)];
+            if l.bounds.distance(p.xyz) < nearest.max(0.0) + 1e-9 {
+                nearest = nearest.min(l.level(p.xyz));
+            }
+        }
+        nearest
+    }
+
+    fn skin_depth_mm(&self, p: &PatientPoint) -> f64 {
+        self.soft.depth(p.xyz[0], p.xyz[1])
+    }
+
+    fn keep_out(&self, p: &PatientPoint) -> Option<KeepOut> {
+        match self.structure_at(p) {
+            Structure::DuralSac => Some(KeepOut::Canal),
+            Structure::EpiduralFat => {
+                let v = p.vec();
+                let placed = &self.vertebrae[self.nearest_vertebra(&v)];
+                let canal = placed.frame.to_local(&v).x.abs() < 0.5 * placed.bone.shape.middle.canal_width;
+                Some(if canal { KeepOut::Canal } else { KeepOut::Foramen })
+            }
+            Structure::Artery | Structure::Vein => Some(KeepOut::Vessel),
+            Structure::Air => Some(KeepOut::Air),
+            _ => None,
+        }
+    }
+
+    fn courses(&self) -> &[Course] {
+        &self.courses
+    }
+
+    fn frame(&self, level: Level) -> Option<VertebraFrame> {
+        self.vertebrae.iter().find(|v| v.level == level).map(|v| v.frame)
+    }
+
+    fn levels(&self) -> Vec<Level> {
+        self.vertebrae.iter().map(|v| v.level).collect()
+    }
+}
+
+/// Landmarks of one side of a placed vertebra.
+pub(crate) fn landmarks_of(v: &Placed, side: Side) -> Landmarks {
+    let left = side == Side::Left;
+    let SideMarks {
+        junction,
+        mamillary,
+        accessory,
+        foramen,
+        transverse_tip,
+    } = marks(&v.bone, left);
+    let to = |p| v.side_to_patient(left, p);
+    Landmarks {
+        level: v.level,
+        side,
+        junction: to(junction),
+        mamillary: to(mamillary),
+        accessory: to(accessory),
+        foramen: to(foramen),
+        transverse_tip: to(transverse_tip),
+    }
+}
+
+/// Puts the vertebrae of a person in their places, with joints that fit.
+fn place(person: &Person) -> Vec<Placed> {
+    let mut shapes = person.shapes.clone();
+    let frames = column::frames(&shapes, &person.joints, person.sacral_slope_deg);
+    for i in 0..shapes.len() - 1 {
+        let (upper, lower) = (frames[i], frames[i + 1]);
+        let below = shapes[i + 1].1;
+        meet_facets(
+            &mut shapes[i].1,
+            &below,
+            |p| upper.to_local(&lower.to_patient(&Vec3::from(p))).into(),
+            |d| upper.direction_to_local(&lower.direction_to_patient(&Vec3::from(d))).into(),
+        );
+    }
+    shapes
+        .into_iter()
+        .zip(frames)
+        .map(|((level, shape), frame)| {
+            let kind = if level == Level::S1 { Kind::Sacral } else { Kind::Lumbar };
+            Placed::new(level, Vertebra::new(shape, kind), frame)
+        })
+        .collect()
+}
+
+fn soft_parts(sizes: &Morphometry<'_>, person: &Person, vertebrae: &[Placed]) -> Result<SoftParts, SpineError> {
+    let tips = vertebrae.iter().filter(|v| v.bone.kind == Kind::Lumbar).map(|v| {
+        let s = &v.bone.shape;
+        let end = s.back_wall() + s.middle.canal_depth + s.middle.spinous_length;
+        let z = s.middle.lamina_z - 1.5 - s.middle.spinous_drop;
+        v.frame.to_patient(&Vec3::new(0.0, end, z)).y
+    });
+    let spinous_tip = tips.fold(f64::NEG_INFINITY, f64::max);
+    let fork = vertebrae.iter().find(|v| v.level == Level::L4).map_or(0.0, |v| v.frame.origin.z - 8.0);
+    let psoas = vertebrae
+        .iter()
+        .map(|v| {
+            let half = |name| sizes.at(name, v.level).map(|d| 0.5 * d * person.size);
+            Ok((v.level, [half("psoas_width_mm")?, half("psoas_depth_mm")?]))
+        })
+        .collect::<Result<_, SpineError>>()?;
+    let rows: Vec<(Level, VertebraFrame, f64, f64)> = vertebrae
+        .iter()
+        .map(|v| {
+            let s = &v.bone.shape;
+            let back = Vec3::new(0.0, s.back_wall() + s.middle.canal_depth, 0.0);
+            let lamina_y = v.frame.to_patient(&back).y - v.frame.origin.y;
+            (v.level, v.frame, s.middle.bottom_half_width, lamina_y)
+        })
+        .collect();
+    Ok(SoftParts::new(
+        &rows,
+        spinous_tip,
+        fork,
+        &Sizes {
+            size: person.size,
+            fat: person.fat_mm,
+            skin: sizes.value("skin_thickness_mm")?,
+            aorta_radius: 0.5 * sizes.value("aorta_diameter_mm")?,
+            cava_radius: 0.5 * sizes.value("cava_diameter_mm")?,
+            psoas,
+        },
+    ))
+}
+
+fn pelvis_and_ribs(vertebrae: &[Placed], size: f64) -> Vec<Loose> {
+    let mut all = vec![];
+    for side in Side::BOTH {
+        let mirrored = |p: P| Vec3::new(side.sign() * p[0], p[1], p[2]) * size;
+        if let Some(sacrum) = vertebrae.iter().find(|v| v.level == Level::S1) {
+            // The hip is one with the sacrum: from axes along the body at its own slope to those of the sacrum.
+            let given = column::frame(Vec3::zeros(), sacrum::ILIUM_SLOPE_DEG, 0.0, 0.0);
+            let to = |p: P| -> P {
+                let local = given.direction_to_local(&mirrored(p));
+                sacrum.frame.to_patient(&local).into()
+            };
+            let plates = sacrum::ilium()
+                .into_iter()
+                .map(|(corners, radii)| (corners.map(to), radii))
+                .collect();
+            all.push(Loose::new(Structure::Hip(side), plates, vec![]));
+        }
+        if let Some(last) = vertebrae.iter().find(|v| v.level == Level::T12) {
+            let points = [
+                [21.0, 15.0, 4.0],
+                [34.0, 31.0, -3.0],
+                [55.0, 42.0, -14.0],
+                [80.0, 40.0, -30.0],
+                [100.0, 28.0, -46.0],
+            ];
+            let to = |p: P| -> P { last.frame.to_patient(&mirrored(p)).into() };
+            let rods = points.windows(2).map(|w| (to(w[0]), to(w[1]), 3.8)).collect();
+            all.push(Loose::new(Structure::Rib(side), vec![], rods));
+        }
+    }
+    all
+}
+
+/// Screws of 6.5 mm through both pedicles of a vertebra, with a head behind each.
+fn screws(vertebrae: &[Placed], level: Level) -> Vec<Loose> {
+    let Some(v) = vertebrae.iter().find(|v| v.level == level) else {
+        return vec![];
+    };
+    [true, false]
+        .into_iter()
+        .map(|left| {
+            let s = &v.bone.shape;
+            let side = if left { &s.left } else { &s.right };
+            let wall = s.back_wall();
+            let x = |y: f64| 0.5 * (s.middle.canal_width + side.pedicle_width) + side.pedicle_slope * (y - wall);
+            let point = |y: f64| -> P { v.side_to_patient(left, [x(y), y, side.pedicle_z]).xyz };
+            let rods = vec![
+                (point(wall - 18.0), point(wall + 22.0), 3.25),
+                (point(wall + 22.0), point(wall + 34.0), 6.0),
+            ];
+            Loose::new(Structure::Screw, vec![], rods)
+        })
+        .collect()
+}
+
+fn dural_sac(sizes: &Morphometry<'_>, vertebrae: &[Placed]) -> Result<Vec<Sac>, SpineError> {
+    let mut all = vec![];
+    for v in vertebrae {
+        let s = &v.bone.shape;
+        let sizes_at = if v.level == Level::S1 { Level::L5 } else { v.level };
+        let (width, depth) = (
+            0.5 * sizes.at("dural_sac_width_mm", sizes_at)?,
+            0.5 * sizes.at("dural_sac_depth_mm", sizes_at)?,
+        );
+        let depth = depth.min(0.42 * s.middle.canal_depth);
+        let y = s.back_wall() + 0.45 * s.middle.canal_depth;
+        let narrow = if v.level == Level::S1 { 0.75 } else { 1.0 };
+        for z in [0.5 * s.height(), -0.5 * s.height()] {
+            all.push(Sac {
+                center: v.frame.to_patient(&Vec3::new(0.0, y, z)),
+                half_width: width * narrow,
+                half_depth: depth * narrow,
+            });
+        }
+        if v.level == Level::S1 {
+            all.push(Sac {
+                center: v.frame.to_patient(&Vec3::new(0.0, 21.0, -34.0)),
+                half_width: 2.0,
+                half_depth: 2.0,
+            });
+        }
+    }
+    all.sort_by(|a, b| a.center.z.total_cmp(&b.center.z));
+    Ok(all)
+}
+
+fn courses(sizes: &Morphometry<'_>, vertebrae: &[Placed]) -> Result<Vec<Course>, SpineError> {
+    let mut all = vec![];
+    for (i, v) in vertebrae.iter().enumerate() {
+        for side in Side::BOTH {
+            let left = side == Side::Left;
+            let to = |points: &[P], placed: &Placed| -> Vec<PatientPoint> {
+                points.iter().map(|p| placed.side_to_patient(left, *p)).collect()
+            };
+            if i > 0 {
+                // The branch that crosses a vertebra belongs to the nerve above.
+                let nerve = vertebrae[i - 1].level;
+                let diameter = sizes.value("medial_branch_diameter_mm")?;
+                let (points, target) = nerves::medial_branch(&v.bone, left, diameter);
+                let (kind, name) = match v.bone.kind {
+                    Kind::Lumbar => (NerveKind::MedialBranch, "medial branch"),
+                    Kind::Sacral => (NerveKind::DorsalRamus, "dorsal ramus"),
+                };
+                let scatter_at = nerve.clamp(Level::L1, Level::L5);
+                all.push(Course {
+                    name: format!("{nerve} {name} {side}"),
+                    kind,
+                    nerve,
+                    side,
+                    points: to(&points, v),
+                    diameter_mm: diameter,
+                    spread: Spread {
+                        across_mm: sizes.at("medial_branch_scatter_mm", scatter_at)?,
+                        off_bone_mm: 0.5,
+                    },
+                    target: Some(target),
+                });
+            }
+            if v.level == Level::S1 {
+                continue;
+            }
+            let below = &vertebrae[i + 1];
+            let listed = v.level.clamp(Level::L1, Level::L5);
+            let (length, width) = (
+                sizes.at("ganglion_length_mm", listed)?,
+                sizes.at("ganglion_diameter_mm", listed)?,
+            );
+            let root = nerves::root(&v.bone, Some(&below.bone), left, length, 0.5 * width);
+            let mut ramus = to(&root.ramus_upper, v);
+            ramus.extend(to(&root.ramus_lower, below));
+            let mut sleeve = to(&root.sleeve, v);
+            sleeve.push(v.side_to_patient(left, root.ganglion[0]));
+            for (kind, name, points, diameter_mm) in [
+                (NerveKind::Root, "root", sleeve, sizes.at("root_diameter_mm", listed)?),
+                (NerveKind::Ganglion, "ganglion", to(&root.ganglion, v), width),
+                (
+                    NerveKind::VentralRamus,
+                    "ventral ramus",
+                    ramus,
+                    sizes.at("ventral_ramus_diameter_mm", listed)?,
+                ),
+            ] {
+                all.push(Course {
+                    name: format!("{} {name} {side}", v.level),
+                    kind,
+                    nerve: v.level,
+                    side,
+                    points,
+                    diameter_mm,
+                    spread: Spread {
+                        across_mm: 1.0,
+                        off_bone_mm: 1.0,
+                    },
+                    target: None,
+                });
+            }
+        }
+    }
+    Ok(all)
+}

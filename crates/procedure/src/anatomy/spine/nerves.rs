@@ -1,0 +1,218 @@
+//! Courses of the nerves, by rule from bony landmarks.
+//!
+//! A medial branch leaves the dorsal ramus at the foramen, runs down and back over the junction of superior articular and transverse
+//! process, under the mamillo-accessory ligament and medially over the lamina (Bogduk 1983; Tran et al. 2022). The dorsal ramus of L5 does the
+//! same between the superior articular process of S1 and the ala. Points are in a vertebra's own frame with `x` outwards on either side.
+
+use super::solid::{P, add, scale, sub, unit};
+use super::vertebra::{Kind, Vertebra, wall_x};
+
+/// Angle of the neck above the plane of the end plate, seen from the side (tangent of 38°): the nerve's fall over the neck.
+const TAN_FALL: f64 = 0.781_285_626_506_717_3;
+/// Loose tissue between a nerve and the bone, mm.
+const CUSHION: f64 = 0.1;
+
+/// Bony landmarks of one side, mm, with `x` outwards.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct SideMarks {
+    /// On the bone in the groove between the superior articular process and the transverse process (or ala).
+    pub junction: P,
+    /// On the mamillary process, its most lateral and posterior point.
+    pub mamillary: P,
+    /// On the tip of the accessory process.
+    pub accessory: P,
+    /// Middle of the foramen below the pedicle.
+    pub foramen: P,
+    /// Tip of the transverse process (or ala).
+    pub transverse_tip: P,
+}
+
+/// Unit vector along the neck of the superior articular process, forward, up and medial.
+pub(crate) fn neck_direction(vertebra: &Vertebra, left: bool) -> P {
+    let side = if left { &vertebra.shape.left } else { &vertebra.shape.right };
+    let (sin, cos) = side.wall_angle.to_radians().sin_cos();
+    unit([-sin, -cos, TAN_FALL * cos])
+}
+
+/// Moves a point along the slope of the bone's level until it lies `clearance` outside the surface.
+pub(crate) fn hug(level: &dyn Fn(P) -> f64, mut p: P, clearance: f64) -> P {
+    const H: f64 = 0.05;
+    for _ in 0..40 {
+        let f = level(p) - clearance;
+        if f.abs() < 1e-5 {
+            break;
+        }
+        let gradient = slope(level, p, H);
+        let steep = gradient.iter().map(|g| g * g).sum::<f64>().max(0.04);
+        p = add(p, scale(gradient, (-f / steep).clamp(-3.0, 3.0) / steep.sqrt().max(1.0)));
+    }
+    p
+}
+
+fn slope(level: &dyn Fn(P) -> f64, p: P, h: f64) -> P {
+    std::array::from_fn(|a| {
+        let (mut low, mut high) = (p, p);
+        low[a] -= h;
+        high[a] += h;
+        (level(high) - level(low)) / (2.0 * h)
+    })
+}
+
+/// Where a ball of radius `clearance` comes to rest that falls down beside the lateral wall of the superior articular process, on the ridge
+/// of the transverse process.
+fn groove(vertebra: &Vertebra, left: bool, clearance: f64) -> P {
+    const STEP: f64 = 0.5;
+    let side = if left { &vertebra.shape.left } else { &vertebra.shape.right };
+    let y = groove_depth(vertebra, left);
+    let x = wall_x(side, y) + clearance + 1.5;
+    let free = |z: f64| vertebra.level_at(left, [x, y, z]) >= clearance;
+    let mut z = side.upper_z;
+    // Out of the bump of a thick wall first, then down.
+    while !free(z) && z < side.upper_z + 8.0 {
+        z += STEP;
+    }
+    while free(z - STEP) && z > side.pedicle_z - 12.0 {
+        z -= STEP;
+    }
+    let (mut low, mut high) = (z - STEP, z);
+    for _ in 0..30 {
+        let middle = 0.5 * (low + high);
+        if free(middle) {
+            high = middle;
+        } else {
+            low = middle;
+        }
+    }
+    [x, y, high]
+}
+
+/// The depth, y, at which the groove is looked for: a little behind the ridge of the transverse process beside the wall.
+fn groove_depth(vertebra: &Vertebra, left: bool) -> f64 {
+    let side = if left { &vertebra.shape.left } else { &vertebra.shape.right };
+    match vertebra.kind {
+        Kind::Lumbar => vertebra.transverse_ridge(left, wall_x(side, side.upper_y - 7.0)) + 1.0,
+        Kind::Sacral => side.upper_y - 6.0,
+    }
+}
+
+/// The landmarks of one side.
+pub(crate) fn marks(vertebra: &Vertebra, left: bool) -> SideMarks {
+    let shape = &vertebra.shape;
+    let side = if left { &shape.left } else { &shape.right };
+    let level = |p: P| vertebra.level_at(left, p);
+    let rest = groove(vertebra, left, 0.6);
+    let mamillary = vertebra.mamillary(left);
+    let accessory = vertebra.accessory(left);
+    let transverse_tip = match vertebra.kind {
+        Kind::Lumbar => [
+            side.transverse_x + 0.9 * side.transverse_end,
+            side.transverse_y,
+            side.transverse_z,
+        ],
+        Kind::Sacral => add(super::sacrum::ALA, [9.0, 0.0, 6.0]),
+    };
+    SideMarks {
+        junction: hug(&level, rest, 0.0),
+        mamillary: hug(&level, add(mamillary, scale(unit([1.0, 1.0, 0.2]), 3.0)), 0.0),
+        accessory: hug(&level, add(accessory, scale(unit([0.6, 1.0, -0.2]), 2.0)), 0.0),
+        foramen: [
+            0.5 * shape.middle.canal_width + 0.5 * side.pedicle_width,
+            shape.back_wall() + 4.0,
+            side.pedicle_z - 0.5 * side.pedicle_height - 5.5,
+        ],
+        transverse_tip: hug(&level, transverse_tip, 0.0),
+    }
+}
+
+/// The medial branch that crosses a vertebra (on the sacrum the dorsal ramus of L5), from proximal to distal, and between which points a
+/// needle should lie alongside.
+pub(crate) fn medial_branch(vertebra: &Vertebra, left: bool, diameter: f64) -> (Vec<P>, [usize; 2]) {
+    let shape = &vertebra.shape;
+    let side = if left { &shape.left } else { &shape.right };
+    let level = |p: P| vertebra.level_at(left, p);
+    let clearance = 0.5 * diameter + CUSHION;
+    let d = neck_direction(vertebra, left);
+    let rest = groove(vertebra, left, clearance);
+    let target = hug(&level, rest, clearance);
+    let half_canal = 0.5 * shape.middle.canal_width;
+    let (top, back_wall) = (0.5 * shape.height(), shape.back_wall());
+    let mut points = vec![
+        // From the dorsal ramus, round the front of the superior articular process.
+        [half_canal + 9.5, (back_wall + 3.1).min(side.upper_y - 15.0), top + 10.0],
+        [half_canal + 11.2, (back_wall + 5.1).min(side.upper_y - 13.0), top + 5.5],
+    ];
+    let first = points.len();
+    // Along the neck, never into the bone.
+    points.extend([7.0, 5.0, 3.0, 1.0, -1.0, -3.0, -5.0].map(|s| hug(&level, add(target, scale(d, s)), clearance)));
+    let last = points.len() - 1;
+    let (x, y, z) = (side.upper_x, side.upper_y, side.pedicle_z);
+    let rest = match vertebra.kind {
+        // Through the notch between mamillary and accessory process, then medially over the lamina.
+        Kind::Lumbar => {
+            let between = scale(add(vertebra.mamillary(left), vertebra.accessory(left)), 0.5);
+            vec![
+                add(between, [1.5, 0.5, 0.0]),
+                [x + 7.7, y + 2.7, z - 6.0],
+                [x + 4.5, y + 4.5, z - 8.7],
+                [x + 1.0, y + 6.0, z - 11.7],
+            ]
+        }
+        // Down behind the joint, over the back of the sacrum.
+        Kind::Sacral => vec![
+            add(target, [-0.5, 4.5, -4.0]),
+            [x + 5.0, y + 2.0, z - 13.0],
+            [x + 1.0, y + 3.0, z - 20.0],
+        ],
+    };
+    points.extend(rest.into_iter().map(|p| hug(&level, p, clearance)));
+    (points, [first, last])
+}
+
+/// The part of a root's way that lies in the frame of the vertebra it leaves below: dural sac, under the pedicle, ganglion, ventral ramus; and
+/// the part in the frame of the next vertebra below. The two lists follow each other.
+pub(crate) struct RootCourse {
+    pub sleeve: Vec<P>,
+    pub ganglion: [P; 2],
+    pub ramus_upper: Vec<P>,
+    pub ramus_lower: Vec<P>,
+}
+
+/// The root that leaves below a vertebra.
+pub(crate) fn root(upper: &Vertebra, lower: Option<&Vertebra>, left: bool, ganglion_length: f64, radius: f64) -> RootCourse {
+    let shape = &upper.shape;
+    let side = if left { &shape.left } else { &shape.right };
+    let (half_canal, back_wall) = (0.5 * shape.middle.canal_width, shape.back_wall());
+    let below = side.pedicle_z - 0.5 * side.pedicle_height - radius - 0.8;
+    let sleeve = vec![
+        [0.6 * half_canal, back_wall + 7.5, side.pedicle_z + 10.0],
+        [0.75 * half_canal, back_wall + 6.5, side.pedicle_z],
+        [half_canal, back_wall + 5.4, below + 1.5],
+    ];
+    let middle = [half_canal + 0.5 * side.pedicle_width, back_wall + 3.8, below - 3.0];
+    let way = unit([0.55, -0.22, -0.8]);
+    let ganglion = [
+        sub(middle, scale(way, 0.5 * ganglion_length)),
+        add(middle, scale(way, 0.5 * ganglion_length)),
+    ];
+    let ramus_upper = vec![ganglion[1], add(ganglion[1], scale(unit([0.65, -0.35, -0.7]), 5.0))];
+    let ramus_lower = match lower.map(|v| (v.kind, &v.shape)) {
+        Some((Kind::Lumbar, next)) => {
+            let (edge, wall, top) = (next.middle.top_half_width, next.back_wall(), 0.5 * next.height());
+            vec![
+                [edge + 1.5, wall - 1.0, top + 4.0],
+                [edge + 6.5, wall - 4.5, top - 6.0],
+                [edge + 10.5, wall - 8.5, top - 18.0],
+                [edge + 13.0, wall - 13.0, top - 36.0],
+            ]
+        }
+        // Over the front of the ala.
+        Some((Kind::Sacral, _)) => vec![[30.0, -2.0, 14.0], [37.0, -6.0, 2.0], [40.0, -9.0, -12.0], [40.0, -8.0, -28.0]],
+        None => vec![],
+    };
+    RootCourse {
+        sleeve,
+        ganglion,
+        ramus_upper,
+        ramus_lower,
+    }
+}

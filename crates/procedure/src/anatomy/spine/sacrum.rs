@@ -1,0 +1,134 @@
+//! The sacrum below and beside its first body, and the ilium, in the frame of the first sacral vertebra (see [`super::shape`]).
+//!
+//! Proportions of an adult sacrum, about 105 mm wide and high, from plates of given thickness; the foramina and the canal are cut out.
+
+use super::solid::{Bounds, P, capsule, join, plate};
+
+/// Height of the first sacral body with what joins it to the second, mm.
+pub(crate) const BODY_HEIGHT: f64 = 30.0;
+
+/// A box round the sacrum, x outwards.
+pub(crate) const BOUNDS: Bounds = Bounds {
+    low: [0.0, -18.0, -92.0],
+    high: [62.0, 44.0, 22.0],
+};
+
+/// Upper lateral end of the ala.
+pub(crate) const ALA: P = [41.0, 13.0, -9.0];
+
+/// Triangles of the plate below the first body, with the half thickness at each corner.
+const PLATES: [([P; 3], [f64; 3]); 6] = [
+    ([[0.0, 5.0, -12.0], [44.0, 13.0, -13.0], [36.0, 15.0, -42.0]], [12.0, 10.5, 8.0]),
+    ([[0.0, 5.0, -12.0], [36.0, 15.0, -42.0], [0.0, 10.0, -46.0]], [12.0, 8.0, 9.0]),
+    ([[0.0, 10.0, -46.0], [36.0, 15.0, -42.0], [15.0, 5.0, -76.0]], [9.0, 7.0, 5.0]),
+    ([[0.0, 10.0, -46.0], [15.0, 5.0, -76.0], [0.0, 2.0, -78.0]], [9.0, 5.0, 5.5]),
+    // The back wall of the canal.
+    ([[0.0, 32.0, -12.0], [26.0, 25.0, -12.0], [13.0, 19.0, -54.0]], [3.0, 4.0, 3.0]),
+    ([[0.0, 32.0, -12.0], [13.0, 19.0, -54.0], [0.0, 22.0, -54.0]], [3.0, 3.0, 3.0]),
+];
+
+/// Foramina from front to back: middle lines and radii.
+const FORAMINA: [(P, P, f64); 4] = [
+    ([19.0, -16.0, -24.0], [19.0, 42.0, -22.0], 4.4),
+    ([17.5, -10.0, -40.0], [17.5, 42.0, -38.0], 3.8),
+    ([15.5, -6.0, -54.0], [15.5, 42.0, -52.0], 3.2),
+    ([13.0, -10.0, -66.0], [13.0, 42.0, -65.0], 2.6),
+];
+
+/// Adds alae and the lower sacrum to the level of the first sacral vertebra, and takes foramina and canal out.
+pub(crate) fn add(first: f64, p: P) -> f64 {
+    let mut bone = first;
+    bone = join(bone, capsule(p, [17.0, 8.0, -3.0], ALA, 13.0, 12.0), 6.0);
+    // Behind the ala the root of the articular process.
+    bone = join(bone, capsule(p, [22.0, 13.0, -5.0], [25.0, 25.0, -7.0], 10.0, 8.5), 6.0);
+    bone = join(bone, capsule(p, [26.0, 20.0, -9.0], [42.0, 18.0, -15.0], 10.0, 9.5), 6.0);
+    for (corners, radii) in &PLATES {
+        bone = join(bone, plate(p, *corners, *radii), 4.0);
+    }
+    // Median crest, an uneven ridge, and lateral crests.
+    bone = join(bone, capsule(p, [0.0, 36.0, -16.0], [0.0, 24.0, -58.0], 3.0, 2.5), 5.0);
+    bone = join(bone, capsule(p, [33.0, 21.0, -20.0], [22.0, 13.0, -66.0], 4.5, 3.5), 6.0);
+    let canal = capsule(p, [0.0, 24.5, 12.0], [0.0, 22.0, -20.0], 8.5, 6.5)
+        .min(capsule(p, [0.0, 22.0, -20.0], [0.0, 9.0, -80.0], 6.5, 2.5));
+    let mut cut = canal;
+    for (a, b, radius) in &FORAMINA {
+        cut = cut.min(capsule(p, *a, *b, *radius, *radius));
+    }
+    -join(-bone, cut, 1.0)
+}
+
+/// Triangles of the wing of the ilium with the half thickness at each corner: crest, wing, roof of the acetabulum.
+///
+/// Given in axes along the body with the origin in the first sacral body, at a sacral slope of 38°.
+const CREST: [P; 6] = [
+    [40.0, 60.0, -14.0],
+    [62.0, 50.0, 18.0],
+    [96.0, 24.0, 40.0],
+    [120.0, -8.0, 38.0],
+    [126.0, -38.0, 18.0],
+    [119.0, -66.0, -12.0],
+];
+const WING: [P; 5] = [
+    [52.0, 42.0, -36.0],
+    [62.0, 24.0, -14.0],
+    [84.0, 2.0, -12.0],
+    [104.0, -26.0, -22.0],
+    [110.0, -52.0, -36.0],
+];
+const BASE: [P; 4] = [
+    [60.0, 22.0, -54.0],
+    [76.0, -6.0, -60.0],
+    [90.0, -34.0, -74.0],
+    [100.0, -56.0, -60.0],
+];
+/// The sacral slope at which the ilium is given.
+pub(crate) const ILIUM_SLOPE_DEG: f64 = 38.0;
+
+/// The triangles of one ilium, x outwards.
+pub(crate) fn ilium() -> Vec<([P; 3], [f64; 3])> {
+    // Half thickness: crest, wing, base.
+    strip(&CREST, &WING, 6.0, 3.2)
+        .into_iter()
+        .chain(strip(&WING, &BASE, 3.6, 9.0))
+        .collect()
+}
+
+/// Triangles between two polylines that run side by side.
+fn strip(a: &[P], b: &[P], ra: f64, rb: f64) -> Vec<([P; 3], [f64; 3])> {
+    let mut triangles = Vec::new();
+    let (mut i, mut j) = (0, 0);
+    while i + 1 < a.len() || j + 1 < b.len() {
+        let share = |n: usize, of: &[P]| n as f64 / (of.len() - 1) as f64;
+        if j + 1 >= b.len() || (i + 1 < a.len() && share(i + 1, a) <= share(j + 1, b)) {
+            triangles.push(([a[i], a[i + 1], b[j]], [ra, ra, rb]));
+            i += 1;
+        } else {
+            triangles.push(([a[i], b[j], b[j + 1]], [ra, rb, rb]));
+            j += 1;
+        }
+    }
+    triangles
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_ilium_has_no_gap() {
+        let triangles = ilium();
+        assert_eq!(triangles.len(), 9 + 7);
+        for pair in triangles.windows(2) {
+            let shared = pair[0].0.iter().filter(|p| pair[1].0.contains(p)).count();
+            assert!(shared == 2 || pair[0].0.contains(&WING[4]), "{pair:?}");
+        }
+    }
+
+    #[test]
+    fn canal_and_foramina_are_open() {
+        for p in [[0.0, 23.0, -5.0], [19.0, 0.0, -23.0], [17.5, 5.0, -39.0]] {
+            assert!(add(10.0, p) > 0.0, "{p:?}");
+        }
+        assert!(add(10.0, [40.0, 12.0, -12.0]) < -5.0);
+    }
+}

@@ -1,0 +1,480 @@
+//! The bone of one vertebra as an implicit solid, in its own frame (see [`super::shape`]).
+
+use super::sacrum;
+use super::shape::{SideShape, VertebraShape};
+use super::solid::{Bounds, P, add, capsule, dot, ellipse, join, meet, sub};
+
+/// Distance between the two bones of a facet joint: both cartilages, mm.
+pub(crate) const FACET_GAP: f64 = 2.0;
+/// How much a facet's edges stand before its middle, mm per mm²: the lower vertebra's face is hollow, the upper one's fills it.
+const FACET_CURVATURE: f64 = 0.015;
+/// How far beyond a part's box it is still computed; farther away the distance to the box takes its place.
+const REACH: f64 = 6.0;
+
+/// What kind of vertebra it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// With transverse and inferior articular processes.
+    Lumbar,
+    /// The first sacral vertebra with the rest of the sacrum: alae, no inferior articular processes.
+    Sacral,
+}
+
+/// The plane of a facet joint, with the superior articular process below it and the inferior one above.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Facet {
+    pub center: P,
+    /// From the lower vertebra's bone to the upper one's: medial and back.
+    pub normal: P,
+    /// Along the joint in the axial plane: back and lateral.
+    pub along: P,
+    pub up: P,
+    pub half_width: f64,
+    pub half_height: f64,
+}
+
+impl Facet {
+    fn new(center: P, angle_deg: f64, lean_deg: f64, half_width: f64, half_height: f64) -> Self {
+        let (sin, cos) = angle_deg.to_radians().sin_cos();
+        let (lean_sin, lean_cos) = lean_deg.to_radians().sin_cos();
+        Self {
+            center,
+            normal: [-cos * lean_cos, sin * lean_cos, lean_sin],
+            along: [sin, cos, 0.0],
+            up: [cos * lean_sin, -sin * lean_sin, lean_cos],
+            half_width,
+            half_height,
+        }
+    }
+
+    /// The superior facet of a side.
+    pub(crate) fn upper(s: &SideShape) -> Self {
+        Self::new(
+            [s.upper_x, s.upper_y, s.upper_z],
+            s.upper_angle,
+            s.upper_lean,
+            s.upper_half_width,
+            s.upper_half_height,
+        )
+    }
+
+    /// The inferior facet of a side.
+    pub(crate) fn lower(s: &SideShape) -> Self {
+        Self::new(
+            [s.lower_x, s.lower_y, s.lower_z],
+            s.lower_angle,
+            s.lower_lean,
+            s.lower_half_width,
+            s.lower_half_height,
+        )
+    }
+
+    /// Coordinates of a point: across the joint (its hollow taken out), along it, up.
+    #[inline]
+    pub(crate) fn coordinates(&self, p: P) -> (f64, f64, f64) {
+        let d = sub(p, self.center);
+        let along = dot(self.along, d);
+        (
+            dot(self.normal, d) - FACET_CURVATURE * along * along,
+            along,
+            dot(self.up, d),
+        )
+    }
+
+    /// A point given by its coordinates.
+    pub(crate) fn point(&self, across: f64, along: f64, up: f64) -> P {
+        let across = across + FACET_CURVATURE * along * along;
+        std::array::from_fn(|a| self.center[a] + across * self.normal[a] + along * self.along[a] + up * self.up[a])
+    }
+}
+
+/// One side, with what is computed once.
+#[derive(Debug, Clone)]
+struct SideParts {
+    shape: SideShape,
+    upper: Facet,
+    lower: Facet,
+    wall_sin_cos: (f64, f64),
+    pars: (P, P),
+    transverse: (P, P),
+    accessory: (P, P),
+    mamillary: P,
+    boxes: SideBoxes,
+}
+
+#[derive(Debug, Clone)]
+struct SideBoxes {
+    pedicle: Bounds,
+    pars: Bounds,
+    superior: Bounds,
+    inferior: Bounds,
+    transverse: Bounds,
+}
+
+/// A vertebra ready to be asked.
+#[derive(Debug, Clone)]
+pub(crate) struct Vertebra {
+    pub shape: VertebraShape,
+    pub kind: Kind,
+    sides: [SideParts; 2],
+    body_box: Bounds,
+    arch_box: Bounds,
+    spinous_box: Bounds,
+    bounds: Bounds,
+}
+
+/// x of the lateral wall of the superior articular process at a depth y.
+pub(crate) fn wall_x(s: &SideShape, y: f64) -> f64 {
+    s.upper_x + s.wall + (y - s.upper_y) * s.wall_angle.to_radians().tan()
+}
+
+impl Vertebra {
+    pub(crate) fn new(shape: VertebraShape, kind: Kind) -> Self {
+        let sides = [&shape.left, &shape.right].map(|s| SideParts::new(&shape, s));
+        let m = &shape.middle;
+        let half_width = m.top_half_width.max(m.bottom_half_width) + 1.0;
+        let h = 0.5 * m.height_anterior.max(m.height_posterior) + 2.0;
+        let bottom = if kind == Kind::Sacral { sacrum::BODY_HEIGHT } else { h };
+        let body_box = Bounds {
+            low: [0.0, -m.half_depth - 1.0, -bottom],
+            high: [half_width, m.half_depth + 1.0, h],
+        };
+        let back = shape.back_wall() + m.canal_depth;
+        let half = 0.5 * m.lamina_height + 1.0;
+        let lean = m.lamina_slope.abs() * half + 0.5 * m.lamina_thickness + 1.0;
+        let pillar = sides.iter().map(|s| s.pillar()).fold(Bounds::EMPTY, |b, [x, y]| {
+            b.with([x + 4.0, y - lean, m.lamina_z - half])
+                .with([x, y + lean, m.lamina_z + half])
+        });
+        let arch_box = pillar
+            .with([0.0, back - lean, m.lamina_z - half])
+            .with([0.0, back + lean + 4.0, m.lamina_z + half]);
+        let end = back + m.spinous_length;
+        let reach = 0.5 * m.spinous_height + m.spinous_drop.abs() + 4.0;
+        let spinous_box = Bounds {
+            low: [0.0, back - 2.0, m.lamina_z - reach],
+            high: [0.5 * m.spinous_thickness + 3.0, end + 2.0, m.lamina_z + reach],
+        };
+        let mut bounds = body_box.and(&arch_box).and(&spinous_box);
+        for s in &sides {
+            let b = &s.boxes;
+            bounds = bounds.and(&b.pedicle).and(&b.superior);
+            if kind == Kind::Lumbar {
+                bounds = bounds.and(&b.inferior).and(&b.transverse).and(&b.pars);
+            }
+        }
+        if kind == Kind::Sacral {
+            bounds = bounds.and(&sacrum::BOUNDS);
+        }
+        Self {
+            shape,
+            kind,
+            sides,
+            body_box,
+            arch_box,
+            spinous_box,
+            bounds,
+        }
+    }
+
+    /// A box round the whole vertebra, both sides.
+    pub(crate) fn bounds(&self) -> Bounds {
+        let high = self.bounds.high;
+        self.bounds.with([-high[0], high[1], high[2]])
+    }
+
+    /// The superior facet of a side; in the coordinates of that side, with x outwards.
+    pub(crate) fn upper_facet(&self, left: bool) -> &Facet {
+        &self.side(left).upper
+    }
+
+    fn side(&self, left: bool) -> &SideParts {
+        &self.sides[usize::from(!left)]
+    }
+
+    /// Signed level of the bone at a point: close to the distance within [`REACH`] of the surface, at most the distance farther away.
+    #[inline]
+    pub(crate) fn level(&self, p: P) -> f64 {
+        let side = self.side(p[0] >= 0.0);
+        self.level_of_side(side, [p[0].abs(), p[1], p[2]])
+    }
+
+    /// The level on one side, with x outwards.
+    pub(crate) fn level_at(&self, left: bool, p: P) -> f64 {
+        self.level_of_side(self.side(left), p)
+    }
+
+    fn level_of_side(&self, side: &SideParts, p: P) -> f64 {
+        let outside = self.bounds.distance(p);
+        if outside > 2.0 * REACH {
+            return outside;
+        }
+        let m = &self.shape.middle;
+        let part = |bounds: &Bounds, level: &dyn Fn() -> f64| {
+            let outside = bounds.distance(p);
+            if outside > REACH { outside } else { level() }
+        };
+        let mut bone = part(&self.body_box, &|| body(&self.shape, self.kind, p));
+        if self.kind == Kind::Lumbar {
+            let pedicle = part(&side.boxes.pedicle, &|| side.pedicle(&self.shape, p));
+            bone = join(bone, pedicle, 4.0);
+        }
+        let mut arch = part(&self.arch_box, &|| side.lamina(&self.shape, p));
+        arch = join(arch, part(&self.spinous_box, &|| spinous_process(&self.shape, p)), 4.0);
+        if self.kind == Kind::Lumbar {
+            arch = join(arch, part(&side.boxes.pars, &|| side.pars(p)), 3.0);
+        }
+        arch = join(arch, part(&side.boxes.superior, &|| side.superior(0.5 * m.canal_width, p)), 2.0);
+        if self.kind == Kind::Lumbar {
+            arch = join(
+                arch,
+                part(&side.boxes.inferior, &|| side.inferior(m.lamina_z - 2.5, p)),
+                2.0,
+            );
+        }
+        bone = join(bone, arch, 3.0);
+        match self.kind {
+            Kind::Lumbar => join(bone, part(&side.boxes.transverse, &|| side.transverse(p)), 1.5),
+            Kind::Sacral => sacrum::add(bone, p),
+        }
+    }
+}
+
+impl SideParts {
+    fn new(shape: &VertebraShape, s: &SideShape) -> Self {
+        let m = &shape.middle;
+        let (back_wall, canal) = (shape.back_wall(), 0.5 * m.canal_width);
+        let (upper, lower) = (Facet::upper(s), Facet::lower(s));
+        let pars = (
+            [s.upper_x + 1.5, s.upper_y - 2.5, s.pedicle_z - 2.0],
+            [
+                s.lower_x - 3.0,
+                s.lower_y + 2.5,
+                (s.lower_z + 10.25).min(m.lamina_z - 4.0),
+            ],
+        );
+        let root = [canal + 5.0, back_wall + 8.0, s.pedicle_z - 1.4];
+        let tip = [s.transverse_x, s.transverse_y, s.transverse_z];
+        let y = s.upper_y - 5.5;
+        let foot = [wall_x(s, y) + 0.5, y, s.pedicle_z - 5.0];
+        let accessory = (foot, add(foot, [1.8, 2.5, -0.5]));
+        let y = s.upper_y + 3.2;
+        let mamillary = [wall_x(s, y) - 1.6, y, s.upper_z - 5.0];
+        let half_pedicle = [0.5 * s.pedicle_width, 0.5 * s.pedicle_height];
+        let pedicle_x = canal + half_pedicle[0];
+        let pedicle = Bounds {
+            low: [
+                pedicle_x - half_pedicle[0] - 2.0,
+                back_wall - 8.5,
+                s.pedicle_z - half_pedicle[1],
+            ],
+            high: [
+                pedicle_x + half_pedicle[0] + 11.0 * s.pedicle_slope.abs() + 1.0,
+                back_wall + 10.5,
+                s.pedicle_z + half_pedicle[1],
+            ],
+        };
+        let superior = Bounds {
+            low: [s.upper_x - 4.0, s.upper_y - 11.5, -1.0],
+            high: [
+                wall_x(s, s.upper_y + 9.0) + 1.0,
+                s.upper_y + s.upper_half_width + 3.0,
+                s.upper_z + s.upper_half_height + 1.0,
+            ],
+        };
+        let inferior = [-1.0, 1.0]
+            .into_iter()
+            .flat_map(|along| [-1.0, 9.0].map(|across| (along, across)))
+            .flat_map(|(along, across)| {
+                [-lower.half_height - 1.0, m.lamina_z - 2.5 - s.lower_z]
+                    .map(|up| lower.point(across, along * lower.half_width, up))
+            })
+            .fold(Bounds::EMPTY, Bounds::with);
+        let transverse = Bounds::of_balls(&[
+            (root, 1.3 * s.transverse_root),
+            (tip, 1.3 * s.transverse_end),
+            (accessory.0, 2.5),
+            (accessory.1, 2.5),
+        ]);
+        Self {
+            shape: *s,
+            upper,
+            lower,
+            wall_sin_cos: s.wall_angle.to_radians().sin_cos(),
+            pars,
+            transverse: (root, tip),
+            accessory,
+            mamillary,
+            boxes: SideBoxes {
+                pedicle,
+                pars: Bounds::of_balls(&[(pars.0, 4.4), (pars.1, 4.0)]),
+                superior,
+                inferior,
+                transverse,
+            },
+        }
+    }
+
+    /// Where the lamina meets the articular pillar, (x, y).
+    fn pillar(&self) -> [f64; 2] {
+        [self.shape.upper_x - 0.5, self.shape.upper_y - 2.8]
+    }
+
+    fn pedicle(&self, shape: &VertebraShape, [x, y, z]: P) -> f64 {
+        let s = &self.shape;
+        let back_wall = shape.back_wall();
+        let middle = 0.5 * (shape.middle.canal_width + s.pedicle_width) + s.pedicle_slope * (y - back_wall);
+        let section = ellipse(
+            x - middle,
+            z - s.pedicle_z,
+            0.5 * s.pedicle_width,
+            0.5 * s.pedicle_height,
+        );
+        meet(section, (back_wall - 8.4 - y).max(y - back_wall - 10.5), 5.0)
+    }
+
+    /// From the lamina's middle plane, which goes on beyond its ends in height: the distance in the axial plane, negative in front, and
+    /// the distance to its two ends.
+    fn lamina_plane(&self, shape: &VertebraShape, [x, y, z]: P) -> (f64, f64) {
+        let m = &shape.middle;
+        // The plate slopes: its upper border lies further forward.
+        let y = y + m.lamina_slope * (z - m.lamina_z);
+        // From the articular pillar to the midline, in the axial plane.
+        let [px, py] = self.pillar();
+        let (ex, ey) = (-px, shape.back_wall() + m.canal_depth + 0.5 * m.lamina_thickness - py);
+        let (qx, qy) = (x - px, y - py);
+        let t = ((qx * ex + qy * ey) / (ex * ex + ey * ey)).clamp(0.0, 1.0);
+        let (dx, dy) = (qx - t * ex, qy - t * ey);
+        ((dx * dx + dy * dy).sqrt().copysign(qx * ey - qy * ex), (z - m.lamina_z).abs())
+    }
+
+    fn lamina(&self, shape: &VertebraShape, p: P) -> f64 {
+        let m = &shape.middle;
+        let (off, from_middle) = self.lamina_plane(shape, p);
+        meet(
+            off.abs() - 0.5 * m.lamina_thickness,
+            from_middle - 0.5 * m.lamina_height,
+            2.5,
+        )
+    }
+
+    fn pars(&self, p: P) -> f64 {
+        capsule(p, self.pars.0, self.pars.1, 4.4, 4.0)
+    }
+
+    fn superior(&self, half_canal: f64, p: P) -> f64 {
+        let s = &self.shape;
+        let (across, along, up) = self.upper.coordinates(p);
+        let (sin, cos) = self.wall_sin_cos;
+        let [x, y, z] = p;
+        // The wall leans medially above the neck.
+        let wall =
+            cos * (x - s.upper_x - s.wall) - sin * (y - s.upper_y) + 0.18 * (z - s.upper_z).max(0.0);
+        let facet = across + 0.5 * FACET_GAP;
+        let anterior = s.upper_y - 11.0 - y;
+        let medial = (s.upper_x - 3.0).max(half_canal) - x;
+        let posterior = along - s.upper_half_width + 0.5;
+        let sides = meet(meet(wall, facet, 2.0), meet(anterior.max(medial), posterior, 2.0), 2.0);
+        let process = meet(sides, (up - s.upper_half_height).max(-z), 4.0);
+        let mamillary = self.mamillary;
+        join(process, capsule(p, mamillary, add(mamillary, [0.6, 1.2, -2.0]), 2.8, 2.2), 2.0)
+    }
+
+    fn inferior(&self, top: f64, p: P) -> f64 {
+        let (across, along, up) = self.lower.coordinates(p);
+        let facet = 0.5 * FACET_GAP - across;
+        let back = across - 8.5;
+        let sides = meet(meet(facet, back, 3.0), along.abs() - self.lower.half_width + 1.0, 3.0);
+        let bottom = -self.lower.half_height - 0.5 - up;
+        meet(sides, bottom.max(p[2] - top), 5.0)
+    }
+
+    fn transverse(&self, p: P) -> f64 {
+        let s = &self.shape;
+        // A blade: flatter from front to back the farther out.
+        let (root, tip) = self.transverse;
+        let t = ((p[0] - root[0]) / (tip[0] - root[0])).clamp(0.0, 1.0);
+        let y = root[1] + t * (tip[1] - root[1]);
+        let stretched = [p[0], y + (p[1] - y) * (1.0 + 0.6 * t), p[2]];
+        let shaft = capsule(stretched, root, tip, s.transverse_root, s.transverse_end);
+        join(shaft, capsule(p, self.accessory.0, self.accessory.1, 2.3, 1.7), 2.0)
+    }
+
+    pub(crate) fn mamillary(&self) -> P {
+        self.mamillary
+    }
+}
+
+impl Vertebra {
+    /// Middle of the mamillary process of a side, inside the bone, with x outwards.
+    pub(crate) fn mamillary(&self, left: bool) -> P {
+        self.side(left).mamillary()
+    }
+
+    /// Distance in the axial plane from the lamina's middle plane, negative in front of it, whatever the height; `x` outwards.
+    pub(crate) fn lamina_plate(&self, left: bool, p: P) -> f64 {
+        self.side(left).lamina_plane(&self.shape, p).0
+    }
+
+    /// y of the middle line of the transverse process at a distance from the midline.
+    pub(crate) fn transverse_ridge(&self, left: bool, x: f64) -> f64 {
+        let (root, tip) = self.side(left).transverse;
+        root[1] + (x - root[0]) / (tip[0] - root[0]) * (tip[1] - root[1])
+    }
+
+    /// End of the accessory process of a side, inside the bone, with x outwards.
+    pub(crate) fn accessory(&self, left: bool) -> P {
+        self.side(left).accessory.1
+    }
+}
+
+/// Outline of a vertebral body and of the discs, in the axial plane: an ellipse whose posterior wall is flat to hollow.
+pub(crate) fn outline(x: f64, y: f64, half_width: f64, half_depth: f64) -> f64 {
+    let wall = 0.937 * half_depth + 0.008 * (x * x).min(196.0);
+    meet(ellipse(x, y, half_width, half_depth), y - wall, 2.5)
+}
+
+fn body(shape: &VertebraShape, kind: Kind, [x, y, z]: P) -> f64 {
+    let m = &shape.middle;
+    let half = 0.5 * shape.height();
+    // Share of the way from the middle to an end plate.
+    let h = (z / half).clamp(-1.0, 1.0);
+    let waist = 1.0 - m.waist * (1.0 - h * h);
+    let t = 0.5 * (h + 1.0);
+    let half_width = m.bottom_half_width + t * (m.top_half_width - m.bottom_half_width);
+    let side = outline(x, y, half_width * waist, m.half_depth * waist);
+    // End plates are hollow.
+    let r = (x / half_width).powi(2) + (y / m.half_depth).powi(2);
+    let hollow = 1.2 * (1.0 - r.min(1.0));
+    let top = half;
+    let forward = (m.half_depth - y) / (2.0 * m.half_depth);
+    let bottom = match kind {
+        Kind::Lumbar => {
+            let height = m.height_posterior + forward * (m.height_anterior - m.height_posterior);
+            half - height + hollow
+        }
+        Kind::Sacral => -sacrum::BODY_HEIGHT + half,
+    };
+    meet(side, (z - top + hollow).max(bottom - z), 2.0)
+}
+
+fn spinous_process(shape: &VertebraShape, [x, y, z]: P) -> f64 {
+    let m = &shape.middle;
+    let start = shape.back_wall() + m.canal_depth + 2.0;
+    let end = shape.back_wall() + m.canal_depth + m.spinous_length;
+    let t = (y - start) / (end - start);
+    let inside = t.clamp(0.0, 1.0);
+    let middle = m.lamina_z - 1.5 - m.spinous_drop * inside;
+    let half_height = 0.5 * m.spinous_height * (0.82 + 0.18 * inside);
+    // Thin in its middle and above, thick at its end and below.
+    let below = ((middle - z) / half_height).clamp(-1.0, 1.0);
+    let half_thickness = 0.5
+        * m.spinous_thickness
+        * (1.0 - 0.35 * (1.0 - (2.0 * inside - 0.7).abs()).max(0.0) + 0.15 * below);
+    let along = (start - 2.0 - y).max(y - end);
+    meet(
+        meet(x - half_thickness, (z - middle).abs() - half_height, 3.5),
+        along,
+        7.0,
+    )
+}

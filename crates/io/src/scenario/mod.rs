@@ -9,6 +9,7 @@ mod hash;
 mod locate;
 mod model;
 mod resolved;
+mod text;
 
 use std::{
     fs,
@@ -24,6 +25,7 @@ pub use build::{MAX_NEEDLES, MAX_NERVES, MAX_OUTPUT_TIMES, MAX_PROBES, MAX_REGIO
 pub use fault::Fault;
 pub use model::*;
 pub use resolved::resolved;
+pub use text::to_text;
 
 /// Largest scenario file read, bytes.
 const MAX_FILE_BYTES: u64 = 4 << 20;

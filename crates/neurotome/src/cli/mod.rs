@@ -4,6 +4,7 @@ mod catalog;
 mod failure;
 mod files;
 mod lesion;
+mod plan;
 mod replay;
 mod simulate;
 mod solve;
@@ -41,6 +42,7 @@ Examples:
   neurotome simulate --out first                     the same, with pictures and report in `first`
   neurotome simulate scenarios/bone-half-space.toml
   neurotome lesion scenarios/bipolar.toml --json -   numbers for another program
+  neurotome plan --joint L4-L5 --side right          where the needles should lie
   neurotome replay first/record.json                 compute it again and compare every figure
   neurotome verify                                   is it right? claim by claim
   neurotome catalog cannula                          what there is to choose from";
@@ -85,6 +87,11 @@ enum Command {
         after_help = "Examples:\n  neurotome lesion scenarios/bipolar.toml\n  neurotome lesion scenarios/bipolar.toml --json lesion.json\n  neurotome lesion scenarios/bipolar.toml --json - | python3 -m json.tool"
     )]
     Lesion(lesion::Lesion),
+    /// Plan the needles for a facet joint: both nerves, ranked poses, what they achieve and spare.
+    #[command(
+        after_help = "Examples:\n  neurotome plan --joint L4-L5 --side right\n  neurotome plan --joint L4-L5 --side right --out plan\n  neurotome plan --joint L4-L5 --side left --cannula 18G-10mm-straight --json plan.json\n\nThe folder of --out holds plan.json, a picture of each nerve's views and a scenario of each best placement for `neurotome simulate`."
+    )]
+    Plan(plan::PlanCommand),
     /// Compute the run of a record again, with one and with two threads, and compare every figure.
     #[command(
         after_help = "Example:\n  neurotome replay results/record.json\n\nExit status 1 and the first difference when the figures are not the same to the last digit."
@@ -123,6 +130,7 @@ where
     let outcome = match &cli.command {
         Command::Simulate(c) => c.run(common),
         Command::Lesion(c) => c.run(common),
+        Command::Plan(c) => c.run(common),
         Command::Replay(c) => c.run(common),
         Command::Verify(c) => c.run(common),
         Command::Schema => schema(),

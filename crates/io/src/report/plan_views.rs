@@ -86,7 +86,15 @@ pub fn plan_views(
     canvas.text(GAP_PX as f64, 24.0, Anchor::Start, Font::plain(18.0).bold(), title);
     let center = needle.tip_mm.vec() - along * (0.5 * needle.active_tip_mm);
     for (i, v) in views.iter().enumerate() {
-        draw(&mut canvas, GAP_PX + i * (SIDE_PX + GAP_PX), v, patient, &center, needle, nerve);
+        draw(
+            &mut canvas,
+            GAP_PX + i * (SIDE_PX + GAP_PX),
+            v,
+            patient,
+            &center,
+            needle,
+            nerve,
+        );
     }
     let y = (TOP_PX + SIDE_PX + 20) as f64;
     canvas.text(

@@ -169,7 +169,10 @@ pub fn check_target(target: &Path) -> Result<bool, ResultsError> {
     }
     let list = fs::read_to_string(target.join(CONTENTS)).unwrap_or_default();
     if !names.iter().any(|n| n == RECORD || n == PLAN) || !list.starts_with(CONTENTS_TITLE) {
-        return Err(occupied(format!("`{}`, and no {RECORD} or {PLAN} of an earlier run", names[0])));
+        return Err(occupied(format!(
+            "`{}`, and no {RECORD} or {PLAN} of an earlier run",
+            names[0]
+        )));
     }
     let listed: Vec<&str> = list.lines().skip(1).filter_map(|l| l.split('\t').next()).collect();
     let foreign = names.iter().find(|n| *n != CONTENTS && !listed.contains(&n.as_str()));

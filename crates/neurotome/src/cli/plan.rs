@@ -17,7 +17,7 @@ use neurotome_io::{
 };
 use neurotome_procedure::{
     anatomy::{Patient, Side},
-    catalog::{Catalog, Cannula, Technique, find},
+    catalog::{Cannula, Catalog, Technique, find},
     planning::{
         self, Device, Effort, Joint, NervePlan, Placement, Plan, PlanError, PlanRequest, explain::Compared,
         objective::Outcome,
@@ -144,14 +144,20 @@ impl PlanCommand {
 /// The cannulas named, or all lengths of the usual ones.
 fn devices(catalog: &Catalog, named: &[String]) -> Result<Vec<Device>, Failure> {
     let cannulas: Vec<&Cannula> = if named.is_empty() {
-        let usual = |c: &&Cannula| USUAL.iter().any(|u| c.name == *u || c.name.strip_prefix(u).is_some_and(|r| r.starts_with('-')));
+        let usual = |c: &&Cannula| {
+            USUAL
+                .iter()
+                .any(|u| c.name == *u || c.name.strip_prefix(u).is_some_and(|r| r.starts_with('-')))
+        };
         catalog.cannulas.iter().filter(usual).collect()
     } else {
         named
             .iter()
             .map(|name| {
                 find(&catalog.cannulas, name).ok_or_else(|| {
-                    Failure::Input(format!("there is no cannula \"{name}\"; `neurotome catalog cannula` lists all"))
+                    Failure::Input(format!(
+                        "there is no cannula \"{name}\"; `neurotome catalog cannula` lists all"
+                    ))
                 })
             })
             .collect::<Result<_, _>>()?
@@ -160,7 +166,10 @@ fn devices(catalog: &Catalog, named: &[String]) -> Result<Vec<Device>, Failure> 
         .into_iter()
         .map(|cannula| {
             let metal = find(&catalog.metals, &cannula.metal).ok_or_else(|| {
-                Failure::Input(format!("cannula {}: there is no metal \"{}\"", cannula.name, cannula.metal))
+                Failure::Input(format!(
+                    "cannula {}: there is no metal \"{}\"",
+                    cannula.name, cannula.metal
+                ))
             })?;
             Device::new(cannula, metal).map_err(|what| {
                 Failure::Input(format!(
@@ -218,7 +227,10 @@ fn files(request: &PlanRequest, loaded: &Loaded, plan: &Plan) -> Result<Vec<Extr
         let Some(best) = nerve.best.first() else { continue };
         all.push(ExtraFile {
             name: format!("{}.toml", slug(&nerve.nerve)),
-            caption: format!("scenario of the best placement at the {}, for `neurotome simulate`", nerve.nerve),
+            caption: format!(
+                "scenario of the best placement at the {}, for `neurotome simulate`",
+                nerve.nerve
+            ),
             bytes: scenario(request, loaded, nerve, best)?.into_bytes(),
         });
         let needle = PlannedNeedle {
@@ -226,9 +238,10 @@ fn files(request: &PlanRequest, loaded: &Loaded, plan: &Plan) -> Result<Vec<Extr
             entry_mm: best.entry_mm,
             active_tip_mm: active_tip_mm(request, best),
         };
-        let frame = request.patient.frame(nerve.target.at).ok_or_else(|| {
-            Failure::Input(format!("the patient has no vertebra {}", nerve.target.at))
-        })?;
+        let frame = request
+            .patient
+            .frame(nerve.target.at)
+            .ok_or_else(|| Failure::Input(format!("the patient has no vertebra {}", nerve.target.at)))?;
         let title = format!("{} at the {}: {}", nerve.nerve, nerve.place, best.device);
         let right = request.side == Side::Right;
         all.push(ExtraFile {
@@ -251,7 +264,12 @@ fn scenario(request: &PlanRequest, loaded: &Loaded, nerve: &NervePlan, best: &Pl
     let problem = planning::placement_problem(request, nerve, best).map_err(|e| Failure::Input(e.to_string()))?;
     let inside = |p: &neurotome_base::PatientPoint| problem.domain.level_mm(&p.vec()) < 0.0;
     let known = |name: &str| loaded.problem.nerves.iter().any(|n| n.name == name);
-    let named = loaded.scenario.nerves.iter().map(|n| n.name.clone()).collect::<Vec<_>>();
+    let named = loaded
+        .scenario
+        .nerves
+        .iter()
+        .map(|n| n.name.clone())
+        .collect::<Vec<_>>();
     let fresh = problem
         .nerves
         .iter()
@@ -382,7 +400,10 @@ fn nerve_table(out: &mut String, n: &NervePlan) {
         );
     }
     if let Some(p) = n.best.first() {
-        let spared = p.spared.as_ref().map_or(String::new(), |(name, mm)| format!("{name} {mm:.1} mm, "));
+        let spared = p
+            .spared
+            .as_ref()
+            .map_or(String::new(), |(name, mm)| format!("{name} {mm:.1} mm, "));
         let _ = writeln!(
             out,
             "  lesion of the first: {spared}skin {:.0} mm away; {} lesion{} proposed",
@@ -414,7 +435,9 @@ fn nerve_table(out: &mut String, n: &NervePlan) {
 }
 
 fn compared(c: Option<&Compared>) -> String {
-    let Some(c) = c else { return "none spares all".to_owned() };
+    let Some(c) = c else {
+        return "none spares all".to_owned();
+    };
     let text = |o: &Outcome| format!("{}, {:.1} mm", percent(o.probability), o.mean_mm);
     match &c.full {
         Some(full) => format!("{} *", text(full)),

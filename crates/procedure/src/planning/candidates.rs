@@ -57,12 +57,7 @@ impl Site {
         let course = target.course(patient)?;
         let frame = patient.frame(target.at).ok_or_else(|| PlanError::NoNerve {
             nerve: target.name(),
-            levels: patient
-                .levels()
-                .iter()
-                .map(|l| l.name())
-                .collect::<Vec<_>>()
-                .join(", "),
+            levels: patient.levels().iter().map(|l| l.name()).collect::<Vec<_>>().join(", "),
         })?;
         let (middle, along) = middle_of(course);
         Ok(Self {
@@ -194,8 +189,8 @@ fn one(
     let beside = (a * cos + b * sin) * (site.nerve_radius_mm + stem.radius_mm + GAP_MM * u[5]);
     let middle = site.middle + site.along * (ALONG_MM * (2.0 * u[3] - 1.0)) + beside;
     let pose = Pose::with_middle(&middle, &direction, stem.active_tip_mm);
-    let pose = laid_beside(patient, &site.nerve, pose, stem.radius_mm, stem.active_tip_mm, LIFT_MM)
-        .ok_or(Reason::Bone)?;
+    let pose =
+        laid_beside(patient, &site.nerve, pose, stem.radius_mm, stem.active_tip_mm, LIFT_MM).ok_or(Reason::Bone)?;
     admissible(patient, families, technique, index, family, pose)
 }
 

@@ -235,3 +235,57 @@ fn between(a: &Vec3, b: &Vec3, c: &Vec3, d: &Vec3) -> Vec3 {
         .min_by(|u, v| u.norm_squared().total_cmp(&v.norm_squared()))
         .unwrap_or_else(Vec3::zeros)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::planning::testing::Slab;
+
+    fn pose(tip: [f64; 3], direction: Vec3) -> Pose {
+        Pose {
+            tip_mm: PatientPoint::new(tip[0], tip[1], tip[2]),
+            direction: direction.normalize().into(),
+        }
+    }
+
+    #[test]
+    fn a_free_way_ends_at_the_skin() {
+        let patient = Slab::new(1.0);
+        let found = path(&patient, &pose([-5.0, 3.0, 0.0], Vec3::new(0.0, -0.6, 0.8)), 0.5).unwrap();
+        assert!((found.depth_mm - 57.0 / 0.6).abs() < 1e-5, "{}", found.depth_mm);
+        assert!((found.entry_mm.vec() - Vec3::new(-5.0, 60.0, -76.0)).norm() < 1e-4);
+    }
+
+    #[test]
+    fn what_lies_in_the_way_is_named() {
+        let patient = Slab::new(1.0);
+        let of = |tip, direction| path(&patient, &pose(tip, direction), 0.5).map(|_| ());
+        // The tip in bone; the shaft in bone; a vessel; along the skin for ever; outside.
+        assert_eq!(of([0.0, -1.0, 0.0], -Vec3::y()), Err(Reason::Bone));
+        assert_eq!(of([0.0, 3.0, 0.0], Vec3::y()), Err(Reason::Bone));
+        assert_eq!(of([28.0, 3.0, 0.0], Vec3::new(-1.0, -1.0, 0.0)), Err(Reason::Vessel));
+        assert_eq!(of([0.0, 3.0, 0.0], Vec3::z()), Err(Reason::Length));
+        assert_eq!(of([0.0, 61.0, 0.0], -Vec3::y()), Err(Reason::Air));
+        // The metal may touch the bone.
+        assert_eq!(of([0.0, 0.01, 0.0], -Vec3::y()), Ok(()));
+        assert_eq!(of([0.0, 0.48, 0.0], Vec3::new(0.0, -0.5, 0.8)), Ok(()));
+        assert_eq!(of([0.0, 0.2, 0.0], Vec3::new(0.0, -0.05, 1.0)), Err(Reason::Bone));
+    }
+
+    #[test]
+    fn a_needle_is_laid_beside_bone_and_nerve() {
+        let patient = Slab::new(1.0);
+        let nerve = NerveLine::new(&patient.courses()[0]);
+        for (tip, direction) in [
+            ([0.3, -1.0, 0.0], Vec3::z()),
+            ([0.0, 0.5, 0.0], Vec3::new(0.1, 0.0, 1.0)),
+            ([1.0, 0.2, 2.0], Vec3::new(0.0, -0.1, 1.0)),
+        ] {
+            let laid = laid_beside(&patient, &nerve, pose(tip, direction), 0.5, 10.0, 6.0).unwrap();
+            assert!(clearance(&patient, &laid, 0.5, 10.0).0 > -TOUCH_MM);
+            assert!(nerve.gap(&laid, 0.5, 10.0).0 > -TOUCH_MM);
+        }
+        let deep = pose([0.0, -20.0, 0.0], Vec3::z());
+        assert!(laid_beside(&patient, &nerve, deep, 0.5, 10.0, 3.0).is_none());
+    }
+}

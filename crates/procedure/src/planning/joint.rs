@@ -35,9 +35,7 @@ impl FromStr for Joint {
         let upper: Level = upper.parse().map_err(|_| fault())?;
         let lower: Level = match lower.parse() {
             Ok(level) => level,
-            Err(_) => format!("{}{lower}", &upper.name()[..1])
-                .parse()
-                .map_err(|_| fault())?,
+            Err(_) => format!("{}{lower}", &upper.name()[..1]).parse().map_err(|_| fault())?,
         };
         let neighbours = match (upper, lower) {
             // A spine without a sixth lumbar vertebra.
@@ -89,12 +87,7 @@ impl Target {
             .filter(|c| c.target.is_some_and(|[from, to]| from < to && to < c.points.len()))
             .ok_or_else(|| PlanError::NoNerve {
                 nerve: self.name(),
-                levels: patient
-                    .levels()
-                    .iter()
-                    .map(|l| l.name())
-                    .collect::<Vec<_>>()
-                    .join(", "),
+                levels: patient.levels().iter().map(|l| l.name()).collect::<Vec<_>>().join(", "),
             })
     }
 }
@@ -139,7 +132,11 @@ mod tests {
 
     #[test]
     fn joints_have_the_nerves_of_the_usual_numbering() {
-        let named = |joint: &str, side| nerves(joint.parse().unwrap(), side).unwrap().map(|t| (t.name(), t.place()));
+        let named = |joint: &str, side| {
+            nerves(joint.parse().unwrap(), side)
+                .unwrap()
+                .map(|t| (t.name(), t.place()))
+        };
         let pair = |a: &str, b: &str| (a.to_owned(), b.to_owned());
         assert_eq!(
             named("L4-L5", Side::Right),

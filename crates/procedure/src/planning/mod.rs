@@ -67,7 +67,9 @@ pub enum PlanError {
         expected: &'static str,
     },
     /// No pose is admissible.
-    #[error("planning: of {tried} poses at the {nerve} none is admissible ({reasons}); allow longer or thinner cannulas or wider angles")]
+    #[error(
+        "planning: of {tried} poses at the {nerve} none is admissible ({reasons}); allow longer or thinner cannulas or wider angles"
+    )]
     NoPose {
         /// The nerve.
         nerve: String,
@@ -286,13 +288,22 @@ impl<'r> Planner<'r> {
             return unusable("no cannula".to_owned(), "at least one");
         }
         if !(request.destroyed_mm.is_finite() && request.destroyed_mm > 0.0 && request.destroyed_mm <= 50.0) {
-            return unusable(format!("a length of {} mm", request.destroyed_mm), "above 0 and at most 50 mm");
+            return unusable(
+                format!("a length of {} mm", request.destroyed_mm),
+                "above 0 and at most 50 mm",
+            );
         }
         if effort.candidates == 0 || effort.draws == 0 || effort.fit_solves == 0 || effort.held_out_solves == 0 {
-            return unusable("a count of zero".to_owned(), "at least one candidate, draw, fitted and held-out solve");
+            return unusable(
+                "a count of zero".to_owned(),
+                "at least one candidate, draw, fitted and held-out solve",
+            );
         }
         let Some(muscle) = request.template.tissue_names.iter().position(|n| n == "muscle") else {
-            return unusable("no tissue named muscle".to_owned(), "one, which the fast model starts from");
+            return unusable(
+                "no tissue named muscle".to_owned(),
+                "one, which the fast model starts from",
+            );
         };
         let patient = &*request.patient;
         let sites = nerves(request.joint, request.side)?
@@ -427,16 +438,10 @@ impl<'r> Planner<'r> {
             }
         }
         let verified = verify::verify(patient, &template, site, &self.families, &at.objective, &wanted)?;
-        let full: Vec<(Candidate, LesionShape)> = wanted
-            .iter()
-            .zip(&verified)
-            .map(|(w, v)| (*w.0, v.1.clone()))
-            .collect();
+        let full: Vec<(Candidate, LesionShape)> =
+            wanted.iter().zip(&verified).map(|(w, v)| (*w.0, v.1.clone())).collect();
         let of = |c: &Candidate| wanted.iter().position(|w| w.0 == c).map(|i| verified[i].0.clone());
-        let mut placements: Vec<Placement> = best
-            .iter()
-            .map(|r| self.placement(site, r, of(&r.candidate)))
-            .collect();
+        let mut placements: Vec<Placement> = best.iter().map(|r| self.placement(site, r, of(&r.candidate))).collect();
         let by = |p: &Placement| p.full.as_ref().map_or(p.fast, |v| v.outcome);
         placements.sort_by(|a, b| rank::better(&by(a), &by(b)));
         let by_device = explain::told(site, &self.families, fast, &at.objective, &each, &full);

@@ -142,7 +142,10 @@ impl Objective {
         let mut nerve = Pieces::new(course, &site.middle, PIECE_MM);
         let across = site.off_bone.cross(&site.along);
         nerve.spread = [
-            (across.try_normalize(1e-9).unwrap_or_else(Vec3::x), course.spread.across_mm),
+            (
+                across.try_normalize(1e-9).unwrap_or_else(Vec3::x),
+                course.spread.across_mm,
+            ),
             (site.off_bone, course.spread.off_bone_mm),
         ];
         nerve.one_way = true;
@@ -323,5 +326,95 @@ impl<'a> InPlace<'a> {
         let d = p - self.tip;
         self.shape
             .outside_mm(&Vec3::new(self.x.dot(&d), self.y.dot(&d), self.z.dot(&d)), self.scale)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use neurotome_base::PatientPoint;
+
+    use super::*;
+    use crate::planning::{
+        lesion_shape::Stem,
+        testing::{Slab, technique},
+    };
+
+    /// A needle along the nerve, its axis 2.4 mm off the nerve's, with a lesion that reaches 4 mm.
+    fn judged(across_mm: f64, destroyed_mm: f64, draws: usize) -> (Objective, Pose, LesionShape) {
+        let patient = Slab::new(across_mm);
+        let site = Site::new(&patient, Slab::target()).unwrap();
+        let mut technique = technique();
+        for spread in [
+            &mut technique.tip_sd_mm,
+            &mut technique.depth_sd_mm,
+            &mut technique.angle_sd_deg,
+            &mut technique.lesion_sd_fraction,
+        ] {
+            spread.value = 0.0;
+        }
+        let objective = Objective::new(&patient, &site, &technique, destroyed_mm, draws, 5).unwrap();
+        let pose = Pose {
+            tip_mm: PatientPoint::new(0.0, 3.0, 5.0),
+            direction: [0.0, 0.0, 1.0],
+        };
+        let stem = Stem {
+            radius_mm: 0.5,
+            active_tip_mm: 10.0,
+        };
+        (objective, pose, LesionShape::new(stem, |_, _| 4.0))
+    }
+
+    fn lesion<'a>(pose: &'a Pose, shape: &'a LesionShape) -> Lesion<'a> {
+        Lesion {
+            pose,
+            shape,
+            off_bone: Vec3::y(),
+            clearance_mm: 2.5,
+        }
+    }
+
+    #[test]
+    fn the_destroyed_length_beside_a_capsule_is_that_of_the_formula() {
+        let (objective, pose, shape) = judged(0.0, 8.0, 1);
+        // The far side of a nerve of 1 mm must be reached: 3.5 mm to its axis, round both ends of a segment of 9.5 mm.
+        let expected = 9.5 + 2.0 * (3.5f64 * 3.5 - 2.4 * 2.4).sqrt();
+        let length = objective.nominal_mm(&[lesion(&pose, &shape)]);
+        assert!((length - expected).abs() <= PIECE_MM, "{length} against {expected}");
+        assert_eq!(objective.outcome(&[lesion(&pose, &shape)]).probability, 1.0);
+        // A second lesion in the same place adds nothing, one beyond the end adds its own length.
+        let same = objective.nominal_mm(&[lesion(&pose, &shape), lesion(&pose, &shape)]);
+        assert_eq!(same, length);
+        let beyond = pose.moved(&Vec3::new(0.0, 0.0, 17.0));
+        let both = objective.nominal_mm(&[lesion(&pose, &shape), lesion(&beyond, &shape)]);
+        assert!((both - 2.0 * length).abs() <= 2.0 * PIECE_MM, "{both}");
+    }
+
+    #[test]
+    fn the_probability_is_that_of_the_normal_distribution() {
+        let (objective, pose, shape) = judged(2.0, 9.6, 20_000);
+        let outcome = objective.outcome(&[lesion(&pose, &shape)]);
+        // Enough is destroyed while the nerve lies within 3.5 mm of the axis: |x| < 2.548 mm, 1.274 standard deviations, and a little
+        // less where the length falls off at the ends. Standard error 0.003.
+        assert!((outcome.probability - 0.797).abs() < 0.012, "{}", outcome.probability);
+        assert!(outcome.low_mm == 0.0 && outcome.mean_mm < outcome.nominal_mm);
+        assert_eq!(outcome.harm, 0.0);
+    }
+
+    #[test]
+    fn bone_stops_a_needle_that_is_pushed_towards_it() {
+        let (_, pose, shape) = judged(0.0, 8.0, 1);
+        let mut lesion = lesion(&pose, &shape);
+        lesion.clearance_mm = 0.5;
+        let (x, y) = (pose.axes().x, pose.axes().y);
+        for off_bone in [x, -x, y, -y] {
+            lesion.off_bone = off_bone;
+            let pushed = Placed {
+                moved_mm: [0.0, -3.0 * off_bone.dot(&x), -3.0 * off_bone.dot(&y)],
+                turned: [0.0; 2],
+                scale: 1.0,
+            };
+            let moved = InPlace::drawn(&lesion, &pushed).tip - pose.tip_mm.vec();
+            assert!((moved + off_bone * 0.5).norm() < 1e-9, "{moved}");
+        }
     }
 }

@@ -57,12 +57,7 @@ pub(super) fn in_place<'a>(candidate: &'a Candidate, shape: &'a LesionShape) -> 
 const SKIN_MM: f64 = 2.0;
 
 /// Judges one pose, whatever it harms.
-pub(super) fn judged(
-    patient: &dyn Patient,
-    objective: &Objective,
-    candidate: Candidate,
-    shape: LesionShape,
-) -> Ranked {
+pub(super) fn judged(patient: &dyn Patient, objective: &Objective, candidate: Candidate, shape: LesionShape) -> Ranked {
     let lesion = in_place(&candidate, &shape);
     let spared = objective
         .spared_mm(&[lesion])
@@ -89,7 +84,10 @@ pub(super) fn judged(
 
 /// Why a pose's lesion is not admissible, if it is not.
 fn harms(ranked: &Ranked, technique: &Technique) -> Option<Reason> {
-    let near = ranked.spared.as_ref().is_some_and(|s| s.1 < technique.spare_nerve_mm.value);
+    let near = ranked
+        .spared
+        .as_ref()
+        .is_some_and(|s| s.1 < technique.spare_nerve_mm.value);
     if near || ranked.outcome.harm > technique.harm_fraction.value {
         return Some(Reason::SparedNerve);
     }

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use neurotome_base::PatientPoint;
+use neurotome_base::{PatientPoint, Vec3};
 use neurotome_physics::{injury::Arrhenius, tissue::TissueProperties};
 
-use super::{Device, Effort, PlanRequest};
+use super::{Device, Effort, PlanRequest, Target};
 use crate::{
     anatomy::{
-        Patient, Side, TissueId,
+        Course, KeepOut, Level, NerveKind, Patient, Side, Spread, TissueField, TissueId, VertebraFrame,
         builtin::{LumbarSegment, TissueIds},
     },
     catalog::{Sourced, Technique},
@@ -197,5 +197,79 @@ pub fn request() -> PlanRequest {
         destroyed_mm: 8.0,
         technique: technique(),
         effort: Effort::default(),
+    }
+}
+
+/// Bone below y = 0, skin at y = 60 mm, vessel beyond x = 30 mm; one straight nerve along z at x = 0, 0.6 mm off the bone.
+pub struct Slab {
+    courses: Vec<Course>,
+}
+
+impl Slab {
+    /// The nerve may lie so far aside on the bone (standard deviation, mm).
+    pub fn new(across_mm: f64) -> Self {
+        let points = (-30..=30).map(|z| PatientPoint::new(0.0, 0.6, f64::from(z)));
+        Self {
+            courses: vec![Course {
+                name: "L4 medial branch right".to_owned(),
+                kind: NerveKind::MedialBranch,
+                nerve: Level::L4,
+                side: Side::Right,
+                points: points.collect(),
+                diameter_mm: 1.0,
+                spread: Spread {
+                    across_mm,
+                    off_bone_mm: 0.0,
+                },
+                target: Some([20, 40]),
+            }],
+        }
+    }
+
+    /// Its one target.
+    pub fn target() -> Target {
+        Target {
+            kind: NerveKind::MedialBranch,
+            nerve: Level::L4,
+            at: Level::L5,
+            side: Side::Right,
+        }
+    }
+}
+
+impl TissueField for Slab {
+    fn tissue_at(&self, p: &PatientPoint) -> TissueId {
+        TissueId(if p.xyz[1] < 0.0 { 3 } else { 0 })
+    }
+}
+
+impl Patient for Slab {
+    fn bone_level_mm(&self, p: &PatientPoint) -> f64 {
+        p.xyz[1]
+    }
+
+    fn skin_depth_mm(&self, p: &PatientPoint) -> f64 {
+        60.0 - p.xyz[1]
+    }
+
+    fn keep_out(&self, p: &PatientPoint) -> Option<KeepOut> {
+        (p.xyz[0] > 30.0).then_some(KeepOut::Vessel)
+    }
+
+    fn courses(&self) -> &[Course] {
+        &self.courses
+    }
+
+    fn frame(&self, _: Level) -> Option<VertebraFrame> {
+        Some(VertebraFrame {
+            origin: Vec3::zeros(),
+            left: Vec3::x(),
+            posterior: Vec3::y(),
+            superior: Vec3::z(),
+        })
+    }
+
+    fn levels(&self) -> Vec<Level> {
+        vec![Level::L4, Level::L5]
     }
 }

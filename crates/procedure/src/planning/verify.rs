@@ -56,10 +56,7 @@ pub(super) fn nerve_curves(patient: &dyn Patient, site: &Site) -> Vec<NerveCurve
     };
     let target = site.target.course(patient).ok();
     let spared = patient.courses().iter().filter(|c| {
-        matches!(
-            c.kind,
-            NerveKind::Root | NerveKind::Ganglion | NerveKind::VentralRamus
-        ) && c.points.iter().any(near)
+        matches!(c.kind, NerveKind::Root | NerveKind::Ganglion | NerveKind::VentralRamus) && c.points.iter().any(near)
     });
     target
         .map(|c| of(c, true))

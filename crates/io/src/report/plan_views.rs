@@ -6,7 +6,7 @@ use rayon::prelude::*;
 
 use super::{
     canvas::{Anchor, Canvas, Font},
-    style::{ACTIVE_TIP, MUTED, NERVE_TARGET, SHAFT},
+    style::{ACTIVE_TIP, ISO_50, MUTED, NERVE_TARGET},
 };
 use crate::results::ResultsError;
 
@@ -102,7 +102,7 @@ pub fn plan_views(
         y,
         Anchor::Start,
         Font::plain(13.0).color(MUTED),
-        "Parallel projection of bone; nerve green, active tip blue, entry through the skin circled. Research and teaching software, \
+        "Parallel projection of bone; nerve green, shaft orange, active tip blue, entry through the skin circled. Research and teaching software, \
          not a medical device.",
     );
     canvas.png()
@@ -131,8 +131,8 @@ fn draw(
                 if level <= 0.0 {
                     bone += STEP_MM;
                 }
-                // The level is a lower bound of the distance.
-                s += STEP_MM.max(level);
+                // The level is a distance within 3 mm of the surface.
+                s += level.clamp(STEP_MM, 3.0);
             }
             (235.0 * 10f64.powf(-bone / DARK_MM)) as u8
         })
@@ -156,7 +156,7 @@ fn draw(
     canvas.polyline(&line, NERVE_TARGET, 3.0, 1.0, "");
     let (tip, entry) = (needle.tip_mm.vec(), needle.entry_mm.vec());
     let back = (entry - tip).normalize();
-    canvas.line(at(&tip), at(&(entry + back * 20.0)), SHAFT, 2.5);
+    canvas.line(at(&tip), at(&(entry + back * 20.0)), ISO_50, 2.5);
     canvas.line(at(&tip), at(&(tip + back * needle.active_tip_mm)), ACTIVE_TIP, 4.0);
     let ring: Vec<[f64; 2]> = (0..=24)
         .map(|i| {
@@ -165,7 +165,7 @@ fn draw(
             [x + 6.0 * cos, y + 6.0 * sin]
         })
         .collect();
-    canvas.polyline(&ring, SHAFT, 2.0, 1.0, "");
+    canvas.polyline(&ring, ISO_50, 2.0, 1.0, "");
     canvas.end_clip();
     let font = Font::plain(14.0);
     canvas.text(left as f64, TOP_PX as f64 - 8.0, Anchor::Start, font, &view.title);

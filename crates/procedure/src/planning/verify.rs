@@ -19,8 +19,8 @@ use crate::{
     lesion::{LesionProblem, NerveCurve, solve},
 };
 
-/// Nerves to be spared farther from the tip are not reported, mm.
-const NEAR_MM: f64 = 45.0;
+/// Nerves to be spared farther from the target are not reported, mm.
+const NEAR_MM: f64 = 30.0;
 
 /// What the full solver says of a placement.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

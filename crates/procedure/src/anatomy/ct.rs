@@ -323,6 +323,12 @@ impl CtAnatomy {
         self.cell(self.index_of(p)).bone()
     }
 
+    /// True within the image.
+    pub fn contains(&self, p: &PatientPoint) -> bool {
+        let index = self.index_of(p);
+        (0..3).all(|a| index[a] >= -0.5 && index[a] <= self.dims[a] as f64 - 0.5)
+    }
+
     fn index_of(&self, p: &PatientPoint) -> [f64; 3] {
         let [x, y, z] = p.xyz;
         self.to_voxel.map(|r| r[0] * x + r[1] * y + r[2] * z + r[3])

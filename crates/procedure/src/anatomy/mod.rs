@@ -2,6 +2,7 @@
 
 pub mod builtin;
 pub mod ct;
+pub mod fit;
 mod level;
 mod patient;
 pub mod phantom;

@@ -5,8 +5,8 @@ use neurotome_base::random::Stream;
 use super::super::Level;
 use super::column::Joint;
 use super::parameters::{Sex, SpineError, SpineParameters, Transition};
-use super::shape::{MiddleShape, SideShape, VertebraShape};
-use super::vertebra::Facet;
+use super::shape::{MiddleShape, SideShape, VertebraShape, is_length};
+use super::vertebra::{Facet, Kind, Vertebra};
 use crate::catalog::{Catalog, SpineMeasure};
 
 /// Share of the variance of a number that all vertebrae of a person have in common.
@@ -133,6 +133,46 @@ impl<'a> Morphometry<'a> {
             left: side,
             right: side,
         })
+    }
+
+    /// The mean vertebra of a level, with inferior facets that meet those of the mean vertebra below.
+    ///
+    /// # Errors
+    /// [`SpineError::Missing`].
+    pub(crate) fn vertebra_with_joint(&self, level: Level) -> Result<VertebraShape, SpineError> {
+        let person = self.person(&SpineParameters {
+            sex: self.sex,
+            ..SpineParameters::default()
+        })?;
+        let listed = if level == Level::L6 { Level::L5 } else { level };
+        let placed = super::place(&person);
+        let found = placed.iter().find(|v| v.level == listed);
+        found.map_or_else(|| self.vertebra(level), |v| Ok(v.bone.shape))
+    }
+
+    /// The middle of the mean vertebra's bone in its own frame, mm.
+    ///
+    /// # Errors
+    /// [`SpineError::Missing`].
+    pub(crate) fn centroid(&self, level: Level) -> Result<neurotome_base::Vec3, SpineError> {
+        let kind = if level == Level::S1 { Kind::Sacral } else { Kind::Lumbar };
+        let bone = Vertebra::new(self.vertebra_with_joint(level)?, kind);
+        let bounds = bone.bounds();
+        let (mut sum, mut count) = (neurotome_base::Vec3::zeros(), 0.0);
+        let steps = |a: usize| ((bounds.high[a] - bounds.low[a]) / 2.0).ceil() as usize;
+        for k in 0..steps(2) {
+            for j in 0..steps(1) {
+                for i in 0..steps(0) {
+                    let p = [i, j, k];
+                    let p: [f64; 3] = std::array::from_fn(|a| bounds.low[a] + 1.0 + 2.0 * p[a] as f64);
+                    if bone.level(p) <= 0.0 {
+                        sum += neurotome_base::Vec3::from(p);
+                        count += 1.0;
+                    }
+                }
+            }
+        }
+        Ok(sum / f64::max(count, 1.0))
     }
 
     /// The person that the parameters describe.
@@ -290,14 +330,7 @@ fn vary(mean: &VertebraShape, size: f64, level: Level, stream: Option<&Stream>) 
             } else {
                 SideShape::NAMES[(i - middle) % side]
             };
-            let scaled = if ["waist", "lamina_slope", "pedicle_slope"].contains(&name)
-                || name.ends_with("angle")
-                || name.ends_with("lean")
-            {
-                v
-            } else {
-                v * size
-            };
+            let scaled = if is_length(name) { v * size } else { v };
             let Some(stream) = stream else { return scaled };
             // One draw for the person, one for the level, one for the side.
             let shared = if i < middle { i } else { middle + (i - middle) % side } as u64;

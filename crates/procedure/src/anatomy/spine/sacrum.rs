@@ -7,6 +7,9 @@ use super::solid::{Bounds, P, capsule, join, plate};
 /// Height of the first sacral body with what joins it to the second, mm.
 pub(crate) const BODY_HEIGHT: f64 = 30.0;
 
+/// Half width of the first body's end plate at which all is given, mm; the sacrum is larger or smaller in proportion.
+pub(crate) const HALF_WIDTH: f64 = 25.0;
+
 /// A box round the sacrum, x outwards.
 pub(crate) const BOUNDS: Bounds = Bounds {
     low: [0.0, -18.0, -92.0],

@@ -127,6 +127,11 @@ numbers! {
     }
 }
 
+/// False for angles, slopes and shares.
+pub(crate) fn is_length(name: &str) -> bool {
+    !(["waist", "lamina_slope", "pedicle_slope"].contains(&name) || name.ends_with("angle") || name.ends_with("lean"))
+}
+
 /// One vertebra's numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -165,6 +170,20 @@ impl VertebraShape {
     /// Their standard deviations among people, in the same order.
     pub fn deviations() -> Vec<f64> {
         [MiddleShape::DEVIATIONS, SideShape::DEVIATIONS, SideShape::DEVIATIONS].concat()
+    }
+
+    /// The same shape at another size: lengths are multiplied, angles and slopes stay.
+    #[must_use]
+    pub fn scaled(&self, by: f64) -> Self {
+        let (middle, side) = (MiddleShape::NAMES.len(), SideShape::NAMES.len());
+        let name = |i: usize| if i < middle { MiddleShape::NAMES[i] } else { SideShape::NAMES[(i - middle) % side] };
+        let numbers: Vec<f64> = self
+            .to_vec()
+            .into_iter()
+            .enumerate()
+            .map(|(i, v)| if is_length(name(i)) { v * by } else { v })
+            .collect();
+        Self::from_slice(&numbers).unwrap_or(*self)
     }
 
     /// Height of the body in its middle.

@@ -165,7 +165,11 @@ impl Vertebra {
             }
         }
         if kind == Kind::Sacral {
-            bounds = bounds.and(&sacrum::BOUNDS);
+            let size = m.top_half_width / sacrum::HALF_WIDTH;
+            bounds = bounds.and(&Bounds {
+                low: sacrum::BOUNDS.low.map(|x| x * size),
+                high: sacrum::BOUNDS.high.map(|x| x * size),
+            });
         }
         Self {
             shape,
@@ -240,7 +244,11 @@ impl Vertebra {
         bone = join(bone, arch, 3.0);
         match self.kind {
             Kind::Lumbar => join(bone, part(&side.boxes.transverse, &|| side.transverse(p)), 1.5),
-            Kind::Sacral => sacrum::add(bone, p),
+            Kind::Sacral => {
+                // The rest of the sacrum is as large as its first body says.
+                let size = m.top_half_width / sacrum::HALF_WIDTH;
+                size * sacrum::add(bone / size, p.map(|x| x / size))
+            }
         }
     }
 }

@@ -1,0 +1,335 @@
+//! Fits one vertebra to an image: pose and shape by least squares.
+//!
+//! The model's level `s` at a point tells how much bone there should be, `½ − s / 2w` between 0 and 1, with a ramp of half width `w`; the image
+//! tells how much there is. The squares of the differences on a lattice round the model's surface, and of the shape's deviations from the mean
+//! of its level in units of their spread among people, are made least together by Gauss and Newton's method with damping (Levenberg 1944,
+//! Marquardt 1963).
+
+use nalgebra::{DMatrix, DVector, Rotation3};
+use neurotome_base::Vec3;
+use rayon::prelude::*;
+
+use super::super::spine::shape::{MiddleShape, SideShape, VertebraShape};
+use super::super::spine::vertebra::{Kind, Vertebra};
+use super::super::{Level, VertebraFrame};
+use super::occupancy::Occupancy;
+
+/// A vertebra that is being fitted.
+#[derive(Debug, Clone)]
+pub(crate) struct Fitted {
+    pub level: Level,
+    pub kind: Kind,
+    pub frame: VertebraFrame,
+    pub shape: VertebraShape,
+    /// The mean of its level, at the size found.
+    pub mean: VertebraShape,
+    pub bone: Vertebra,
+}
+
+/// What may change in a stage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Free {
+    /// The pose.
+    Pose,
+    /// Pose and overall size.
+    Size,
+    /// Pose and every number of the shape.
+    Shape,
+}
+
+/// One stage of a fit.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Stage {
+    pub free: Free,
+    /// Half width of the ramp, mm.
+    pub ramp_mm: f64,
+    /// Distance of the lattice's points, mm.
+    pub lattice_mm: f64,
+    pub steps: usize,
+}
+
+/// Deviation of one difference of occupancy, for its weight beside the shapes'. Differences of neighbouring points are far from independent.
+const DEVIATION: f64 = 1.2;
+
+impl Fitted {
+    pub(crate) fn new(level: Level, mean: VertebraShape, frame: VertebraFrame) -> Self {
+        let kind = if level == Level::S1 { Kind::Sacral } else { Kind::Lumbar };
+        Self {
+            level,
+            kind,
+            frame,
+            shape: mean,
+            mean,
+            bone: Vertebra::new(mean, kind),
+        }
+    }
+
+    /// Level of the model at a point of the patient.
+    pub(crate) fn level_at(&self, p: &Vec3) -> f64 {
+        self.bone.level(self.frame.to_local(p).into())
+    }
+
+    /// Points of a lattice within a distance of the model's surface, where the image says something.
+    fn points(&self, stage: &Stage, image: &dyn Occupancy) -> Vec<(Vec3, f64)> {
+        let bounds = self.bone.bounds();
+        let h = stage.lattice_mm;
+        // The lattice stands still in the patient, so that a small move changes few points.
+        let corners = bounds
+            .corners()
+            .map(|c| self.frame.to_patient(&Vec3::from(c)));
+        let low = corners.iter().fold(Vec3::repeat(f64::INFINITY), |a, b| a.inf(b));
+        let high = corners.iter().fold(Vec3::repeat(f64::NEG_INFINITY), |a, b| a.sup(b));
+        let first = low.map(|x| ((x - stage.ramp_mm) / h).floor() as i64);
+        let last = high.map(|x| ((x + stage.ramp_mm) / h).ceil() as i64);
+        (first.z..=last.z)
+            .into_par_iter()
+            .flat_map_iter(|k| {
+                let mut row = vec![];
+                for j in first.y..=last.y {
+                    for i in first.x..=last.x {
+                        // Every other row is shifted, against walls that run along the lattice.
+                        let shift = 0.5 * ((j + k) & 1) as f64;
+                        let p = Vec3::new(i as f64 + shift, j as f64, k as f64) * h;
+                        if self.level_at(&p).abs() < stage.ramp_mm
+                            && let Some(b) = image.at(&p)
+                        {
+                            row.push((p, b));
+                        }
+                    }
+                }
+                row
+            })
+            .collect()
+    }
+
+    /// Improves the fit; `others` are neighbours whose bone the image shows too.
+    pub(crate) fn improve(&mut self, stage: &Stage, image: &dyn Occupancy, others: &[&Fitted]) {
+        let mut damping = 1e-3;
+        for _ in 0..stage.steps {
+            let points = self.points(stage, image);
+            // Where a neighbour's bone is, the image tells nothing of this one.
+            let points: Vec<(Vec3, f64)> = points
+                .into_iter()
+                .filter(|(p, _)| others.iter().all(|o| o.level_at(p) > 0.5 * stage.ramp_mm.min(1.0)))
+                .collect();
+            if points.len() < 200 {
+                return;
+            }
+            let before = self.cost(stage, &points);
+            let (matrix, slope) = self.normal_equations(stage, &points);
+            let mut better = None;
+            for _ in 0..6 {
+                let mut damped = matrix.clone();
+                for i in 0..damped.nrows() {
+                    damped[(i, i)] *= 1.0 + damping;
+                    damped[(i, i)] += 1e-9;
+                }
+                let Some(step) = damped.cholesky().map(|c| c.solve(&slope)) else {
+                    damping *= 10.0;
+                    continue;
+                };
+                let mut next = self.clone();
+                next.step(stage.free, step.as_slice());
+                if next.cost(stage, &points) < before {
+                    better = Some((next, step));
+                    damping = (0.2 * damping).max(1e-6);
+                    break;
+                }
+                damping *= 10.0;
+            }
+            let Some((next, step)) = better else { return };
+            *self = next;
+            if step.rows(0, 3).norm() < 0.01 && step.rows(3, 3).norm() < 2e-4 && stage.free != Free::Shape {
+                return;
+            }
+        }
+    }
+
+    fn model(stage: &Stage, level: f64) -> f64 {
+        (0.5 - 0.5 * level / stage.ramp_mm).clamp(0.0, 1.0)
+    }
+
+    /// Each point stands for its part of the space, whatever the lattice.
+    fn weight(stage: &Stage) -> f64 {
+        (stage.lattice_mm / 3.0).powi(3) / (DEVIATION * DEVIATION)
+    }
+
+    fn cost(&self, stage: &Stage, points: &[(Vec3, f64)]) -> f64 {
+        let sums: Vec<f64> = points
+            .par_chunks(1024)
+            .map(|chunk| {
+                chunk
+                    .iter()
+                    .map(|(p, b)| (Self::model(stage, self.level_at(p)) - b).powi(2))
+                    .sum()
+            })
+            .collect();
+        let image = Self::weight(stage) * sums.into_iter().sum::<f64>();
+        if stage.free == Free::Shape { image + self.unlikeliness() } else { image }
+    }
+
+    /// Sum of the squares of the shape's deviations from the mean, in units of their spread.
+    pub(crate) fn unlikeliness(&self) -> f64 {
+        let (own, mean) = (self.shape.to_vec(), self.mean.to_vec());
+        own.iter()
+            .zip(&mean)
+            .zip(VertebraShape::deviations())
+            .map(|((a, b), d)| ((a - b) / d).powi(2))
+            .sum()
+    }
+
+    /// Moves along the unknowns: displacement (mm), rotation (rad), then the stage's own.
+    fn step(&mut self, free: Free, by: &[f64]) {
+        self.frame.origin += Vec3::new(by[0], by[1], by[2]);
+        let turn = Rotation3::new(Vec3::new(by[3], by[4], by[5]));
+        self.frame.left = turn * self.frame.left;
+        self.frame.posterior = turn * self.frame.posterior;
+        self.frame.superior = self.frame.left.cross(&self.frame.posterior);
+        match free {
+            Free::Pose => {}
+            Free::Size => self.resize(1.0 + by[6]),
+            Free::Shape => {
+                let numbers: Vec<f64> = self.shape.to_vec().iter().zip(&by[6..]).map(|(a, b)| a + b).collect();
+                if let Some(shape) = VertebraShape::from_slice(&numbers) {
+                    self.shape = shape;
+                    self.bone = Vertebra::new(shape, self.kind);
+                }
+            }
+        }
+    }
+
+    /// Scales the shape and its mean.
+    pub(crate) fn resize(&mut self, by: f64) {
+        self.mean = self.mean.scaled(by);
+        self.shape = self.shape.scaled(by);
+        self.bone = Vertebra::new(self.shape, self.kind);
+    }
+
+    fn normal_equations(&self, stage: &Stage, points: &[(Vec3, f64)]) -> (DMatrix<f64>, DVector<f64>) {
+        let (middle, side) = (MiddleShape::NAMES.len(), SideShape::NAMES.len());
+        let deviations = VertebraShape::deviations();
+        let numbers = self.shape.to_vec();
+        let steps: Vec<f64> = deviations.iter().map(|d| 0.1 * d).collect();
+        let changed: Vec<Vertebra> = match stage.free {
+            Free::Pose => vec![],
+            Free::Size => vec![Vertebra::new(self.shape.scaled(1.01), self.kind)],
+            Free::Shape => (0..numbers.len())
+                .map(|i| {
+                    let mut other = numbers.clone();
+                    other[i] += steps[i];
+                    Vertebra::new(VertebraShape::from_slice(&other).unwrap_or(self.shape), self.kind)
+                })
+                .collect(),
+        };
+        let n = 6 + changed.len();
+        let partial: Vec<(DMatrix<f64>, DVector<f64>)> = points
+            .par_chunks(1024)
+            .map(|chunk| {
+                let mut matrix = DMatrix::<f64>::zeros(n, n);
+                let mut slope = DVector::<f64>::zeros(n);
+                let mut row = vec![0.0; n];
+                let mut used = Vec::with_capacity(n);
+                for (p, b) in chunk {
+                    let local = self.frame.to_local(p);
+                    let level = self.bone.level(local.into());
+                    if level.abs() >= stage.ramp_mm {
+                        continue;
+                    }
+                    // The model's occupancy falls by this with the level.
+                    let fall = -0.5 / stage.ramp_mm;
+                    const H: f64 = 0.1;
+                    let mut gradient = Vec3::zeros();
+                    for a in 0..3 {
+                        let mut q = local;
+                        q[a] += H;
+                        gradient[a] = (self.bone.level(q.into()) - level) / H;
+                    }
+                    let world = self.frame.direction_to_patient(&gradient);
+                    let arm = (p - self.frame.origin).cross(&world);
+                    for a in 0..3 {
+                        row[a] = -fall * world[a];
+                        row[3 + a] = -fall * arm[a];
+                    }
+                    used.clear();
+                    used.extend(0..6);
+                    match stage.free {
+                        Free::Pose => {}
+                        Free::Size => {
+                            row[6] = fall * (changed[0].level(local.into()) - level) / 0.01;
+                            used.push(6);
+                        }
+                        Free::Shape => {
+                            let own = if local.x >= 0.0 { middle } else { middle + side };
+                            for i in (0..middle).chain(own..own + side) {
+                                let slope = (changed[i].level(local.into()) - level) / steps[i];
+                                if slope != 0.0 {
+                                    row[6 + i] = fall * slope;
+                                    used.push(6 + i);
+                                }
+                            }
+                        }
+                    }
+                    let miss = Self::model(stage, level) - b;
+                    for (m, i) in used.iter().enumerate() {
+                        slope[*i] -= row[*i] * miss;
+                        for j in &used[..=m] {
+                            matrix[(*i, *j)] += row[*i] * row[*j];
+                        }
+                    }
+                }
+                (matrix, slope)
+            })
+            .collect();
+        let mut matrix = DMatrix::<f64>::zeros(n, n);
+        let mut slope = DVector::<f64>::zeros(n);
+        for (m, s) in &partial {
+            matrix += m;
+            slope += s;
+        }
+        let weight = Self::weight(stage);
+        matrix *= weight;
+        slope *= weight;
+        for i in 0..n {
+            for j in 0..i {
+                // `used` is ascending, so the lower half holds all.
+                matrix[(j, i)] = matrix[(i, j)];
+            }
+        }
+        if stage.free == Free::Shape {
+            let mean = self.mean.to_vec();
+            for i in 0..numbers.len() {
+                let w = 1.0 / (deviations[i] * deviations[i]);
+                matrix[(6 + i, 6 + i)] += w;
+                slope[6 + i] -= w * (numbers[i] - mean[i]);
+            }
+        }
+        (matrix, slope)
+    }
+
+    /// Root mean square of the level of the model on the image's surface, mm, and how many points that are: how well they lie on each other.
+    pub(crate) fn misfit_mm(&self, image: &dyn Occupancy, others: &[&Fitted]) -> (f64, usize) {
+        let stage = Stage {
+            free: Free::Pose,
+            ramp_mm: 3.0,
+            lattice_mm: 2.0,
+            steps: 0,
+        };
+        let (mut sum, mut count) = (0.0, 0usize);
+        for (p, b) in self.points(&stage, image) {
+            if others.iter().any(|o| o.level_at(&p) < 1.0) {
+                continue;
+            }
+            for axis in [Vec3::x(), Vec3::y(), Vec3::z()] {
+                let q = p + axis * stage.lattice_mm;
+                if let Some(c) = image.at(&q)
+                    && (b - 0.5) * (c - 0.5) < 0.0
+                {
+                    let on = p + axis * (stage.lattice_mm * (0.5 - b) / (c - b));
+                    sum += self.level_at(&on).powi(2);
+                    count += 1;
+                }
+            }
+        }
+        ((sum / count.max(1) as f64).sqrt(), count)
+    }
+}

@@ -80,7 +80,11 @@ fn every_joint_from_l1_to_s1_has_a_plan_for_both_nerves() {
                 best.to_nerve_deg,
                 best.fast
             );
-            assert!(nerve.target.side == side && best.fast.probability > 0.5, "{}", nerve.nerve);
+            assert!(
+                nerve.target.side == side && best.fast.probability > 0.5,
+                "{}",
+                nerve.nerve
+            );
             assert!(patient.skin_depth_mm(&best.entry_mm).abs() < 0.01);
         }
         println!("{joint}: {:?}", plan.fast_error);

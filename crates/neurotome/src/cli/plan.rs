@@ -56,7 +56,7 @@ pub(super) struct PlanCommand {
     #[arg(long, value_name = "NAME")]
     cannula: Vec<String>,
     /// Length of each nerve to be destroyed, mm. Default: that of the catalogue's technique, 8.
-    #[arg(long, value_name = "MM")]
+    #[arg(long, value_name = "MM", allow_negative_numbers = true)]
     length_mm: Option<f64>,
     /// Poses ranked for each nerve.
     #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
@@ -97,7 +97,7 @@ impl PlanCommand {
             deliver(target, &json_text(&plan)?)?;
         }
         if !common.quiet && !printed {
-            print(&table(&plan, &request.technique, &catalog));
+            print(&table(&plan, &request.technique));
             print(&format!("\nplanned in {wall_s:.0} s\n"));
             if let Some(folder) = &self.out {
                 print(&format!("Written to {}\n", folder.display()));
@@ -305,7 +305,7 @@ fn percent(share: f64) -> String {
     format!("{:.1} %", 100.0 * share)
 }
 
-fn table(plan: &Plan, technique: &Technique, catalog: &Catalog) -> String {
+fn table(plan: &Plan, technique: &Technique) -> String {
     let mut out = String::new();
     let e = &plan.fast_error;
     let _ = writeln!(
@@ -351,7 +351,6 @@ fn table(plan: &Plan, technique: &Technique, catalog: &Catalog) -> String {
             unverified.join(", ")
         );
     }
-    let _ = catalog;
     let _ = writeln!(out, "\n{}", crate::DISCLAIMER);
     out
 }

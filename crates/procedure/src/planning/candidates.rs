@@ -75,7 +75,10 @@ impl Site {
 /// The middle of a nerve's stretch for a needle by length, and the direction of its chord.
 fn middle_of(course: &Course) -> (Vec3, Vec3) {
     let [from, to] = course.target.unwrap_or([0, course.points.len() - 1]);
-    let points: Vec<Vec3> = course.points[from..=to].iter().map(|p| p.vec()).collect();
+    let points: Vec<Vec3> = course.points[from..=to]
+        .iter()
+        .map(neurotome_base::Point::vec)
+        .collect();
     let length: f64 = points.windows(2).map(|w| (w[1] - w[0]).norm()).sum();
     let mut rest = 0.5 * length;
     let mut middle = points[0];
@@ -139,7 +142,7 @@ pub(super) fn candidates(
         }
         let batch: Vec<Result<Candidate, Reason>> = (all.tried..all.tried + BATCH)
             .into_par_iter()
-            .map(|index| one(patient, site, families, technique, index, &shift))
+            .map(|index| one(patient, site, families, technique, index, shift))
             .collect();
         for outcome in batch {
             if all.poses.len() == wanted {
@@ -161,11 +164,11 @@ fn one(
     families: &[Family],
     technique: &Technique,
     index: usize,
-    shift: &Stream,
+    shift: Stream,
 ) -> Result<Candidate, Reason> {
     let family = index % families.len();
     // Every family meets the same poses.
-    let u: [f64; 7] = evenly((index / families.len()) as u64, shift);
+    let u: [f64; 7] = evenly((index / families.len()) as u64, &shift);
     let lateral = technique.lateral_deg();
     let caudal = technique.caudal_deg();
     let within = |[low, high]: [f64; 2], u: f64| low + (high - low) * u;

@@ -203,7 +203,7 @@ impl NerveLine {
     /// The mean course of a nerve.
     pub fn new(course: &Course) -> Self {
         Self {
-            points: course.points.iter().map(|p| p.vec()).collect(),
+            points: course.points.iter().map(neurotome_base::Point::vec).collect(),
             radius_mm: 0.5 * course.diameter_mm,
         }
     }

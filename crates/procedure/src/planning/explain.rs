@@ -130,16 +130,9 @@ fn perpendicular(
 
 /// The placement of the same needle that adds most to a first one.
 fn second<'r>(objective: &Objective, first: &Ranked, ranked: &'r [Ranked]) -> Option<(&'r Ranked, Outcome)> {
-    let same: Vec<Ranked> = ranked
-        .iter()
-        .filter(|r| r.candidate.family == first.candidate.family)
-        .take(20 * SECONDS)
-        .cloned()
-        .collect();
-    let indices: Vec<usize> = distinct(&same, SECONDS).iter().map(|r| r.candidate.index).collect();
-    ranked
-        .par_iter()
-        .filter(|r| r.candidate.family == first.candidate.family && indices.contains(&r.candidate.index))
+    let same = ranked.iter().filter(|r| r.candidate.family == first.candidate.family);
+    distinct(same, SECONDS)
+        .into_par_iter()
         .map(|r| (r, objective.outcome(&[first.lesion(), r.lesion()])))
         .collect::<Vec<_>>()
         .into_iter()

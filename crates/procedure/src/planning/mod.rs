@@ -210,7 +210,7 @@ pub fn plan(request: &PlanRequest, observer: &mut dyn FnMut(&PlanProgress) -> bo
             &mut |done| tell(&stage, done, of),
         )?;
         if ranked.is_empty() {
-            return Err(no_pose(&at.site.target, &found[k]));
+            return Err(no_pose(at.site.target, &found[k]));
         }
         if !tell(&format!("verifying, {}", at.site.target.name()), 0, effort.verified) {
             return Err(PlanError::Cancelled);
@@ -251,7 +251,7 @@ pub fn placement_problem(
     Ok(problem)
 }
 
-fn no_pose(target: &Target, found: &Candidates) -> PlanError {
+fn no_pose(target: Target, found: &Candidates) -> PlanError {
     let reasons: Vec<String> = Reason::ALL
         .iter()
         .zip(found.rejected)
@@ -345,7 +345,7 @@ impl<'r> Planner<'r> {
                     &mut |done| tell(&stage, done, effort.candidates),
                 )?;
                 if found.poses.is_empty() {
-                    return Err(no_pose(&at.site.target, &found));
+                    return Err(no_pose(at.site.target, &found));
                 }
                 Ok(found)
             })
@@ -407,7 +407,7 @@ impl<'r> Planner<'r> {
         let patient = &*request.patient;
         let mut template = request.template.clone();
         template.anatomy = request.patient.clone();
-        let best = distinct(ranked, effort.verified.max(1));
+        let best = distinct(ranked.iter(), effort.verified.max(1));
         let each = explain::best_of_each(
             patient,
             site,
@@ -418,35 +418,37 @@ impl<'r> Planner<'r> {
             ranked,
         );
         // In full: the best, and what the comparison of the thickest and the thinnest needle and of the best one needs.
-        let mut wanted: Vec<(&Candidate, &LesionShape)> = Vec::new();
-        let mut want = |r| {
-            let r: &Ranked = r;
-            if effort.verified > 0 && wanted.iter().all(|w| *w.0 != r.candidate) {
-                wanted.push((&r.candidate, &r.shape));
-            }
-        };
-        best.iter().for_each(|r| want(r));
+        let mut wanted: Vec<&Ranked> = best.clone();
         let radius = |i: &usize| self.families[*i].stem.radius_mm;
         let by_radius = |a: &usize, b: &usize| radius(a).total_cmp(&radius(b));
         let thick = (0..self.families.len()).max_by(by_radius).unwrap_or(0);
         let thin = (0..self.families.len()).min_by(by_radius).unwrap_or(0);
         for b in &each {
             if b.family == thick || b.family == thin || b.family == best[0].candidate.family {
-                b.parallel.iter().for_each(|r| want(r));
-                b.perpendicular.iter().for_each(|r| want(r));
-                b.second.iter().for_each(|s| want(s.0));
+                wanted.extend(b.parallel);
+                wanted.extend(b.perpendicular.as_ref());
+                wanted.extend(b.second.as_ref().map(|s| s.0));
             }
         }
-        let verified = verify::verify(patient, &template, site, &self.families, &at.objective, &wanted)?;
-        let full: Vec<(Candidate, LesionShape)> =
-            wanted.iter().zip(&verified).map(|(w, v)| (*w.0, v.1.clone())).collect();
-        let of = |c: &Candidate| wanted.iter().position(|w| w.0 == c).map(|i| verified[i].0.clone());
-        let mut placements: Vec<Placement> = best.iter().map(|r| self.placement(site, r, of(&r.candidate))).collect();
+        let mut placements: Vec<(&Candidate, &LesionShape)> = Vec::new();
+        for r in wanted {
+            if effort.verified > 0 && placements.iter().all(|p| *p.0 != r.candidate) {
+                placements.push((&r.candidate, &r.shape));
+            }
+        }
+        let verified = verify::verify(patient, &template, site, &self.families, &at.objective, &placements)?;
+        let full: Vec<(Candidate, LesionShape)> = placements
+            .iter()
+            .zip(&verified)
+            .map(|(p, v)| (*p.0, v.1.clone()))
+            .collect();
+        let of = |c: &Candidate| placements.iter().position(|p| p.0 == c).map(|i| verified[i].0.clone());
+        let mut proposed: Vec<Placement> = best.iter().map(|r| self.placement(site, r, of(&r.candidate))).collect();
         let by = |p: &Placement| p.full.as_ref().map_or(p.fast, |v| v.outcome);
-        placements.sort_by(|a, b| rank::better(&by(a), &by(b)));
+        proposed.sort_by(|a, b| rank::better(&by(a), &by(b)));
         let by_device = explain::told(site, &self.families, fast, &at.objective, &each, &full);
         let chosen = &self.families[best[0].candidate.family].devices[0].name;
-        let one = by(&placements[0]).probability;
+        let one = by(&proposed[0]).probability;
         let two = by_device
             .iter()
             .find(|b| b.device == *chosen)
@@ -469,7 +471,7 @@ impl<'r> Planner<'r> {
                 .filter(|r| r.1 > 0)
                 .collect(),
             lesions: if one < ENOUGH && two > one + WORTH { 2 } else { 1 },
-            best: placements,
+            best: proposed,
             by_device,
         })
     }

@@ -196,13 +196,13 @@ impl Objective {
 
     /// Destroyed length with everything where it is meant to be, mm.
     pub fn nominal_mm(&self, lesions: &[Lesion]) -> f64 {
-        let placed: Vec<_> = lesions.iter().map(|l| InPlace::meant(l)).collect();
+        let placed: Vec<_> = lesions.iter().map(InPlace::meant).collect();
         self.destroyed(&placed, &Vec3::zeros())
     }
 
     /// Nearest distance from the lesions to each nerve to be spared, mm, with everything where it is meant to be; negative when reached.
     pub fn spared_mm(&self, lesions: &[Lesion]) -> Vec<(&str, f64)> {
-        let placed: Vec<_> = lesions.iter().map(|l| InPlace::meant(l)).collect();
+        let placed: Vec<_> = lesions.iter().map(InPlace::meant).collect();
         self.spared
             .iter()
             .map(|s| (s.name.as_str(), gap(s, &placed, &Vec3::zeros())))

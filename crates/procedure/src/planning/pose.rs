@@ -37,6 +37,7 @@ impl Pose {
     }
 
     /// The pose moved by a vector, mm.
+    #[must_use]
     pub fn moved(&self, by: &Vec3) -> Self {
         Self {
             tip_mm: PatientPoint::from_vec(self.tip_mm.vec() + by),

@@ -138,7 +138,7 @@ pub(super) fn better(a: &Outcome, b: &Outcome) -> std::cmp::Ordering {
 }
 
 /// The first `count` that are not nearly the same pose.
-pub(super) fn distinct(ranked: &[Ranked], count: usize) -> Vec<&Ranked> {
+pub(super) fn distinct<'r>(ranked: impl Iterator<Item = &'r Ranked>, count: usize) -> Vec<&'r Ranked> {
     let mut best: Vec<&Ranked> = Vec::new();
     for r in ranked {
         let other = |b: &&Ranked| {

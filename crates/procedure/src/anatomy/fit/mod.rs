@@ -15,36 +15,11 @@ pub use start::FitError;
 
 /// The stages of a fit, from coarse to fine.
 const STAGES: [Stage; 5] = [
-    Stage {
-        free: Free::Pose,
-        ramp_mm: 8.0,
-        lattice_mm: 4.0,
-        steps: 10,
-    },
-    Stage {
-        free: Free::Size,
-        ramp_mm: 4.0,
-        lattice_mm: 4.0,
-        steps: 8,
-    },
-    Stage {
-        free: Free::Size,
-        ramp_mm: 2.5,
-        lattice_mm: 3.0,
-        steps: 6,
-    },
-    Stage {
-        free: Free::Shape,
-        ramp_mm: 2.5,
-        lattice_mm: 3.0,
-        steps: 6,
-    },
-    Stage {
-        free: Free::Shape,
-        ramp_mm: 1.5,
-        lattice_mm: 2.5,
-        steps: 6,
-    },
+    Stage { free: Free::Pose, ramp_mm: 8.0, lattice_mm: 4.0, steps: 10 },
+    Stage { free: Free::Size, ramp_mm: 4.0, lattice_mm: 4.0, steps: 8 },
+    Stage { free: Free::Size, ramp_mm: 2.5, lattice_mm: 3.0, steps: 6 },
+    Stage { free: Free::Shape, ramp_mm: 2.5, lattice_mm: 3.0, steps: 6 },
+    Stage { free: Free::Shape, ramp_mm: 1.5, lattice_mm: 2.5, steps: 6 },
 ];
 
 /// A spine fitted to an image.

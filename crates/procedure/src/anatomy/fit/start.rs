@@ -10,9 +10,7 @@ use super::super::{Level, VertebraFrame};
 #[non_exhaustive]
 pub enum FitError {
     /// Too few vertebrae.
-    #[error(
-        "spine from CT: {found} vertebra(e) given; expected at least two; give a point or a label for each vertebra from L1 to S1 that the image shows"
-    )]
+    #[error("spine from CT: {found} vertebra(e) given; expected at least two; give a point or a label for each vertebra from L1 to S1 that the image shows")]
     TooFew {
         /// How many there are.
         found: usize,
@@ -24,9 +22,7 @@ pub enum FitError {
         level: Level,
     },
     /// A level is left out between two that are given.
-    #[error(
-        "spine from CT: {missing} is missing between {above} and {below}; expected every vertebra between the first and the last; add it, or check the names"
-    )]
+    #[error("spine from CT: {missing} is missing between {above} and {below}; expected every vertebra between the first and the last; add it, or check the names")]
     Gap {
         /// The level missing.
         missing: Level,
@@ -36,9 +32,7 @@ pub enum FitError {
         below: Level,
     },
     /// Levels do not follow each other downwards, or lie too near or too far from each other.
-    #[error(
-        "spine from CT: from {above} to {below} it is {found_mm:.0} mm{direction}; expected 20 to 60 mm downwards; check the names of the levels, and that the image is in patient axes"
-    )]
+    #[error("spine from CT: from {above} to {below} it is {found_mm:.0} mm{direction}; expected 20 to 60 mm downwards; check the names of the levels, and that the image is in patient axes")]
     Spacing {
         /// The upper vertebra.
         above: Level,

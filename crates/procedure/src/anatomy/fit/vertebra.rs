@@ -74,7 +74,9 @@ impl Fitted {
         let bounds = self.bone.bounds();
         let h = stage.lattice_mm;
         // The lattice stands still in the patient, so that a small move changes few points.
-        let corners = bounds.corners().map(|c| self.frame.to_patient(&Vec3::from(c)));
+        let corners = bounds
+            .corners()
+            .map(|c| self.frame.to_patient(&Vec3::from(c)));
         let low = corners.iter().fold(Vec3::repeat(f64::INFINITY), |a, b| a.inf(b));
         let high = corners.iter().fold(Vec3::repeat(f64::NEG_INFINITY), |a, b| a.sup(b));
         let first = low.map(|x| ((x - stage.ramp_mm) / h).floor() as i64);
@@ -163,11 +165,7 @@ impl Fitted {
             })
             .collect();
         let image = Self::weight(stage) * sums.into_iter().sum::<f64>();
-        if stage.free == Free::Shape {
-            image + self.unlikeliness()
-        } else {
-            image
-        }
+        if stage.free == Free::Shape { image + self.unlikeliness() } else { image }
     }
 
     /// Sum of the squares of the shape's deviations from the mean, in units of their spread.

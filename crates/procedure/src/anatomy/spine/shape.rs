@@ -176,13 +176,7 @@ impl VertebraShape {
     #[must_use]
     pub fn scaled(&self, by: f64) -> Self {
         let (middle, side) = (MiddleShape::NAMES.len(), SideShape::NAMES.len());
-        let name = |i: usize| {
-            if i < middle {
-                MiddleShape::NAMES[i]
-            } else {
-                SideShape::NAMES[(i - middle) % side]
-            }
-        };
+        let name = |i: usize| if i < middle { MiddleShape::NAMES[i] } else { SideShape::NAMES[(i - middle) % side] };
         let numbers: Vec<f64> = self
             .to_vec()
             .into_iter()

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fs, path::Path};
 
 use neurotome_procedure::catalog::{
     CArmEntry, Cannula, Catalog, Entry, GeneratorEntry, InjuryLaw, MetalEntry, Series, Sourced, SpineMeasure, Spread,
-    Tissue, TissueHounsfield, TubeSpectrum, XrayMaterial,
+    Technique, Tissue, TissueHounsfield, TubeSpectrum, XrayMaterial,
 };
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
@@ -15,13 +15,14 @@ use crate::scenario::fault::{Fault, parse_toml};
 const MAX_FILE_BYTES: u64 = 4 << 20;
 
 /// The files of a catalogue, with the text compiled in.
-const FILES: [(&str, &str); 7] = [
+const FILES: [(&str, &str); 8] = [
     ("sources.toml", include_str!("../../../catalog/sources.toml")),
     ("tissues.toml", include_str!("../../../catalog/tissues.toml")),
     ("injury.toml", include_str!("../../../catalog/injury.toml")),
     ("cannulas.toml", include_str!("../../../catalog/cannulas.toml")),
     ("generators.toml", include_str!("../../../catalog/generators.toml")),
     ("xray.toml", include_str!("../../../catalog/xray.toml")),
+    ("techniques.toml", include_str!("../../../catalog/techniques.toml")),
     ("spine.toml", include_str!("../../../catalog/spine.toml")),
 ];
 
@@ -31,7 +32,7 @@ const FILES: [(&str, &str); 7] = [
 pub enum CatalogError {
     /// The folder or a file of it cannot be read.
     #[error(
-        "catalogue: cannot read {path}: {reason}; name a folder with any of sources.toml, tissues.toml, injury.toml, cannulas.toml, generators.toml, spine.toml, xray.toml"
+        "catalogue: cannot read {path}: {reason}; name a folder with any of sources.toml, tissues.toml, injury.toml, cannulas.toml, generators.toml, techniques.toml, spine.toml, xray.toml"
     )]
     Read {
         /// The path as given.
@@ -69,6 +70,7 @@ struct CatalogFile {
     tube_spectrum: Vec<TubeSpectrum>,
     carm: Vec<CArmEntry>,
     tissue_hounsfield: Vec<TissueHounsfield>,
+    technique: Vec<Technique>,
     spine: Vec<SpineMeasure>,
 }
 
@@ -151,6 +153,7 @@ fn lay_over(catalog: &mut Catalog, file: CatalogFile) {
     merge(&mut catalog.tube_spectra, file.tube_spectrum);
     merge(&mut catalog.carms, file.carm);
     merge(&mut catalog.tissue_hounsfield, file.tissue_hounsfield);
+    merge(&mut catalog.techniques, file.technique);
     merge(&mut catalog.spine, file.spine);
 }
 
@@ -204,6 +207,7 @@ fn check(catalog: &Catalog) -> Result<(), CatalogError> {
     for spectrum in &catalog.tube_spectra {
         check_series(catalog, TubeSpectrum::KIND, &spectrum.name, &spectrum.series())?;
     }
+    check_all(catalog, &catalog.techniques)?;
     for law in &catalog.injury {
         if law.arrhenius().is_none() {
             return Err(CatalogError::Entry {

@@ -40,6 +40,7 @@ fn help_teaches_and_names_the_exit_codes() {
         "simulate",
         "lesion",
         "fluoro",
+        "plan",
         "replay",
         "verify",
         "schema",
@@ -50,7 +51,9 @@ fn help_teaches_and_names_the_exit_codes() {
     ] {
         assert!(help.contains(expected), "{expected} is not in {help}");
     }
-    for command in ["simulate", "lesion", "fluoro", "replay", "verify", "schema", "catalog"] {
+    for command in [
+        "simulate", "lesion", "fluoro", "plan", "replay", "verify", "schema", "catalog",
+    ] {
         let out = neurotome(&[command, "--help"]);
         assert!(text(&out.stdout).contains("Example"), "{command}");
     }
@@ -181,5 +184,92 @@ fn a_run_is_written_whole_and_replays() {
         error.contains("first difference at results.curves.power_w[0]: recorded 1.0"),
         "{error}"
     );
+    fs::remove_dir_all(&dir).unwrap();
+}
+
+#[test]
+fn a_plan_that_cannot_be_made_says_why() {
+    let scenario = root().join("scenarios/bipolar.toml");
+    let right = ["plan", "--side", "right"];
+    for (args, expected) in [
+        (vec!["--joint", "L4-S1"], "expected two neighbouring vertebrae"),
+        (
+            vec!["--joint", "L4-L5", "--cannula", "20G"],
+            "there is no cannula \"20G\"",
+        ),
+        (vec!["--joint", "L4-L5", "--cannula", "20G-10mm-curved"], "has a bend"),
+        (
+            vec!["--joint", "L4-L5", "--length-mm", "-1"],
+            "above 0 and at most 50 mm",
+        ),
+        (
+            vec!["--joint", "L4-L5", scenario.to_str().unwrap()],
+            "without [phantom]",
+        ),
+    ] {
+        let out = neurotome(&[&right[..], &args].concat());
+        let error = text(&out.stderr);
+        assert_eq!(out.status.code(), Some(2), "{args:?}: {error}");
+        assert!(error.contains(expected), "{expected} is not in {error}");
+        assert!(out.stdout.is_empty());
+    }
+}
+
+#[test]
+fn a_plan_writes_a_folder_whose_scenarios_can_be_computed() {
+    let dir = folder("plan");
+    let out_dir = dir.join("plan");
+    let coarse = dir.join("coarse.toml");
+    fs::write(
+        &coarse,
+        "[[needles]]\ncannula = \"20G-10mm-straight\"\n\n[drive]\nset_temperature_c = 80\nhold_s = 20\n\n\
+         [solver]\ncell_size = 2\nestimate_error = false\n",
+    )
+    .unwrap();
+    let out = neurotome(&[
+        "plan",
+        coarse.to_str().unwrap(),
+        "--joint",
+        "L4-L5",
+        "--side",
+        "right",
+        "--cannula",
+        "20G-10mm-straight",
+        "--candidates",
+        "40",
+        "--draws",
+        "50",
+        "--fit",
+        "4",
+        "--verify",
+        "0",
+        "--length-mm",
+        "4",
+        "--out",
+        out_dir.to_str().unwrap(),
+    ]);
+    assert_eq!(out.status.code(), Some(0), "{}", text(&out.stderr));
+    let table = text(&out.stdout);
+    for expected in [
+        "L3 medial branch right",
+        "L4 medial branch right",
+        "across it",
+        "root mean square",
+    ] {
+        assert!(table.contains(expected), "{expected} is not in {table}");
+    }
+    let plan: Value = serde_json::from_str(&fs::read_to_string(out_dir.join("plan.json")).unwrap()).unwrap();
+    assert_eq!(plan["nerves"][1]["nerve"], "L4 medial branch right");
+    let picture = fs::read(out_dir.join("l4-medial-branch-right.png")).unwrap();
+    assert_eq!(&picture[1..4], b"PNG");
+    // The scenario computes as it stands, and its needle is the plan's.
+    let scenario = out_dir.join("l4-medial-branch-right.toml");
+    let result = neurotome(&["lesion", scenario.to_str().unwrap(), "--json", "-"]);
+    assert_eq!(result.status.code(), Some(0), "{}", text(&result.stderr));
+    let written = fs::read_to_string(&scenario).unwrap();
+    let best = &plan["nerves"][1]["best"][0];
+    assert!(written.contains(best["device"].as_str().unwrap()), "{written}");
+    let x = best["entry_mm"][0].as_f64().unwrap();
+    assert!(written.contains(&x.to_string()), "{x} is not in {written}");
     fs::remove_dir_all(&dir).unwrap();
 }

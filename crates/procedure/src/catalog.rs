@@ -435,6 +435,75 @@ impl GeneratorEntry {
     }
 }
 
+/// How needles are placed: the angles of the guidelines, how far things may be from where they are meant to be, and what is kept away from.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Technique {
+    /// Name, such as `lumbar_parallel`.
+    pub name: String,
+    /// What it is, in words.
+    pub title: String,
+    /// Smallest angle between shaft and parasagittal plane in the posterior view, degrees.
+    pub lateral_least_deg: Sourced,
+    /// Largest.
+    pub lateral_most_deg: Sourced,
+    /// Smallest angle between shaft and superior end plate in the lateral view, degrees.
+    pub caudal_least_deg: Sourced,
+    /// Largest.
+    pub caudal_most_deg: Sourced,
+    /// Standard deviation of the tip's place in each direction across the needle, mm.
+    pub tip_sd_mm: Sourced,
+    /// Standard deviation of the tip's place along the needle, mm.
+    pub depth_sd_mm: Sourced,
+    /// Standard deviation of the needle's direction in each of two planes, degrees.
+    pub angle_sd_deg: Sourced,
+    /// Standard deviation of the logarithm of the lesion's reach, from spread of the tissue and of where its edge lies.
+    pub lesion_sd_fraction: Sourced,
+    /// Least distance from the lesion to a root, ganglion or ventral ramus, mm.
+    pub spare_nerve_mm: Sourced,
+    /// Least distance from the lesion to the skin, mm.
+    pub spare_skin_mm: Sourced,
+    /// Largest probability that the lesion touches a nerve to be spared.
+    pub harm_fraction: Sourced,
+    /// Length of the cannula that stays outside, mm.
+    pub hub_mm: Sourced,
+    /// Length of a nerve to be destroyed where none is asked for, mm.
+    pub destroyed_mm: Sourced,
+}
+
+entry!(
+    Technique,
+    "technique",
+    [
+        lateral_least_deg,
+        lateral_most_deg,
+        caudal_least_deg,
+        caudal_most_deg,
+        tip_sd_mm,
+        depth_sd_mm,
+        angle_sd_deg,
+        lesion_sd_fraction,
+        spare_nerve_mm,
+        spare_skin_mm,
+        harm_fraction,
+        hub_mm,
+        destroyed_mm,
+    ],
+    []
+);
+
+impl Technique {
+    /// Range of angles to the parasagittal plane, degrees.
+    pub fn lateral_deg(&self) -> [f64; 2] {
+        [self.lateral_least_deg.value, self.lateral_most_deg.value]
+    }
+
+    /// Range of angles to the end plate, degrees.
+    pub fn caudal_deg(&self) -> [f64; 2] {
+        [self.caudal_least_deg.value, self.caudal_most_deg.value]
+    }
+}
+
 /// A spread between people: one for all levels, or one for each.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
@@ -541,6 +610,8 @@ pub struct Catalog {
     pub carms: Vec<CArmEntry>,
     /// Values of tissues in a CT.
     pub tissue_hounsfield: Vec<TissueHounsfield>,
+    /// Techniques of placement.
+    pub techniques: Vec<Technique>,
     /// Measures of the spine.
     pub spine: Vec<SpineMeasure>,
 }

@@ -6,3 +6,4 @@ pub mod anatomy;
 pub mod catalog;
 pub mod fluoroscopy;
 pub mod lesion;
+pub mod planning;

@@ -4,6 +4,7 @@ mod canvas;
 mod charts;
 mod contour;
 mod page;
+mod plan_views;
 mod section;
 mod slices;
 pub mod style;
@@ -20,6 +21,7 @@ use crate::results::{
 use style::TissueStyle;
 
 pub(crate) use page::page;
+pub use plan_views::{PlannedNeedle, plan_views};
 
 /// Name of the report.
 pub(crate) const FILE: &str = "report.html";

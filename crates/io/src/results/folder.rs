@@ -14,6 +14,8 @@ use super::ResultsError;
 pub(crate) const CONTENTS: &str = "contents.txt";
 /// The record; a folder without it is not a result.
 pub(crate) const RECORD: &str = "record.json";
+/// The plan; a folder without it is no plan.
+pub(crate) const PLAN: &str = "plan.json";
 /// First words of [`CONTENTS`].
 const CONTENTS_TITLE: &str = "Neurotome results";
 
@@ -126,6 +128,20 @@ impl Drop for Staging {
     }
 }
 
+/// Writes a plan's files to a folder, whole or not at all; `plan.json` must be among them.
+///
+/// # Errors
+/// [`ResultsError`]; nothing is left behind.
+pub fn write_plan(folder: &Path, made: &[super::ExtraFile]) -> Result<Vec<PathBuf>, ResultsError> {
+    let staging = Staging::begin(folder)?;
+    let mut contents = BTreeMap::new();
+    for file in made {
+        write_file(&staging.path(&file.name), &file.bytes)?;
+        contents.insert(file.name.clone(), file.caption.clone());
+    }
+    staging.publish(&contents)
+}
+
 /// True when `target` holds a former result, false when nothing is there; an error when something else would be lost. Ask before
 /// a long run, so that it is not computed in vain.
 ///
@@ -152,8 +168,11 @@ pub fn check_target(target: &Path) -> Result<bool, ResultsError> {
         return Ok(true);
     }
     let list = fs::read_to_string(target.join(CONTENTS)).unwrap_or_default();
-    if !names.iter().any(|n| n == RECORD) || !list.starts_with(CONTENTS_TITLE) {
-        return Err(occupied(format!("`{}`, and no {RECORD} of an earlier run", names[0])));
+    if !names.iter().any(|n| n == RECORD || n == PLAN) || !list.starts_with(CONTENTS_TITLE) {
+        return Err(occupied(format!(
+            "`{}`, and no {RECORD} or {PLAN} of an earlier run",
+            names[0]
+        )));
     }
     let listed: Vec<&str> = list.lines().skip(1).filter_map(|l| l.split('\t').next()).collect();
     let foreign = names.iter().find(|n| *n != CONTENTS && !listed.contains(&n.as_str()));

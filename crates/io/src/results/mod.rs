@@ -23,7 +23,7 @@ use rayon::prelude::*;
 use crate::report::{self, Scene, style::TissueStyle};
 use crate::volumes::VolumeFileError;
 
-pub use folder::check_target;
+pub use folder::{check_target, write_plan};
 pub use summary::summarise;
 pub(crate) use summary::{end_of_heating, figure};
 

@@ -9,6 +9,7 @@ mod hash;
 mod locate;
 mod model;
 mod resolved;
+mod text;
 mod whole_image;
 
 use std::{
@@ -25,6 +26,7 @@ pub use build::{MAX_NEEDLES, MAX_NERVES, MAX_OUTPUT_TIMES, MAX_PROBES, MAX_REGIO
 pub use fault::Fault;
 pub use model::*;
 pub use resolved::resolved;
+pub use text::to_text;
 pub use whole_image::whole_image;
 
 /// Largest scenario file read, bytes.

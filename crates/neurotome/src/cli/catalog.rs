@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use clap::Args;
 use neurotome_procedure::catalog::{
-    CArmEntry, Cannula, Catalog, Entry, GeneratorEntry, InjuryLaw, MetalEntry, SpineMeasure, Spread, Tissue,
+    CArmEntry, Cannula, Catalog, Entry, GeneratorEntry, InjuryLaw, MetalEntry, SpineMeasure, Spread, Technique, Tissue,
     TissueHounsfield, TubeSpectrum, XrayMaterial,
 };
 use serde::Serialize;
@@ -12,12 +12,12 @@ use serde_json::Value;
 
 use super::{Common, Failure, json_text, open_catalog, print};
 
-const KINDS: &str =
-    "tissue, injury, cannula, metal, generator, spine, xray_material, tube_spectrum, carm, tissue_hounsfield, source";
+const KINDS: &str = "tissue, injury, cannula, metal, generator, spine, technique, xray_material, tube_spectrum, carm, tissue_hounsfield, source";
 
 #[derive(Debug, Args)]
 pub(super) struct Show {
-    /// Kind of entry: tissue, injury, cannula, metal, generator, spine, xray_material, tube_spectrum, carm, tissue_hounsfield or source.
+    /// Kind of entry: tissue, injury, cannula, metal, generator, spine, technique, xray_material, tube_spectrum, carm, tissue_hounsfield or
+    /// source.
     kind: Option<String>,
     /// Name of one entry.
     name: Option<String>,
@@ -49,6 +49,7 @@ impl Show {
             "tube_spectrum" | "tube_spectra" => self.kind(&catalog, &catalog.tube_spectra, values)?,
             "carm" => self.kind(&catalog, &catalog.carms, values)?,
             "tissue_hounsfield" => self.kind(&catalog, &catalog.tissue_hounsfield, values)?,
+            "technique" => self.kind(&catalog, &catalog.techniques, values)?,
             "source" => self.sources(&catalog)?,
             _ => {
                 return Err(Failure::Input(format!(
@@ -191,6 +192,7 @@ fn overview(catalog: &Catalog) -> String {
     line::<TubeSpectrum>(&mut out, &catalog.tube_spectra);
     line::<CArmEntry>(&mut out, &catalog.carms);
     line::<TissueHounsfield>(&mut out, &catalog.tissue_hounsfield);
+    line::<Technique>(&mut out, &catalog.techniques);
     let names: Vec<&str> = catalog.spine.iter().map(Entry::name).collect();
     let (all, verified) = catalog.spine.iter().fold((0, 0), |(n, v), m| {
         (n + m.means(), v + if m.verified { m.means() } else { 0 })

@@ -5,6 +5,7 @@ mod failure;
 mod files;
 mod fluoro;
 mod lesion;
+mod plan;
 mod replay;
 mod simulate;
 mod solve;
@@ -43,6 +44,7 @@ Examples:
   neurotome simulate scenarios/bone-half-space.toml
   neurotome lesion scenarios/bipolar.toml --json -   numbers for another program
   neurotome fluoro --view oblique-right              what the C-arm sees, in view.png
+  neurotome plan --joint L4-L5 --side right          where the needles should lie
   neurotome replay first/record.json                 compute it again and compare every figure
   neurotome verify                                   is it right? claim by claim
   neurotome catalog cannula                          what there is to choose from";
@@ -69,8 +71,8 @@ struct Common {
     /// Print nothing but what was asked for and errors.
     #[arg(long, short, global = true)]
     quiet: bool,
-    /// A folder with your own catalogue files (tissues.toml, injury.toml, cannulas.toml, generators.toml, spine.toml, sources.toml); an entry
-    /// there replaces the whole entry of the same name.
+    /// A folder with your own catalogue files (tissues.toml, injury.toml, cannulas.toml, generators.toml, spine.toml, techniques.toml,
+    /// sources.toml); an entry there replaces the whole entry of the same name.
     #[arg(long, global = true, value_name = "DIR")]
     catalog: Option<PathBuf>,
 }
@@ -92,6 +94,11 @@ enum Command {
         after_help = "Examples:\n  neurotome fluoro --view oblique-right --out view.png\n  neurotome fluoro scenarios/real-dicom.toml --view lateral-right --zoom 1.5\n  neurotome fluoro --orbital 25 --tilt -15 --frames 16 --out cine.dcm\n  neurotome fluoro --view ap --out integrals.npy\n\nWithout SCENARIO the built-in patient is used. Right and left are the patient's. The picture is seen from the detector, head up:\nover the back the patient's left is on the left."
     )]
     Fluoro(Box<fluoro::Fluoro>),
+    /// Plan the needles for a facet joint: both nerves, ranked poses, what they achieve and spare.
+    #[command(
+        after_help = "Examples:\n  neurotome plan --joint L4-L5 --side right\n  neurotome plan --joint L4-L5 --side right --out plan\n  neurotome plan --joint L4-L5 --side left --cannula 18G-10mm-straight --json plan.json\n\nThe folder of --out holds plan.json, a picture of each nerve's views and a scenario of each best placement for `neurotome simulate`."
+    )]
+    Plan(plan::PlanCommand),
     /// Compute the run of a record again, with one and with two threads, and compare every figure.
     #[command(
         after_help = "Example:\n  neurotome replay results/record.json\n\nExit status 1 and the first difference when the figures are not the same to the last digit."
@@ -131,6 +138,7 @@ where
         Command::Simulate(c) => c.run(common),
         Command::Lesion(c) => c.run(common),
         Command::Fluoro(c) => c.run(common),
+        Command::Plan(c) => c.run(common),
         Command::Replay(c) => c.run(common),
         Command::Verify(c) => c.run(common),
         Command::Schema => schema(),

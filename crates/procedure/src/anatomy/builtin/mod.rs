@@ -9,6 +9,7 @@
 //! medial branch that of L4; the two together supply the L4–L5 facet joint.
 
 mod nerves;
+mod patient;
 mod shapes;
 mod vertebra;
 
@@ -17,7 +18,7 @@ use neurotome_base::{PatientPoint, Vec3};
 use self::nerves::Courses;
 use self::shapes::{capsule, ellipse};
 use self::vertebra::{BODY_HALF_HEIGHT_MM, DISC_HEIGHT_MM, LEVEL_PITCH_MM, Vertebra, body_outline, in_facet_cartilage};
-use super::{TissueField, TissueId};
+use super::{Course, TissueField, TissueId};
 use crate::lesion::{Domain, DomainShape, Metal, Needle, NerveCurve};
 
 /// Middle of the L5 body, z in mm.
@@ -99,14 +100,17 @@ pub struct TissueIds {
 pub struct LumbarSegment {
     tissues: TissueIds,
     courses: Courses,
+    all_courses: Vec<Course>,
 }
 
 impl LumbarSegment {
     /// The segment, with the ids that its tissues have in the run's table.
     pub fn new(tissues: TissueIds) -> Self {
+        let courses = Courses::new();
         Self {
             tissues,
-            courses: Courses::new(),
+            all_courses: patient::courses(&courses),
+            courses,
         }
     }
 

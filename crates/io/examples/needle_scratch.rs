@@ -8,6 +8,19 @@ fn ids() -> TissueIds {
 }
 fn main() {
     let catalog = neurotome_io::catalog::built_in().unwrap();
+    let s = LumbarSpine::new(&catalog, &SpineParameters::default(), ids()).unwrap();
+    let sizes = Morphometry::new(&catalog, Sex::Male);
+    for nerve in [Level::L2, Level::L3, Level::L4, Level::L5] {
+        let kind = if nerve == Level::L5 { NerveKind::DorsalRamus } else { NerveKind::MedialBranch };
+        let c = s.course(kind, nerve, Side::Left).unwrap();
+        let below = s.levels().into_iter().find(|l| *l > nerve).unwrap();
+        let f = s.frame(below).unwrap();
+        println!("{:?}", sizes.vertebra(below).unwrap().left);
+        println!("{:?}", sizes.vertebra(below).unwrap().middle);
+        for (i, p) in c.points.iter().enumerate() { let q = f.to_local(&p.vec()); println!("  {i} {:.1?} level {:.2}", q.as_slice(), s.bone_level_mm(p)); }
+    }
+    if std::env::args().nth(1).is_none() { return; }
+    let catalog = neurotome_io::catalog::built_in().unwrap();
     for seed in [None, Some(1), Some(2), Some(3), Some(4), Some(5)] {
         let s = LumbarSpine::new(&catalog, &SpineParameters { seed, ..Default::default() }, ids()).unwrap();
         for nerve in [Level::L2, Level::L3, Level::L4, Level::L5] {

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use neurotome_io::scenario::{Loaded, Setting};
+use neurotome_procedure::anatomy::Patient as _;
 use neurotome_procedure::lesion::{
     Contour, Contours, Drive, ErrorEstimate, Evidence, Leak, LesionResult, NerveInjury, PAD_RIM_MM, PadHeating,
     PulseFigures, SkinEntry, Snapshot, TissueInjury,
@@ -458,13 +459,13 @@ fn energy_j(t_s: &[f64], power_w: &[f64]) -> f64 {
 
 /// Nearest distance from the surface Ω = 1 to the skin.
 fn skin_distance_mm(loaded: &Loaded, result: &LesionResult) -> Option<f64> {
-    let Setting::BuiltIn(segment) = &loaded.setting else {
+    let Setting::BuiltIn(spine) = &loaded.setting else {
         return None;
     };
     let nearest = result
         .lesion_surface
         .iter()
-        .map(|p| segment.skin_distance_mm(p))
+        .map(|p| spine.skin_depth_mm(p))
         .fold(f64::INFINITY, f64::min);
     nearest.is_finite().then_some(nearest)
 }

@@ -9,6 +9,7 @@ mod hash;
 mod locate;
 mod model;
 mod resolved;
+mod spine;
 mod text;
 mod whole_image;
 
@@ -19,7 +20,7 @@ use std::{
 };
 
 use neurotome_base::Volume;
-use neurotome_procedure::{anatomy::builtin::LumbarSegment, lesion::LesionProblem};
+use neurotome_procedure::{anatomy::spine::LumbarSpine, lesion::LesionProblem};
 use serde::{Deserialize, Serialize};
 
 pub use build::{MAX_NEEDLES, MAX_NERVES, MAX_OUTPUT_TIMES, MAX_PROBES, MAX_REGIONS, load};
@@ -28,6 +29,7 @@ pub use model::*;
 pub use resolved::resolved;
 pub use text::to_text;
 pub use whole_image::whole_image;
+pub use spine::{DiscLossTable, ScoliosisTable, SlipTable, SpineTable};
 
 /// Largest scenario file read, bytes.
 const MAX_FILE_BYTES: u64 = 4 << 20;
@@ -125,8 +127,8 @@ pub struct InputFile {
 /// The anatomy behind the problem, for pictures.
 #[derive(Clone)]
 pub enum Setting {
-    /// The built-in segment.
-    BuiltIn(Arc<LumbarSegment>),
+    /// The built-in patient.
+    BuiltIn(Arc<LumbarSpine>),
     /// A phantom.
     Phantom,
     /// A CT image, in Hounsfield units: the part of it round the region computed.

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::spine::SpineTable;
+
 /// A radiofrequency procedure: where, with which needles, driven how, and what to report.
 ///
 /// Positions are millimetres in the patient frame (LPS: x to the patient's left, y posterior, z superior).
@@ -20,10 +22,12 @@ pub struct Scenario {
     pub boiling: Option<bool>,
     /// A fluid injected before heating.
     pub injectate: Option<InjectateTable>,
-    /// A CT image. Give at most one of `image` and `phantom`; without both the built-in L4–L5 segment is used.
+    /// A CT image. Give at most one of `image` and `phantom`; without both the built-in patient is used.
     pub image: Option<Image>,
     /// A phantom made of simple shapes.
     pub phantom: Option<Phantom>,
+    /// Who the built-in patient is. Default: the mean adult man.
+    pub spine: Option<SpineTable>,
     /// The region computed.
     pub domain: DomainTable,
     /// Tissues: new ones, and changes to those of the catalogue, by name.

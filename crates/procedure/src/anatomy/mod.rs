@@ -1,6 +1,5 @@
 //! Which tissue lies where.
 
-pub mod builtin;
 pub mod ct;
 pub mod fit;
 mod landmark;

@@ -9,15 +9,15 @@ use super::{Device, Effort, PlanRequest, Target};
 use crate::{
     anatomy::{
         Course, KeepOut, Level, NerveKind, Patient, Side, Spread, TissueField, TissueId, VertebraFrame,
-        builtin::{LumbarSegment, TissueIds},
+        spine::{LumbarSpine, SpineParameters, TissueIds},
     },
-    catalog::{Sourced, Technique},
+    catalog::{Catalog, Sourced, SpineMeasure, Technique},
     lesion::{
         Blood, Control, Domain, DomainShape, Drive, LesionProblem, Limits, Metal, Needle, Perfusion, SolverSettings,
     },
 };
 
-const NAMES: [&str; 11] = [
+const NAMES: [&str; 12] = [
     "muscle",
     "fat",
     "skin",
@@ -28,13 +28,24 @@ const NAMES: [&str; 11] = [
     "nerve",
     "cartilage",
     "ligament",
+    "blood",
     "air",
 ];
 
-/// The built-in segment.
+/// The built-in patient with the catalogue's sizes.
 pub fn patient() -> Arc<dyn Patient> {
-    let id = |i: u8| TissueId(i);
-    Arc::new(LumbarSegment::new(TissueIds {
+    #[derive(serde::Deserialize)]
+    struct File {
+        spine: Vec<SpineMeasure>,
+    }
+    let text = include_str!("../../../../catalog/spine.toml");
+    let File { spine } = toml::from_str(text).expect("the catalogue's measures");
+    let catalog = Catalog {
+        spine,
+        ..Catalog::default()
+    };
+    let id = TissueId;
+    let ids = TissueIds {
         muscle: id(0),
         fat: id(1),
         skin: id(2),
@@ -45,8 +56,10 @@ pub fn patient() -> Arc<dyn Patient> {
         nerve: id(7),
         cartilage: id(8),
         ligament: id(9),
-        air: id(10),
-    }))
+        blood: id(10),
+        air: id(11),
+    };
+    Arc::new(LumbarSpine::new(&catalog, &SpineParameters::default(), ids).expect("the mean person"))
 }
 
 fn needle(outer_diameter_mm: f64) -> Needle {
@@ -138,6 +151,7 @@ pub fn request() -> PlanRequest {
         tissue(0.11, 0.5, 0.0039),
         tissue(0.2, 0.49, 0.0003),
         tissue(0.39, 0.47, 0.0005),
+        tissue(0.7, 0.52, 0.0),
         tissue(1e-6, 0.026, 0.0),
     ];
     let patient = patient();

@@ -1,10 +1,10 @@
-//! What lies where: the built-in segment, a phantom or an image.
+//! What lies where: the built-in patient, a phantom or an image.
 
 use neurotome_base::{PatientBox, PatientPoint, Vec3};
-use neurotome_procedure::anatomy::builtin::{LumbarSegment, TissueIds};
 use neurotome_procedure::anatomy::ct::{self, CtAnatomy, CtRules, LabelMap, LabelMeaning, Structure, TableEntry};
-use neurotome_procedure::anatomy::{Level, TissueField, TissueId};
-use neurotome_procedure::lesion::{Domain, DomainShape, Needle};
+use neurotome_procedure::anatomy::spine::{LumbarSpine, TissueIds};
+use neurotome_procedure::anatomy::{Course, Level, NerveKind, Patient as _, TissueField, TissueId};
+use neurotome_procedure::lesion::{Domain, DomainShape, Needle, NerveCurve};
 use std::env;
 use std::fs;
 use std::path::Path;
@@ -13,7 +13,9 @@ use std::sync::Arc;
 
 use super::super::hash::sha256_of;
 use super::super::{Image, InputFile, LabelNumbering, LabelStructure, Scenario, Setting, TEST_DATA_VARIABLE};
-use super::{BUILT_IN_TISSUES, Builder, IMAGE_MARGIN_MM, Result, Tissues};
+use super::super::fault::nearest;
+use super::super::spine::key_of;
+use super::{BUILT_IN_TISSUES, Builder, BuiltIn, DEFAULT_TARGET, IMAGE_MARGIN_MM, Result, Tissues};
 use crate::dicom::{CtError, CtOptions, read_ct_with};
 use crate::volumes::read_label_nifti;
 
@@ -36,9 +38,10 @@ fn table_entry(written: LabelStructure) -> TableEntry {
 }
 
 impl Builder<'_> {
-    pub(super) fn segment(&self, tissues: &Tissues) -> Result<LumbarSegment> {
+    /// The built-in patient and the nerve aimed at.
+    pub(super) fn built_in(&self, s: &Scenario, tissues: &Tissues) -> Result<BuiltIn> {
         let id = |name: &str| self.tissue_id("tissues", tissues, name);
-        Ok(LumbarSegment::new(TissueIds {
+        let ids = TissueIds {
             muscle: id("muscle")?,
             fat: id("fat")?,
             skin: id("skin")?,
@@ -49,8 +52,32 @@ impl Builder<'_> {
             nerve: id("nerve")?,
             cartilage: id("cartilage")?,
             ligament: id("ligament")?,
+            blood: id("blood")?,
             air: id("air")?,
-        }))
+        };
+        let table = s.spine.clone().unwrap_or_default();
+        let spine = LumbarSpine::new(self.catalog, &table.parameters(), ids).map_err(|e| {
+            self.fault(
+                &key_of(&e),
+                e.to_string(),
+                "`neurotome schema` tells the range of each key of [spine]",
+            )
+        })?;
+        let wanted = table.target.as_deref().unwrap_or(DEFAULT_TARGET).trim();
+        let targets = || spine.courses().iter().filter(|c| c.target.is_some());
+        let Some(target) = targets().find(|c| c.name.eq_ignore_ascii_case(wanted)).cloned() else {
+            let names: Vec<&str> = targets().map(|c| c.name.as_str()).collect();
+            let help = match nearest(wanted, &names) {
+                Some(best) => format!("did you mean \"{best}\"?"),
+                None => format!("give one of {}", names.join(", ")),
+            };
+            let message = format!("the built-in patient has no nerve \"{wanted}\" to aim at");
+            return Err(self.fault("spine.target", message, help));
+        };
+        Ok(BuiltIn {
+            spine: Arc::new(spine),
+            target,
+        })
     }
 
     /// The tissue field, the setting and the tissues that occur in it.
@@ -58,7 +85,7 @@ impl Builder<'_> {
         &mut self,
         s: &Scenario,
         tissues: &Tissues,
-        segment: Option<Arc<LumbarSegment>>,
+        built_in: Option<&BuiltIn>,
         needles: &[Needle],
         domain: &Domain,
     ) -> Result<(Arc<dyn TissueField>, Setting, Vec<TissueId>)> {
@@ -69,12 +96,29 @@ impl Builder<'_> {
         if let Some(image) = &s.image {
             return self.image(image, tissues, needles, domain);
         }
-        let segment = match segment {
-            Some(segment) => segment,
-            None => Arc::new(self.segment(tissues)?),
+        let spine = match built_in {
+            Some(built_in) => built_in.spine.clone(),
+            None => self.built_in(s, tissues)?.spine,
         };
         let used = self.ids(tissues, &BUILT_IN_TISSUES)?;
-        Ok((segment.clone(), Setting::BuiltIn(segment), used))
+        Ok((spine.clone(), Setting::BuiltIn(spine), used))
+    }
+
+    /// The nerve aimed at, and those of the same segment and side that are to be spared.
+    pub(super) fn built_in_nerves(built_in: &BuiltIn) -> Vec<NerveCurve> {
+        let curve = |c: &Course, target: bool| NerveCurve {
+            name: c.name.clone(),
+            points: c.points.clone(),
+            diameter_mm: c.diameter_mm,
+            target,
+        };
+        let aim = &built_in.target;
+        let spared = [NerveKind::VentralRamus, NerveKind::Ganglion]
+            .into_iter()
+            .filter_map(|kind| built_in.spine.course(kind, aim.nerve, aim.side));
+        std::iter::once(curve(aim, true))
+            .chain(spared.map(|c| curve(c, false)))
+            .collect()
     }
 
     pub(super) fn image(

@@ -12,7 +12,8 @@ mod tissues;
 mod values;
 
 use neurotome_physics::tissue::TissueProperties;
-use neurotome_procedure::anatomy::TissueId;
+use neurotome_procedure::anatomy::spine::LumbarSpine;
+use neurotome_procedure::anatomy::{Course, TissueId};
 use neurotome_procedure::catalog::Catalog;
 use neurotome_procedure::lesion::{LesionProblem, Perfusion, SolverSettings};
 use std::sync::Arc;
@@ -50,8 +51,10 @@ const DEFAULT_HALF_MM: f64 = 60.0;
 const MARGIN_MM: f64 = 1.0;
 /// An image is read this far beyond the region computed, mm.
 const IMAGE_MARGIN_MM: f64 = 10.0;
-/// Tissues that occur in the built-in segment.
-const BUILT_IN_TISSUES: [&str; 11] = [
+/// The nerve beside which a needle without a position is laid.
+const DEFAULT_TARGET: &str = "L4 medial branch right";
+/// Tissues that occur in the built-in patient.
+const BUILT_IN_TISSUES: [&str; 12] = [
     "muscle",
     "fat",
     "skin",
@@ -62,6 +65,7 @@ const BUILT_IN_TISSUES: [&str; 11] = [
     "nerve",
     "cartilage",
     "ligament",
+    "blood",
     "air",
 ];
 
@@ -105,6 +109,12 @@ struct Builder<'a> {
     remarks: Vec<String>,
 }
 
+/// The built-in patient with the nerve aimed at.
+struct BuiltIn {
+    spine: Arc<LumbarSpine>,
+    target: Course,
+}
+
 /// The run's tissue table.
 struct Tissues {
     names: Vec<String>,
@@ -121,18 +131,21 @@ impl Builder<'_> {
             return Err(self.fault(
                 "phantom",
                 "both [image] and [phantom] are given, expected at most one",
-                "remove one of the two; without both the built-in L4–L5 segment is used",
+                "remove one of the two; without both the built-in patient is used",
             ));
         }
         let tissues = self.tissues(&s.tissues)?;
-        let segment = match (&s.phantom, &s.image) {
-            (None, None) => Some(Arc::new(self.segment(&tissues)?)),
-            _ => None,
+        let built_in = match (&s.phantom, &s.image) {
+            (None, None) => Some(self.built_in(s, &tissues)?),
+            _ => {
+                self.unused("spine", s.spine.is_some(), "beside [image] or [phantom]")?;
+                None
+            }
         };
         // Needles and region first: of an image only the part round them is read.
-        let needles = self.needles(s, segment.as_deref())?;
+        let needles = self.needles(s, built_in.as_ref())?;
         let domain = self.domain(&s.domain, &needles)?;
-        let (anatomy, setting, used) = self.anatomy(s, &tissues, segment, &needles, &domain)?;
+        let (anatomy, setting, used) = self.anatomy(s, &tissues, built_in.as_ref(), &needles, &domain)?;
         for (index, name) in tissues.names.iter().enumerate() {
             if used.contains(&TissueId(index as u8)) {
                 self.note_tissue(name, s);
@@ -157,10 +170,7 @@ impl Builder<'_> {
         let injectate = self.injectate(s, &needles)?;
         let blood = self.blood(s)?;
         let probes = self.probes(s, &domain)?;
-        let mut nerves = match &setting {
-            Setting::BuiltIn(segment) => segment.nerves(),
-            Setting::Phantom | Setting::Image(_) => Vec::new(),
-        };
+        let mut nerves = built_in.as_ref().map_or_else(Vec::new, Self::built_in_nerves);
         nerves.extend(self.nerves(s, &domain)?);
         let output_times_s = self.output_times(s, heating_s, heating_s + cooling_s)?;
         let solver = self.solver(s)?;

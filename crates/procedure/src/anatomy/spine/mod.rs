@@ -12,6 +12,7 @@ mod column;
 mod image;
 mod morphometry;
 pub(crate) mod nerves;
+mod parallel;
 mod parameters;
 mod sacrum;
 pub mod shape;
@@ -24,6 +25,7 @@ use neurotome_base::{PatientPoint, Vec3};
 
 pub use image::{Hounsfield, Scanner};
 pub use morphometry::Morphometry;
+pub use parallel::{ApproachAngles, ParallelPose, approach_angles, parallel_needle};
 pub use parameters::{DiscLoss, Scoliosis, Sex, Slip, SpineError, SpineParameters, Transition};
 pub use structure::Structure;
 

@@ -7,8 +7,8 @@
 use super::solid::{P, add, scale, sub, unit};
 use super::vertebra::{Kind, Vertebra, wall_x};
 
-/// Angle of the neck above the plane of the end plate, seen from the side (tangent of 38°): the nerve's fall over the neck.
-const TAN_FALL: f64 = 0.781_285_626_506_717_3;
+/// Angle of the neck above the plane of the end plate, seen from the side (tangent of 41°, the middle of the means of 33 to 49° that Tran et al. measured): the nerve's fall over the neck.
+const TAN_FALL: f64 = 0.869_286_737_816_226_6;
 /// Loose tissue between a nerve and the bone, mm.
 const CUSHION: f64 = 0.1;
 
@@ -105,10 +105,7 @@ fn groove_depth(vertebra: &Vertebra, left: bool) -> f64 {
         &vertebra.shape.right
     };
     match vertebra.kind {
-        Kind::Lumbar => {
-            let ridge = |y: f64| vertebra.transverse_ridge(left, wall_x(side, y) + 2.5) + 1.0;
-            ridge(ridge(side.upper_y - 5.0))
-        }
+        Kind::Lumbar => vertebra.transverse_ridge(left, wall_x(side, side.upper_y - 7.0)) - 0.5,
         Kind::Sacral => side.upper_y - 6.0,
     }
 }

@@ -8,6 +8,10 @@ use super::solid::{Bounds, P, add, capsule, dot, ellipse, join, meet, sub};
 pub(crate) const FACET_GAP: f64 = 2.0;
 /// How much a facet's edges stand before its middle, mm per mm²: the lower vertebra's face is hollow, the upper one's fills it.
 const FACET_CURVATURE: f64 = 0.015;
+/// Half of the thickness of a transverse process at its root at most, front to back, mm.
+const ROOT_HALF_THICKNESS: f64 = 4.5;
+/// How far the blade of a transverse process leans forward at its upper edge: 35 degrees, as sine and cosine.
+const BLADE_LEAN_SIN_COS: (f64, f64) = (0.573_576_436_351_046, 0.819_152_044_288_991_8);
 /// How far beyond a part's box it is still computed; farther away the distance to the box takes its place.
 const REACH: f64 = 6.0;
 
@@ -410,11 +414,14 @@ impl SideParts {
 
     fn transverse(&self, p: P) -> f64 {
         let s = &self.shape;
-        // A blade: flatter from front to back the farther out.
+        // A blade, flatter from front to back the farther out, with its upper edge forward; a tall root is no thicker than others.
         let (root, tip) = self.transverse;
         let t = ((p[0] - root[0]) / (tip[0] - root[0])).clamp(0.0, 1.0);
-        let y = root[1] + t * (tip[1] - root[1]);
-        let stretched = [p[0], y + (p[1] - y) * (1.0 + 0.6 * t), p[2]];
+        let flat = ((1.0 + 0.6 * t) * (s.transverse_root / ROOT_HALF_THICKNESS).max(1.0)).min(1.6);
+        let (y, z) = (root[1] + t * (tip[1] - root[1]), root[2] + t * (tip[2] - root[2]));
+        let (sin, cos) = BLADE_LEAN_SIN_COS;
+        let across = (flat - 1.0) * (cos * (p[1] - y) + sin * (p[2] - z));
+        let stretched = [p[0], p[1] + cos * across, p[2] + sin * across];
         let shaft = capsule(stretched, root, tip, s.transverse_root, s.transverse_end);
         join(shaft, capsule(p, self.accessory.0, self.accessory.1, 2.3, 1.7), 2.0)
     }

@@ -27,9 +27,9 @@ pub use build::{MAX_NEEDLES, MAX_NERVES, MAX_OUTPUT_TIMES, MAX_PROBES, MAX_REGIO
 pub use fault::Fault;
 pub use model::*;
 pub use resolved::resolved;
+pub use spine::{DiscLossTable, ScoliosisTable, SlipTable, SpineTable};
 pub use text::to_text;
 pub use whole_image::whole_image;
-pub use spine::{DiscLossTable, ScoliosisTable, SlipTable, SpineTable};
 
 /// Largest scenario file read, bytes.
 const MAX_FILE_BYTES: u64 = 4 << 20;

@@ -11,10 +11,10 @@ use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::super::hash::sha256_of;
-use super::super::{Image, InputFile, LabelNumbering, LabelStructure, Scenario, Setting, TEST_DATA_VARIABLE};
 use super::super::fault::nearest;
+use super::super::hash::sha256_of;
 use super::super::spine::key_of;
+use super::super::{Image, InputFile, LabelNumbering, LabelStructure, Scenario, Setting, TEST_DATA_VARIABLE};
 use super::{BUILT_IN_TISSUES, Builder, BuiltIn, DEFAULT_TARGET, IMAGE_MARGIN_MM, Result, Tissues};
 use crate::dicom::{CtError, CtOptions, read_ct_with};
 use crate::volumes::read_label_nifti;

@@ -80,7 +80,6 @@ fn what_cannot_be_shown_is_told() {
         (&["--collimate", "0,50"], "above zero"),
         (&["--zoom", "0.5"], "1 to 16"),
         (&["--pulses", "100"], "1 to 30"),
-        (&["--spacing", "0"], "dimensions"),
         (&["--out", "view.bmp"], ".png"),
     ] {
         let output = fluoro(args);

@@ -58,7 +58,10 @@ pub fn hounsfield_image(
     half_side_mm: [f64; 3],
     spacing_mm: f64,
 ) -> Result<Volume<f32>, VolumeError> {
-    let dims = half_side_mm.map(|h| (2.0 * h / spacing_mm).ceil().max(0.0) as usize + 1);
+    if spacing_mm.is_nan() || spacing_mm <= 0.0 {
+        return Err(VolumeError::Affine);
+    }
+    let dims = half_side_mm.map(|h| ((2.0 * h / spacing_mm).ceil().max(0.0) as usize).saturating_add(1));
     let count = Volume::<f32>::checked_len(dims)?;
     let origin = [0, 1, 2].map(|a| center.xyz[a] - 0.5 * spacing_mm * (dims[a] as f64 - 1.0));
     let affine = Affine::axis_aligned([spacing_mm; 3], origin)?;
@@ -77,6 +80,19 @@ pub fn hounsfield_image(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::anatomy::{Homogeneous, TissueId};
+
+    #[test]
+    fn absurd_spacings_are_refused() {
+        let water = Homogeneous(TissueId(0));
+        let sampled =
+            |spacing_mm| hounsfield_image(&water, &[40.0], &PatientPoint::new(0.0, 0.0, 0.0), [5.0; 3], spacing_mm);
+        for spacing_mm in [0.0, -1.0, f64::NAN, 1e-9] {
+            assert!(sampled(spacing_mm).is_err(), "{spacing_mm}");
+        }
+        let volume = sampled(2.0).unwrap();
+        assert_eq!((volume.dims(), volume.get(0, 5, 3)), ([6; 3], Some(40.0)));
+    }
 
     #[test]
     fn the_parts_add_to_the_whole() {

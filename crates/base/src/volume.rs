@@ -249,6 +249,11 @@ impl<T: Copy> Volume<T> {
         &mut self.data
     }
 
+    /// All values, the volume given up.
+    pub fn into_data(self) -> Vec<T> {
+        self.data
+    }
+
     /// The value at an index, or none outside.
     pub fn get(&self, i: usize, j: usize, k: usize) -> Option<T> {
         let [nx, ny, nz] = self.dims;

@@ -3,7 +3,8 @@
 use std::{collections::BTreeMap, fs, path::Path};
 
 use neurotome_procedure::catalog::{
-    Cannula, Catalog, Entry, GeneratorEntry, InjuryLaw, MetalEntry, Sourced, SpineMeasure, Spread, Technique, Tissue,
+    CArmEntry, Cannula, Catalog, Entry, GeneratorEntry, InjuryLaw, MetalEntry, Series, Sourced, SpineMeasure, Spread,
+    Technique, Tissue, TissueHounsfield, TubeSpectrum, XrayMaterial,
 };
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
@@ -14,12 +15,13 @@ use crate::scenario::fault::{Fault, parse_toml};
 const MAX_FILE_BYTES: u64 = 4 << 20;
 
 /// The files of a catalogue, with the text compiled in.
-const FILES: [(&str, &str); 7] = [
+const FILES: [(&str, &str); 8] = [
     ("sources.toml", include_str!("../../../catalog/sources.toml")),
     ("tissues.toml", include_str!("../../../catalog/tissues.toml")),
     ("injury.toml", include_str!("../../../catalog/injury.toml")),
     ("cannulas.toml", include_str!("../../../catalog/cannulas.toml")),
     ("generators.toml", include_str!("../../../catalog/generators.toml")),
+    ("xray.toml", include_str!("../../../catalog/xray.toml")),
     ("techniques.toml", include_str!("../../../catalog/techniques.toml")),
     ("spine.toml", include_str!("../../../catalog/spine.toml")),
 ];
@@ -30,7 +32,7 @@ const FILES: [(&str, &str); 7] = [
 pub enum CatalogError {
     /// The folder or a file of it cannot be read.
     #[error(
-        "catalogue: cannot read {path}: {reason}; name a folder with any of sources.toml, tissues.toml, injury.toml, cannulas.toml, generators.toml, spine.toml, techniques.toml"
+        "catalogue: cannot read {path}: {reason}; name a folder with any of sources.toml, tissues.toml, injury.toml, cannulas.toml, generators.toml, techniques.toml, spine.toml, xray.toml"
     )]
     Read {
         /// The path as given.
@@ -64,6 +66,10 @@ struct CatalogFile {
     cannula: Vec<Cannula>,
     metal: Vec<MetalEntry>,
     generator: Vec<GeneratorEntry>,
+    xray_material: Vec<XrayMaterial>,
+    tube_spectrum: Vec<TubeSpectrum>,
+    carm: Vec<CArmEntry>,
+    tissue_hounsfield: Vec<TissueHounsfield>,
     technique: Vec<Technique>,
     spine: Vec<SpineMeasure>,
 }
@@ -143,18 +149,23 @@ fn lay_over(catalog: &mut Catalog, file: CatalogFile) {
     merge(&mut catalog.cannulas, file.cannula);
     merge(&mut catalog.metals, file.metal);
     merge(&mut catalog.generators, file.generator);
+    merge(&mut catalog.xray_materials, file.xray_material);
+    merge(&mut catalog.tube_spectra, file.tube_spectrum);
+    merge(&mut catalog.carms, file.carm);
+    merge(&mut catalog.tissue_hounsfield, file.tissue_hounsfield);
     merge(&mut catalog.techniques, file.technique);
     merge(&mut catalog.spine, file.spine);
 }
 
 /// Values that may be zero; all others but [`MAY_BE_NEGATIVE`] must be above zero.
-const MAY_BE_ZERO: [&str; 3] = [
+const MAY_BE_ZERO: [&str; 4] = [
     "perfusion_per_s",
     "water_fraction",
     "sigma_temperature_coefficient_per_k",
+    "copper_filter_mm",
 ];
-/// A thermocouple may stand out of the distal end.
-const MAY_BE_NEGATIVE: &str = "thermocouple_from_tip_mm";
+/// A thermocouple may stand out of the distal end; fat and air are below water.
+const MAY_BE_NEGATIVE: [&str; 2] = ["thermocouple_from_tip_mm", "value_hu"];
 
 fn check(catalog: &Catalog) -> Result<(), CatalogError> {
     fn check_all<E: Entry>(catalog: &Catalog, entries: &[E]) -> Result<(), CatalogError> {
@@ -167,7 +178,7 @@ fn check(catalog: &Catalog) -> Result<(), CatalogError> {
             };
             for (key, v) in entry.values() {
                 let lowest_ok =
-                    v.value > 0.0 || (v.value == 0.0 && MAY_BE_ZERO.contains(&key)) || key == MAY_BE_NEGATIVE;
+                    v.value > 0.0 || (v.value == 0.0 && MAY_BE_ZERO.contains(&key)) || MAY_BE_NEGATIVE.contains(&key);
                 if !(v.value.is_finite() && lowest_ok) {
                     return Err(fail(format!("{key} = {}", v.value), "a finite value above zero"));
                 }
@@ -186,6 +197,16 @@ fn check(catalog: &Catalog) -> Result<(), CatalogError> {
     check_all(catalog, &catalog.cannulas)?;
     check_all(catalog, &catalog.metals)?;
     check_all(catalog, &catalog.generators)?;
+    check_all(catalog, &catalog.xray_materials)?;
+    check_all(catalog, &catalog.tube_spectra)?;
+    check_all(catalog, &catalog.carms)?;
+    check_all(catalog, &catalog.tissue_hounsfield)?;
+    for material in &catalog.xray_materials {
+        check_series(catalog, XrayMaterial::KIND, &material.name, &material.series())?;
+    }
+    for spectrum in &catalog.tube_spectra {
+        check_series(catalog, TubeSpectrum::KIND, &spectrum.name, &spectrum.series())?;
+    }
     check_all(catalog, &catalog.techniques)?;
     for law in &catalog.injury {
         if law.arrhenius().is_none() {
@@ -266,6 +287,35 @@ fn check_measure(catalog: &Catalog, measure: &SpineMeasure) -> Result<(), Catalo
         }
         _ => Ok(()),
     }
+}
+
+/// Rows of numbers: finite, not negative, from a source that is there.
+fn check_series(
+    catalog: &Catalog,
+    kind: &'static str,
+    name: &str,
+    all: &[(&'static str, &Series)],
+) -> Result<(), CatalogError> {
+    for (key, series) in all {
+        let fail = |found: String, expected: &'static str| {
+            Err(CatalogError::Entry {
+                kind,
+                name: name.to_owned(),
+                found,
+                expected,
+            })
+        };
+        if let Some(bad) = series.value.iter().find(|v| !(**v >= 0.0 && v.is_finite())) {
+            return fail(format!("{key} holds {bad}"), "finite values of at least zero");
+        }
+        if !catalog.sources.contains_key(&series.source) {
+            return fail(
+                format!("{key} names the source \"{}\"", series.source),
+                "a key of [sources]",
+            );
+        }
+    }
+    Ok(())
 }
 
 /// Values of a cannula that belong together: what they are, which are given, and what is expected.

@@ -2,10 +2,12 @@
 //!
 //! Readers treat every file as hostile: sizes are capped before memory is taken, and a bad file gives one error that says what
 //! was found, what was expected and what to do. The patient frame is LPS in millimetres everywhere; RAS exists only inside the
-//! NIfTI reader and writer. Identifiers of a patient stop at the DICOM reader.
+//! NIfTI reader and writer and the reader of markups. Identifiers of a patient stop at the DICOM reader.
 
 pub mod catalog;
 pub mod dicom;
+pub mod markups;
+pub mod pictures;
 pub mod report;
 pub mod results;
 pub mod scenario;

@@ -1,10 +1,11 @@
-//! Parsers of images and scenarios on the fuzzers' corpora and on damaged copies of good files: an answer or an error, never a panic.
+//! Parsers of images, markups and scenarios on the fuzzers' corpora and on damaged copies of good files: an answer or an error, never a panic.
 
 use std::{fs, path::PathBuf};
 
 use neurotome_io::{
     catalog,
     dicom::{CtOptions, read_ct_series_zip_bytes, read_dicom_slice_bytes},
+    markups::{landmarks, read_markups_bytes},
     scenario::{Source, load},
     volumes::{read_label_nifti_bytes, read_nifti_bytes},
 };
@@ -112,6 +113,17 @@ fn zip_series() {
 }
 
 #[test]
+fn markups() {
+    let (good, bad) = attack("markups", 400, |b| {
+        read_markups_bytes(b).is_ok_and(|m| {
+            let _ = landmarks(&m);
+            true
+        })
+    });
+    assert!(good > 50 && bad > 200, "{good} read, {bad} refused");
+}
+
+#[test]
 fn scenario() {
     let known = catalog::built_in().unwrap();
     let (good, bad) = attack("scenario", 100, |b| {
@@ -133,6 +145,7 @@ fn good_files_of_the_corpus_are_read() {
         files.into_iter().find(|f| f.0 == name).unwrap().1
     };
     assert!(read_nifti_bytes(&read("nifti", "i2.nii.gz")).is_ok());
+    assert!(read_markups_bytes(&read("markups", "landmarks_lps.mrk.json")).is_ok());
     assert!(read_dicom_slice_bytes(&read("dicom", "jpeg_lossless.dcm")).is_ok());
     let series = read_ct_series_zip_bytes(&read("zip_series", "three_slices.zip"), &CtOptions::default()).unwrap();
     assert_eq!(series.hu.dims(), [12, 10, 3]);

@@ -505,6 +505,8 @@ fn images_are_checked_and_named() {
     assert_eq!(name(&loaded, 38.0), "air");
     let labelled = format!("{plain}\nlabels = \"labels.nii.gz\"\nlabel_meaning = {{ 3 = \"disc\" }}");
     assert_eq!(name(&load(&labelled, "", "").unwrap(), 0.0), "intervertebral_disc");
+    let vertebra = labelled.replace("disc", "L4");
+    assert!(name(&load(&vertebra, "", "").unwrap(), 0.0).ends_with("bone"));
 
     let message = |image: &str, from: &str, to: &str| match load(image, from, to) {
         Ok(_) => panic!("{image} was accepted"),
@@ -537,6 +539,12 @@ fn images_are_checked_and_named() {
             "",
             "",
             "did you mean \"total_segmentator\"",
+        ),
+        (
+            "path = \"ct.nii.gz\"\nlabels = \"labels.nii.gz\"\nlabel_meaning = { 3 = \"L7\" }",
+            "",
+            "",
+            "unknown value \"L7\"",
         ),
         (
             "path = \"ct.nii.gz\"\nlabel_numbering = \"tptbox_vertebrae\"",

@@ -39,6 +39,7 @@ fn help_teaches_and_names_the_exit_codes() {
     for expected in [
         "simulate",
         "lesion",
+        "fluoro",
         "plan",
         "replay",
         "verify",
@@ -50,7 +51,9 @@ fn help_teaches_and_names_the_exit_codes() {
     ] {
         assert!(help.contains(expected), "{expected} is not in {help}");
     }
-    for command in ["simulate", "lesion", "plan", "replay", "verify", "schema", "catalog"] {
+    for command in [
+        "simulate", "lesion", "fluoro", "plan", "replay", "verify", "schema", "catalog",
+    ] {
         let out = neurotome(&[command, "--help"]);
         assert!(text(&out.stdout).contains("Example"), "{command}");
     }

@@ -1,6 +1,7 @@
-//! Equations only: needle-fitted finite volumes, multigrid, current, heat and tissue injury.
+//! Equations only: needle-fitted finite volumes, multigrid, current, heat, tissue injury and X-ray projection.
 //!
-//! Nothing here knows of operators, files, clocks or brands of needle. SI units inside; lengths in metres.
+//! Nothing here knows of operators, files, clocks or brands of needle. SI units inside; lengths in metres, but for
+//! the millimetres of images in [`xray`].
 
 pub mod current;
 pub mod grid;
@@ -9,3 +10,4 @@ pub mod injury;
 pub mod linear;
 pub mod medium;
 pub mod tissue;
+pub mod xray;

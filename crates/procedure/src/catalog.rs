@@ -1,4 +1,5 @@
-//! The literature as data: tissues, injury laws, cannulas, generators and measures of the spine, each value with its source.
+//! The literature as data: tissues, injury laws, cannulas, generators, measures of the spine and X-ray tables, each value with its
+//! source.
 //!
 //! The types are here; `neurotome_io::catalog` holds the text compiled into the program and reads a user's own files.
 
@@ -64,6 +65,10 @@ macro_rules! entry {
         }
     };
 }
+
+mod xray;
+
+pub use xray::{CArmEntry, Series, TUNGSTEN_LINES_KEV, TissueHounsfield, TubeSpectrum, XrayMaterial};
 
 /// A tissue.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -597,6 +602,14 @@ pub struct Catalog {
     pub metals: Vec<MetalEntry>,
     /// Generators.
     pub generators: Vec<GeneratorEntry>,
+    /// Attenuation of materials.
+    pub xray_materials: Vec<XrayMaterial>,
+    /// Spectra of X-ray tubes, in ascending order of voltage.
+    pub tube_spectra: Vec<TubeSpectrum>,
+    /// C-arms.
+    pub carms: Vec<CArmEntry>,
+    /// Values of tissues in a CT.
+    pub tissue_hounsfield: Vec<TissueHounsfield>,
     /// Techniques of placement.
     pub techniques: Vec<Technique>,
     /// Measures of the spine.

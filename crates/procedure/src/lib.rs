@@ -4,5 +4,6 @@
 
 pub mod anatomy;
 pub mod catalog;
+pub mod fluoroscopy;
 pub mod lesion;
 pub mod planning;

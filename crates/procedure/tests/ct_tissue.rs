@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use neurotome_base::{Affine, PatientPoint, Point, Vec3, Volume};
 use neurotome_procedure::anatomy::{
     TissueField, TissueId,
-    ct::{CtAnatomy, CtAnatomyError, CtRules, LabelMap, LabelMeaning, Structure, TissueIds},
+    ct::{CtAnatomy, CtAnatomyError, CtRules, LabelMap, LabelMeaning, Structure, TableEntry, TissueIds},
 };
 
 const AIR: TissueId = TissueId(0);
@@ -301,7 +301,7 @@ fn labels_decide_where_values_cannot() {
         CtAnatomy::new(&ct, Some(&wrong), IDS, &CtRules::default()),
         Err(CtAnatomyError::UnknownLabels { .. })
     ));
-    let table = LabelMeaning::Table(BTreeMap::from([(22, Structure::Bone)]));
+    let table = LabelMeaning::Table(BTreeMap::from([(22, TableEntry::Structure(Structure::Bone))]));
     let far = LabelMap {
         labels: Volume::filled([2, 2, 2], Affine::axis_aligned([1.0; 3], [900.0; 3]).unwrap(), 22).unwrap(),
         meaning: table,

@@ -10,6 +10,7 @@ mod locate;
 mod model;
 mod resolved;
 mod text;
+mod whole_image;
 
 use std::{
     fs,
@@ -26,6 +27,7 @@ pub use fault::Fault;
 pub use model::*;
 pub use resolved::resolved;
 pub use text::to_text;
+pub use whole_image::whole_image;
 
 /// Largest scenario file read, bytes.
 const MAX_FILE_BYTES: u64 = 4 << 20;

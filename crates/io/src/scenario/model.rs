@@ -77,7 +77,7 @@ pub struct Image {
     /// Labels on the same or another grid (NIfTI); relative to this scenario file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub labels: Option<String>,
-    /// What each label number stands for, "bone", "disc" or "canal"; other labels are not used.
+    /// What each label number stands for: a vertebra by its name, "T11", "T12", "L1" to "L6" or "S1", or "bone", "disc" or "canal"; other labels are not used.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub label_meaning: BTreeMap<String, LabelStructure>,
     /// Instead of `label_meaning`: a known numbering, "total_segmentator", "tptbox_vertebrae" or "tptbox_subregions".
@@ -110,6 +110,33 @@ pub enum LabelStructure {
     Disc,
     /// Spinal canal.
     Canal,
+    /// Bone of the vertebra T11.
+    #[serde(rename = "T11")]
+    T11,
+    /// Bone of the vertebra T12.
+    #[serde(rename = "T12")]
+    T12,
+    /// Bone of the vertebra L1.
+    #[serde(rename = "L1")]
+    L1,
+    /// Bone of the vertebra L2.
+    #[serde(rename = "L2")]
+    L2,
+    /// Bone of the vertebra L3.
+    #[serde(rename = "L3")]
+    L3,
+    /// Bone of the vertebra L4.
+    #[serde(rename = "L4")]
+    L4,
+    /// Bone of the vertebra L5.
+    #[serde(rename = "L5")]
+    L5,
+    /// Bone of the vertebra L6.
+    #[serde(rename = "L6")]
+    L6,
+    /// Bone of the sacrum: its first vertebra or all of it.
+    #[serde(rename = "S1")]
+    S1,
 }
 
 /// A phantom: one tissue everywhere, and regions laid over it in order (a later region lies over an earlier one).

@@ -4,18 +4,20 @@ use std::fmt::Write as _;
 
 use clap::Args;
 use neurotome_procedure::catalog::{
-    Cannula, Catalog, Entry, GeneratorEntry, InjuryLaw, MetalEntry, SpineMeasure, Spread, Technique, Tissue,
+    CArmEntry, Cannula, Catalog, Entry, GeneratorEntry, InjuryLaw, MetalEntry, SpineMeasure, Spread, Technique, Tissue,
+    TissueHounsfield, TubeSpectrum, XrayMaterial,
 };
 use serde::Serialize;
 use serde_json::Value;
 
 use super::{Common, Failure, json_text, open_catalog, print};
 
-const KINDS: &str = "tissue, injury, cannula, metal, generator, spine, technique, source";
+const KINDS: &str = "tissue, injury, cannula, metal, generator, spine, technique, xray_material, tube_spectrum, carm, tissue_hounsfield, source";
 
 #[derive(Debug, Args)]
 pub(super) struct Show {
-    /// Kind of entry: tissue, injury, cannula, metal, generator, spine, technique or source.
+    /// Kind of entry: tissue, injury, cannula, metal, generator, spine, technique, xray_material, tube_spectrum, carm, tissue_hounsfield or
+    /// source.
     kind: Option<String>,
     /// Name of one entry.
     name: Option<String>,
@@ -43,6 +45,10 @@ impl Show {
             "metal" => self.kind(&catalog, &catalog.metals, values)?,
             "generator" => self.kind(&catalog, &catalog.generators, values)?,
             "spine" => self.kind(&catalog, &catalog.spine, measure)?,
+            "xray_material" => self.kind(&catalog, &catalog.xray_materials, values)?,
+            "tube_spectrum" | "tube_spectra" => self.kind(&catalog, &catalog.tube_spectra, values)?,
+            "carm" => self.kind(&catalog, &catalog.carms, values)?,
+            "tissue_hounsfield" => self.kind(&catalog, &catalog.tissue_hounsfield, values)?,
             "technique" => self.kind(&catalog, &catalog.techniques, values)?,
             "source" => self.sources(&catalog)?,
             _ => {
@@ -182,6 +188,10 @@ fn overview(catalog: &Catalog) -> String {
     line::<Cannula>(&mut out, &catalog.cannulas);
     line::<MetalEntry>(&mut out, &catalog.metals);
     line::<GeneratorEntry>(&mut out, &catalog.generators);
+    line::<XrayMaterial>(&mut out, &catalog.xray_materials);
+    line::<TubeSpectrum>(&mut out, &catalog.tube_spectra);
+    line::<CArmEntry>(&mut out, &catalog.carms);
+    line::<TissueHounsfield>(&mut out, &catalog.tissue_hounsfield);
     line::<Technique>(&mut out, &catalog.techniques);
     let names: Vec<&str> = catalog.spine.iter().map(Entry::name).collect();
     let (all, verified) = catalog.spine.iter().fold((0, 0), |(n, v), m| {

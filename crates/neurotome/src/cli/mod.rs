@@ -3,6 +3,7 @@
 mod catalog;
 mod failure;
 mod files;
+mod fluoro;
 mod lesion;
 mod plan;
 mod replay;
@@ -42,6 +43,7 @@ Examples:
   neurotome simulate --out first                     the same, with pictures and report in `first`
   neurotome simulate scenarios/bone-half-space.toml
   neurotome lesion scenarios/bipolar.toml --json -   numbers for another program
+  neurotome fluoro --view oblique-right              what the C-arm sees, in view.png
   neurotome plan --joint L4-L5 --side right          where the needles should lie
   neurotome replay first/record.json                 compute it again and compare every figure
   neurotome verify                                   is it right? claim by claim
@@ -87,6 +89,11 @@ enum Command {
         after_help = "Examples:\n  neurotome lesion scenarios/bipolar.toml\n  neurotome lesion scenarios/bipolar.toml --json lesion.json\n  neurotome lesion scenarios/bipolar.toml --json - | python3 -m json.tool"
     )]
     Lesion(lesion::Lesion),
+    /// Show what a C-arm sees of a scenario: patient and needles in an X-ray picture, with its dose.
+    #[command(
+        after_help = "Examples:\n  neurotome fluoro --view oblique-right --out view.png\n  neurotome fluoro scenarios/real-dicom.toml --view lateral-right --zoom 1.5\n  neurotome fluoro --orbital 25 --tilt -15 --frames 16 --out cine.dcm\n  neurotome fluoro --view ap --out integrals.npy\n\nWithout SCENARIO the built-in patient is used. Right and left are the patient's. The picture is seen from the detector, head up:\nover the back the patient's left is on the left."
+    )]
+    Fluoro(Box<fluoro::Fluoro>),
     /// Plan the needles for a facet joint: both nerves, ranked poses, what they achieve and spare.
     #[command(
         after_help = "Examples:\n  neurotome plan --joint L4-L5 --side right\n  neurotome plan --joint L4-L5 --side right --out plan\n  neurotome plan --joint L4-L5 --side left --cannula 18G-10mm-straight --json plan.json\n\nThe folder of --out holds plan.json, a picture of each nerve's views and a scenario of each best placement for `neurotome simulate`."
@@ -105,7 +112,7 @@ enum Command {
     /// Print the JSON Schema of a scenario file (for editors and other programs).
     #[command(after_help = "Example:\n  neurotome schema > scenario.schema.json")]
     Schema,
-    /// Show the catalogue: tissues, injury laws, cannulas, metals, generators, each value with its source.
+    /// Show the catalogue: tissues, injury laws, cannulas, metals, generators, X-ray tables, each value with its source.
     #[command(
         after_help = "Examples:\n  neurotome catalog\n  neurotome catalog tissue\n  neurotome catalog tissue muscle\n  neurotome catalog cannula 20G-10mm-straight --json\n\nA value marked `unverified` was recalled, derived or assumed; a run that uses one says so."
     )]
@@ -130,6 +137,7 @@ where
     let outcome = match &cli.command {
         Command::Simulate(c) => c.run(common),
         Command::Lesion(c) => c.run(common),
+        Command::Fluoro(c) => c.run(common),
         Command::Plan(c) => c.run(common),
         Command::Replay(c) => c.run(common),
         Command::Verify(c) => c.run(common),

@@ -7,6 +7,7 @@ mod analytic;
 mod convergence;
 mod crosscode;
 mod experiment;
+mod xray;
 
 use std::fmt::Write as _;
 
@@ -45,6 +46,11 @@ pub const GROUPS: &[Group] = &[
     Group {
         name: "crosscode",
         claims: crosscode::CLAIMS,
+        by_default: true,
+    },
+    Group {
+        name: "xray",
+        claims: xray::CLAIMS,
         by_default: true,
     },
     Group {
@@ -312,7 +318,7 @@ mod tests {
     #[test]
     fn groups_are_found_by_name() {
         let usual: Vec<&str> = select(&[]).unwrap().iter().map(|g| g.name).collect();
-        assert_eq!(usual, ["analytic", "convergence", "crosscode"]);
+        assert_eq!(usual, ["analytic", "convergence", "crosscode", "xray"]);
         assert_eq!(select(&["experiment".to_owned()]).unwrap().len(), 1);
         assert_eq!(select(&["crosscode".to_owned()]).unwrap()[0].name, "crosscode");
         assert!(select(&["cross".to_owned()]).unwrap_err().contains("crosscode"));

@@ -30,6 +30,7 @@
 mod body;
 mod bone;
 mod labels;
+pub mod levels;
 mod morphology;
 mod noise;
 
@@ -38,7 +39,7 @@ use std::collections::BTreeMap;
 use neurotome_base::{Affine, PatientPoint, Volume, VolumeError};
 use rayon::prelude::*;
 
-pub use labels::{LabelMap, LabelMeaning, Structure};
+pub use labels::{LabelMap, LabelMeaning, Part, Structure, TableEntry};
 
 use super::{TissueField, TissueId};
 

@@ -3,6 +3,7 @@
 pub mod builtin;
 pub mod ct;
 pub mod fit;
+mod landmark;
 mod level;
 mod patient;
 pub mod phantom;
@@ -10,6 +11,7 @@ pub mod spine;
 
 use neurotome_base::{PatientPoint, Vec3};
 
+pub use landmark::{Landmark, LandmarkName, LandmarkNameError};
 pub use level::{Level, Side};
 pub use patient::{Course, KeepOut, NerveKind, Patient, Spread, VertebraFrame};
 

@@ -2,8 +2,8 @@
 
 use neurotome_base::{PatientBox, PatientPoint, Vec3};
 use neurotome_procedure::anatomy::builtin::{LumbarSegment, TissueIds};
-use neurotome_procedure::anatomy::ct::{self, CtAnatomy, CtRules, LabelMap, LabelMeaning, Structure};
-use neurotome_procedure::anatomy::{TissueField, TissueId};
+use neurotome_procedure::anatomy::ct::{self, CtAnatomy, CtRules, LabelMap, LabelMeaning, Structure, TableEntry};
+use neurotome_procedure::anatomy::{Level, TissueField, TissueId};
 use neurotome_procedure::lesion::{Domain, DomainShape, Needle};
 use std::env;
 use std::fs;
@@ -16,6 +16,24 @@ use super::super::{Image, InputFile, LabelNumbering, LabelStructure, Scenario, S
 use super::{BUILT_IN_TISSUES, Builder, IMAGE_MARGIN_MM, Result, Tissues};
 use crate::dicom::{CtError, CtOptions, read_ct_with};
 use crate::volumes::read_label_nifti;
+
+/// What a word of the scenario's table of labels stands for.
+fn table_entry(written: LabelStructure) -> TableEntry {
+    TableEntry::Vertebra(match written {
+        LabelStructure::Bone => return TableEntry::Structure(Structure::Bone),
+        LabelStructure::Disc => return TableEntry::Structure(Structure::Disc),
+        LabelStructure::Canal => return TableEntry::Structure(Structure::Canal),
+        LabelStructure::T11 => Level::T11,
+        LabelStructure::T12 => Level::T12,
+        LabelStructure::L1 => Level::L1,
+        LabelStructure::L2 => Level::L2,
+        LabelStructure::L3 => Level::L3,
+        LabelStructure::L4 => Level::L4,
+        LabelStructure::L5 => Level::L5,
+        LabelStructure::L6 => Level::L6,
+        LabelStructure::S1 => Level::S1,
+    })
+}
 
 impl Builder<'_> {
     pub(super) fn segment(&self, tissues: &Tissues) -> Result<LumbarSegment> {
@@ -149,14 +167,9 @@ impl Builder<'_> {
                     .label_meaning
                     .iter()
                     .map(|(label, structure)| {
-                        let structure = match structure {
-                            LabelStructure::Bone => Structure::Bone,
-                            LabelStructure::Disc => Structure::Disc,
-                            LabelStructure::Canal => Structure::Canal,
-                        };
                         Ok((
                             self.label_number(&format!("image.label_meaning.{label}"), label)?,
-                            structure,
+                            table_entry(*structure),
                         ))
                     })
                     .collect::<Result<_>>()?,

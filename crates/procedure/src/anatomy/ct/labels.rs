@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use neurotome_base::{Affine, Point, Volume};
 
 use super::CtAnatomyError;
+use crate::anatomy::{Level, Side};
 
 /// What a label stands for, as far as tissue goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,17 +18,60 @@ pub enum Structure {
     Canal,
 }
 
+/// A part of a vertebra.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Part {
+    /// Vertebral body, with its border.
+    Body,
+    /// Arch: pedicles and laminae.
+    Arch,
+    /// Spinous process.
+    Spinous,
+    /// Transverse process (costal process).
+    Transverse(Side),
+    /// Superior articular process.
+    SuperiorArticular(Side),
+    /// Inferior articular process.
+    InferiorArticular(Side),
+}
+
+/// What one number of a table of one's own stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TableEntry {
+    /// A structure, without saying which vertebra.
+    Structure(Structure),
+    /// The bone of this vertebra; at S1 the sacrum's first vertebra or the whole sacrum.
+    Vertebra(Level),
+}
+
+/// What a label tells of the numbering of the vertebrae.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sign {
+    Vertebra(Level),
+    /// A thirteenth vertebra with ribs, below T12.
+    T13,
+    /// The sacrum, or what is left of it below S1.
+    Sacrum,
+    /// A rib, by the number of its vertebra; 13 that of L1 or T13.
+    Rib(u8, Option<Side>),
+    Hip(Side),
+}
+
 /// The numbering of a label map.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LabelMeaning {
-    /// TotalSegmentator (task `total`, version 2): sacrum 25, vertebrae 26 (S1) to 50 (C1); spinal cord 79.
+    /// TotalSegmentator (task `total`, version 2): sacrum 25, vertebrae 26 (S1) to 50 (C1); hips 77 and 78, spinal cord 79, ribs 92–103
+    /// (left) and 104–115 (right). Source: `class_map` of TotalSegmentator's `map_to_binary.py`.
     TotalSegmentator,
-    /// TPTBox vertebrae: 1–28 count vertebrae from the neck (20 is L1); discs are 100 more, endplates 200 more; canal 61, cord 60.
+    /// TPTBox vertebrae, as in VerSe: 1–24 count vertebrae from C1 to L5 (20 is L1), 25 L6, 26 sacrum, 27 coccyx, 28 T13; ribs are 32 more
+    /// than their vertebra (51 that of T12, 53 that of T13), discs 100 more, endplates 200 more; canal 61, cord 60. Source:
+    /// `Vertebra_Instance` of TPTBox's `vert_constants.py`; Sekuboyina A et al., Med Image Anal 2021;73:102166.
     TptboxVertebrae,
-    /// TPTBox sub-regions: 41 arch, 42 spinous, 43–44 transverse, 45–48 articular processes, 49–50 body; disc 100, canal 61, cord 60.
+    /// TPTBox sub-regions, as SPINEPS writes them: 41 arch, 42 spinous, 43–44 transverse, 45–48 articular processes, 49–50 body; disc 100,
+    /// canal 61, cord 60. Source: `Location` of TPTBox's `vert_constants.py`.
     TptboxSubregions,
     /// Any other numbering.
-    Table(BTreeMap<u16, Structure>),
+    Table(BTreeMap<u16, TableEntry>),
 }
 
 impl LabelMeaning {
@@ -52,7 +96,85 @@ impl LabelMeaning {
                 60 | 61 => Some(Canal),
                 _ => None,
             },
-            Self::Table(table) => table.get(&label).copied(),
+            Self::Table(table) => table.get(&label).map(|entry| match entry {
+                TableEntry::Structure(structure) => *structure,
+                TableEntry::Vertebra(_) => Bone,
+            }),
+        }
+    }
+
+    /// The vertebra that a label stands for; none for all else, for vertebrae above T11, and in numberings that tell no vertebrae.
+    pub fn level(&self, label: u16) -> Option<Level> {
+        match self.sign(label) {
+            Some(Sign::Vertebra(level)) => Some(level),
+            _ => None,
+        }
+    }
+
+    /// The part of a vertebra that a label stands for; none in numberings that tell no parts.
+    pub fn part(&self, label: u16) -> Option<Part> {
+        use Side::{Left, Right};
+        if *self != Self::TptboxSubregions {
+            return None;
+        }
+        Some(match label {
+            41 => Part::Arch,
+            42 => Part::Spinous,
+            43 => Part::Transverse(Left),
+            44 => Part::Transverse(Right),
+            45 => Part::SuperiorArticular(Left),
+            46 => Part::SuperiorArticular(Right),
+            47 => Part::InferiorArticular(Left),
+            48 => Part::InferiorArticular(Right),
+            49 | 50 => Part::Body,
+            _ => return None,
+        })
+    }
+
+    /// What a label tells of the numbering of the vertebrae.
+    pub(super) fn sign(&self, label: u16) -> Option<Sign> {
+        use Level::{L1, L2, L3, L4, L5, L6, S1, T11, T12};
+        const DOWN_FROM_T11: [Level; 9] = [T11, T12, L1, L2, L3, L4, L5, L6, S1];
+        const UP_FROM_S1: [Level; 8] = [S1, L5, L4, L3, L2, L1, T12, T11];
+        match self {
+            Self::TotalSegmentator => match label {
+                25 => Some(Sign::Sacrum),
+                26..=33 => Some(Sign::Vertebra(UP_FROM_S1[usize::from(label - 26)])),
+                77 => Some(Sign::Hip(Side::Left)),
+                78 => Some(Sign::Hip(Side::Right)),
+                92..=103 => Some(Sign::Rib((label - 91) as u8, Some(Side::Left))),
+                104..=115 => Some(Sign::Rib((label - 103) as u8, Some(Side::Right))),
+                _ => None,
+            },
+            Self::TptboxVertebrae => match label {
+                18..=26 => Some(Sign::Vertebra(DOWN_FROM_T11[usize::from(label - 18)])),
+                27 | 29..=33 => Some(Sign::Sacrum),
+                28 => Some(Sign::T13),
+                40..=51 => Some(Sign::Rib((label - 39) as u8, None)),
+                52 | 53 => Some(Sign::Rib(13, None)),
+                _ => None,
+            },
+            Self::TptboxSubregions => None,
+            Self::Table(table) => match table.get(&label) {
+                Some(TableEntry::Vertebra(level)) => Some(Sign::Vertebra(*level)),
+                _ => None,
+            },
+        }
+    }
+
+    /// The name of the numbering, and the labels of vertebrae in it.
+    pub(super) fn level_labels(&self) -> (&'static str, &'static str) {
+        match self {
+            Self::TotalSegmentator => ("TotalSegmentator's numbering", "26 (S1) to 33 (T11)"),
+            Self::TptboxVertebrae => ("TPTBox's numbering of vertebrae", "18 (T11) to 26 (sacrum)"),
+            Self::TptboxSubregions => (
+                "TPTBox's numbering of sub-regions",
+                "a map of vertebrae beside it, since parts do not say whose they are",
+            ),
+            Self::Table(_) => (
+                "the table given",
+                "a label that the table names T11, T12, L1 to L6 or S1",
+            ),
         }
     }
 

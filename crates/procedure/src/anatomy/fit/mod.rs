@@ -14,12 +14,43 @@ use super::{Level, Side, VertebraFrame};
 pub use start::FitError;
 
 /// The stages of a fit, from coarse to fine.
-const STAGES: [Stage; 5] = [
-    Stage { free: Free::Pose, ramp_mm: 8.0, lattice_mm: 4.0, steps: 10 },
-    Stage { free: Free::Size, ramp_mm: 4.0, lattice_mm: 4.0, steps: 8 },
-    Stage { free: Free::Size, ramp_mm: 2.5, lattice_mm: 3.0, steps: 6 },
-    Stage { free: Free::Shape, ramp_mm: 2.5, lattice_mm: 3.0, steps: 6 },
-    Stage { free: Free::Shape, ramp_mm: 1.5, lattice_mm: 2.5, steps: 6 },
+const STAGES: [Stage; 6] = [
+    Stage {
+        free: Free::Pose,
+        ramp_mm: 8.0,
+        lattice_mm: 4.0,
+        steps: 10,
+    },
+    Stage {
+        free: Free::Size,
+        ramp_mm: 4.0,
+        lattice_mm: 4.0,
+        steps: 8,
+    },
+    Stage {
+        free: Free::Size,
+        ramp_mm: 2.5,
+        lattice_mm: 3.0,
+        steps: 6,
+    },
+    Stage {
+        free: Free::Shape,
+        ramp_mm: 5.0,
+        lattice_mm: 3.5,
+        steps: 8,
+    },
+    Stage {
+        free: Free::Shape,
+        ramp_mm: 2.5,
+        lattice_mm: 3.0,
+        steps: 8,
+    },
+    Stage {
+        free: Free::Shape,
+        ramp_mm: 1.5,
+        lattice_mm: 2.5,
+        steps: 8,
+    },
 ];
 
 /// A spine fitted to an image.
@@ -53,6 +84,11 @@ impl FittedSpine {
     /// The frames of the vertebrae.
     pub fn frames(&self) -> Vec<(Level, VertebraFrame)> {
         self.vertebrae.iter().map(|v| (v.level, v.frame)).collect()
+    }
+
+    /// The shapes of the vertebrae.
+    pub fn shapes(&self) -> Vec<(Level, super::spine::shape::VertebraShape)> {
+        self.vertebrae.iter().map(|v| (v.level, v.bone.shape)).collect()
     }
 
     /// Signed level of the fitted bones at a point, mm; at most `8`.

@@ -9,12 +9,11 @@ use super::super::{Level, VertebraFrame};
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum FitError {
-    /// Too few vertebrae.
-    #[error("spine from CT: {found} vertebra(e) given; expected at least two; give a point or a label for each vertebra from L1 to S1 that the image shows")]
-    TooFew {
-        /// How many there are.
-        found: usize,
-    },
+    /// No vertebra.
+    #[error(
+        "spine from CT: no vertebra given; expected at least one; give a point or a label for each vertebra from L1 to S1 that the image shows"
+    )]
+    None,
     /// A level twice.
     #[error("spine from CT: {level} is given twice; expected each vertebra once; remove one of the two")]
     Twice {
@@ -22,7 +21,9 @@ pub enum FitError {
         level: Level,
     },
     /// A level is left out between two that are given.
-    #[error("spine from CT: {missing} is missing between {above} and {below}; expected every vertebra between the first and the last; add it, or check the names")]
+    #[error(
+        "spine from CT: {missing} is missing between {above} and {below}; expected every vertebra between the first and the last; add it, or check the names"
+    )]
     Gap {
         /// The level missing.
         missing: Level,
@@ -32,7 +33,9 @@ pub enum FitError {
         below: Level,
     },
     /// Levels do not follow each other downwards, or lie too near or too far from each other.
-    #[error("spine from CT: from {above} to {below} it is {found_mm:.0} mm{direction}; expected 20 to 60 mm downwards; check the names of the levels, and that the image is in patient axes")]
+    #[error(
+        "spine from CT: from {above} to {below} it is {found_mm:.0} mm{direction}; expected 20 to 60 mm downwards; check the names of the levels, and that the image is in patient axes"
+    )]
     Spacing {
         /// The upper vertebra.
         above: Level,
@@ -50,8 +53,8 @@ pub enum FitError {
 
 /// Checks that levels follow each other downwards at distances that vertebrae have.
 fn in_order(points: &[(Level, PatientPoint)]) -> Result<Vec<(Level, Vec3)>, FitError> {
-    if points.len() < 2 {
-        return Err(FitError::TooFew { found: points.len() });
+    if points.is_empty() {
+        return Err(FitError::None);
     }
     let mut all: Vec<(Level, Vec3)> = points.iter().map(|(l, p)| (*l, p.vec())).collect();
     all.sort_by_key(|(l, _)| *l);
@@ -92,9 +95,12 @@ fn upright(origin: Vec3, up: Vec3) -> VertebraFrame {
     }
 }
 
-/// The way along the column at each point, up.
+/// The way along the column at each point, up; that of the body where there is one point only.
 fn tangents(points: &[(Level, Vec3)]) -> Vec<Vec3> {
     let n = points.len();
+    if n == 1 {
+        return vec![Vec3::z()];
+    }
     (0..n)
         .map(|i| (points[i.saturating_sub(1)].1 - points[(i + 1).min(n - 1)].1).normalize())
         .collect()
@@ -168,10 +174,8 @@ mod tests {
         let frames = frames_from_bodies(&good).unwrap();
         assert_eq!(frames[0].0, Level::L3);
         assert!((frames[1].1.superior.z - 1.0).abs() < 1e-12);
-        assert!(matches!(
-            frames_from_bodies(&good[..1]),
-            Err(FitError::TooFew { found: 1 })
-        ));
+        assert_eq!(frames_from_bodies(&[]), Err(FitError::None));
+        assert_eq!(frames_from_bodies(&good[..1]).unwrap()[0].1.superior, Vec3::z());
         let gap = [at(Level::L2, 72.0), at(Level::L4, 0.0)];
         assert!(matches!(
             frames_from_bodies(&gap),

@@ -49,7 +49,15 @@ pub(crate) struct Stage {
 }
 
 /// Deviation of one difference of occupancy, for its weight beside the shapes'. Differences of neighbouring points are far from independent.
-const DEVIATION: f64 = 1.2;
+const DEVIATION: f64 = 0.6;
+
+/// How much wider than among people the shapes are taken to scatter: real vertebrae differ from the model in more than its numbers.
+const WIDER: f64 = 2.5;
+
+/// The spread of the shape's numbers that a fit allows for.
+fn deviations() -> Vec<f64> {
+    VertebraShape::deviations().iter().map(|d| WIDER * d).collect()
+}
 
 impl Fitted {
     pub(crate) fn new(level: Level, mean: VertebraShape, frame: VertebraFrame) -> Self {
@@ -74,9 +82,7 @@ impl Fitted {
         let bounds = self.bone.bounds();
         let h = stage.lattice_mm;
         // The lattice stands still in the patient, so that a small move changes few points.
-        let corners = bounds
-            .corners()
-            .map(|c| self.frame.to_patient(&Vec3::from(c)));
+        let corners = bounds.corners().map(|c| self.frame.to_patient(&Vec3::from(c)));
         let low = corners.iter().fold(Vec3::repeat(f64::INFINITY), |a, b| a.inf(b));
         let high = corners.iter().fold(Vec3::repeat(f64::NEG_INFINITY), |a, b| a.sup(b));
         let first = low.map(|x| ((x - stage.ramp_mm) / h).floor() as i64);
@@ -165,7 +171,11 @@ impl Fitted {
             })
             .collect();
         let image = Self::weight(stage) * sums.into_iter().sum::<f64>();
-        if stage.free == Free::Shape { image + self.unlikeliness() } else { image }
+        if stage.free == Free::Shape {
+            image + self.unlikeliness()
+        } else {
+            image
+        }
     }
 
     /// Sum of the squares of the shape's deviations from the mean, in units of their spread.
@@ -173,7 +183,7 @@ impl Fitted {
         let (own, mean) = (self.shape.to_vec(), self.mean.to_vec());
         own.iter()
             .zip(&mean)
-            .zip(VertebraShape::deviations())
+            .zip(deviations())
             .map(|((a, b), d)| ((a - b) / d).powi(2))
             .sum()
     }
@@ -207,9 +217,9 @@ impl Fitted {
 
     fn normal_equations(&self, stage: &Stage, points: &[(Vec3, f64)]) -> (DMatrix<f64>, DVector<f64>) {
         let (middle, side) = (MiddleShape::NAMES.len(), SideShape::NAMES.len());
-        let deviations = VertebraShape::deviations();
+        let deviations = deviations();
         let numbers = self.shape.to_vec();
-        let steps: Vec<f64> = deviations.iter().map(|d| 0.1 * d).collect();
+        let steps: Vec<f64> = deviations.iter().map(|d| 0.05 * d).collect();
         let changed: Vec<Vertebra> = match stage.free {
             Free::Pose => vec![],
             Free::Size => vec![Vertebra::new(self.shape.scaled(1.01), self.kind)],

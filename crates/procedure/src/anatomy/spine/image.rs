@@ -134,7 +134,10 @@ impl LumbarSpine {
         let (dims, affine) = grid(over, scanner.spacing_mm)?;
         // A thick slice is the mean of thin ones.
         let thin = (scanner.spacing_mm[2] / 1.01).ceil().max(1.0);
-        let half_pixel = 0.5 * scanner.spacing_mm[0].max(scanner.spacing_mm[1]).max(scanner.spacing_mm[2] / thin);
+        let half_pixel = 0.5
+            * scanner.spacing_mm[0]
+                .max(scanner.spacing_mm[1])
+                .max(scanner.spacing_mm[2] / thin);
         let mut sum: Vec<f32> = vec![];
         for n in 0..thin as usize {
             let shift = scanner.spacing_mm[2] * ((n as f64 + 0.5) / thin - 0.5);
@@ -179,7 +182,11 @@ impl LumbarSpine {
         let share = |level: f64| (0.5 - 0.5 * level / half).clamp(0.0, 1.0);
         let bone = share(level);
         let marrow = share(level + self.cortex);
-        let soft = if structure.is_bone() { hu.muscle } else { hu.soft(structure) };
+        let soft = if structure.is_bone() {
+            hu.muscle
+        } else {
+            hu.soft(structure)
+        };
         soft * (1.0 - bone) + hu.cortical_bone * (bone - marrow) + hu.cancellous_bone * marrow
     }
 
@@ -237,7 +244,9 @@ fn kernel(sigma: f64) -> Vec<f32> {
         return vec![1.0];
     }
     let reach = (3.0 * sigma).ceil() as i64;
-    let weights: Vec<f64> = (-reach..=reach).map(|n| (-0.5 * (n as f64 / sigma).powi(2)).exp()).collect();
+    let weights: Vec<f64> = (-reach..=reach)
+        .map(|n| (-0.5 * (n as f64 / sigma).powi(2)).exp())
+        .collect();
     let sum: f64 = weights.iter().sum();
     weights.into_iter().map(|w| (w / sum) as f32).collect()
 }

@@ -29,8 +29,8 @@ pub use structure::Structure;
 
 use self::morphometry::{Person, meet_facets};
 use self::nerves::{SideMarks, marks};
-use self::solid::{Bounds, P, capsule, join, plate};
 use self::soft::{Part, Section, Sizes, SoftParts};
+use self::solid::{Bounds, P, capsule, join, plate};
 use self::vertebra::{FACET_GAP, Kind, Vertebra, outline};
 use super::{Course, KeepOut, Level, NerveKind, Patient, Side, Spread, TissueField, TissueId, VertebraFrame};
 use crate::catalog::Catalog;
@@ -377,7 +377,8 @@ impl LumbarSpine {
             }
         }
         // Between and behind the spinous processes.
-        (ax < 1.2 && local.y > back && local.y < back + shape.middle.spinous_length + 1.0).then_some(Structure::Ligament)
+        (ax < 1.2 && local.y > back && local.y < back + shape.middle.spinous_length + 1.0)
+            .then_some(Structure::Ligament)
     }
 
     fn in_sac(&self, p: &Vec3) -> bool {
@@ -472,7 +473,12 @@ impl LumbarSpine {
 
     fn sort_into_slabs(&mut self) {
         let mut all = Bounds::EMPTY;
-        for b in self.vertebrae.iter().map(|v| &v.bounds).chain(self.loose.iter().map(|l| &l.bounds)) {
+        for b in self
+            .vertebrae
+            .iter()
+            .map(|v| &v.bounds)
+            .chain(self.loose.iter().map(|l| &l.bounds))
+        {
             all = all.and(b);
         }
         for t in &self.tubes {
@@ -620,7 +626,11 @@ fn place(person: &Person) -> Vec<Placed> {
             &mut shapes[i].1,
             &below,
             |p| upper.to_local(&lower.to_patient(&Vec3::from(p))).into(),
-            |d| upper.direction_to_local(&lower.direction_to_patient(&Vec3::from(d))).into(),
+            |d| {
+                upper
+                    .direction_to_local(&lower.direction_to_patient(&Vec3::from(d)))
+                    .into()
+            },
         );
     }
     shapes
@@ -641,7 +651,10 @@ fn soft_parts(sizes: &Morphometry<'_>, person: &Person, vertebrae: &[Placed]) ->
         v.frame.to_patient(&Vec3::new(0.0, end, z)).y
     });
     let spinous_tip = tips.fold(f64::NEG_INFINITY, f64::max);
-    let fork = vertebrae.iter().find(|v| v.level == Level::L4).map_or(0.0, |v| v.frame.origin.z - 8.0);
+    let fork = vertebrae
+        .iter()
+        .find(|v| v.level == Level::L4)
+        .map_or(0.0, |v| v.frame.origin.z - 8.0);
     let psoas = vertebrae
         .iter()
         .map(|v| {

@@ -109,6 +109,8 @@ impl<'a> Morphometry<'a> {
             transverse_x: tip - 0.3 * height,
             transverse_y: root_y + dorsal * (tip - 0.5 * middle.canal_width - 5.0),
             transverse_z: pedicle_z + rise,
+            root_y,
+            root_z: pedicle_z - 1.4,
             transverse_root: 4.2 + 0.15 * (height - 10.0),
             transverse_end: 0.33 * height,
             upper_x,
@@ -119,6 +121,8 @@ impl<'a> Morphometry<'a> {
             upper_half_width: 0.5 * at("facet_width_mm")?,
             upper_half_height: 0.5 * at("facet_height_mm")?,
             wall: 9.0,
+            front: 11.0,
+            mamillary: 4.5,
             wall_angle: 22.0,
             lower_x: upper_x,
             lower_y: upper_y,
@@ -189,7 +193,9 @@ impl<'a> Morphometry<'a> {
         };
         let mean_stature = self.value(stature_name)?;
         // Sizes of vertebrae follow stature, and scatter by some per cent beside.
-        let stature = p.stature_cm.map_or(mean_stature * (1.0 + 0.038 * normal(0)), |cm| 10.0 * cm);
+        let stature = p
+            .stature_cm
+            .map_or(mean_stature * (1.0 + 0.038 * normal(0)), |cm| 10.0 * cm);
         let size = (stature / mean_stature) * (1.0 + 0.03 * normal(1));
         let levels: &[Level] = match p.transition {
             Transition::SixLumbar => &[
@@ -239,7 +245,9 @@ impl<'a> Morphometry<'a> {
                 .map(|d| d.share)
                 .fold(0.0, f64::max);
             let height = self.at("disc_height_mm", *level)? * size * (1.0 + 0.12 * normal(100 + i as u64));
-            let (coronal_deg, axial_deg) = p.scoliosis.map_or((0.0, 0.0), |s| curve(*level, s.cobb_deg, s.convex.sign()));
+            let (coronal_deg, axial_deg) = p
+                .scoliosis
+                .map_or((0.0, 0.0), |s| curve(*level, s.cobb_deg, s.convex.sign()));
             joints.push(Joint {
                 height: height.max(4.0) * (1.0 - loss),
                 wedge_deg: (self.at("disc_wedge_deg", *level)? + 1.5 * normal(200 + i as u64)) * (1.0 - 0.5 * loss),
@@ -251,8 +259,7 @@ impl<'a> Morphometry<'a> {
         // The lordosis asked for is shared out over discs in proportion to their own wedge, with some to those that have none.
         let lordosis = |joints: &[Joint]| -> f64 {
             let between = shapes.iter().zip(joints).filter(|((l, _), _)| *l >= Level::L1);
-            between
-                .map(|((_, s), j)| j.wedge_deg + s.wedge_deg()).sum()
+            between.map(|((_, s), j)| j.wedge_deg + s.wedge_deg()).sum()
         };
         let mean = lordosis(&joints);
         // The patient lies prone.
@@ -290,10 +297,7 @@ impl<'a> Morphometry<'a> {
         self.catalog
             .spine_measure(name)
             .and_then(|m| m.value)
-            .ok_or(SpineError::Missing {
-                name,
-                level: Level::S1,
-            })
+            .ok_or(SpineError::Missing { name, level: Level::S1 })
     }
 }
 

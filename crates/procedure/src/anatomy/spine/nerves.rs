@@ -29,7 +29,11 @@ pub(crate) struct SideMarks {
 
 /// Unit vector along the neck of the superior articular process, forward, up and medial.
 pub(crate) fn neck_direction(vertebra: &Vertebra, left: bool) -> P {
-    let side = if left { &vertebra.shape.left } else { &vertebra.shape.right };
+    let side = if left {
+        &vertebra.shape.left
+    } else {
+        &vertebra.shape.right
+    };
     let (sin, cos) = side.wall_angle.to_radians().sin_cos();
     unit([-sin, -cos, TAN_FALL * cos])
 }
@@ -44,7 +48,10 @@ pub(crate) fn hug(level: &dyn Fn(P) -> f64, mut p: P, clearance: f64) -> P {
         }
         let gradient = slope(level, p, H);
         let steep = gradient.iter().map(|g| g * g).sum::<f64>().max(0.04);
-        p = add(p, scale(gradient, (-f / steep).clamp(-3.0, 3.0) / steep.sqrt().max(1.0)));
+        p = add(
+            p,
+            scale(gradient, (-f / steep).clamp(-3.0, 3.0) / steep.sqrt().max(1.0)),
+        );
     }
     p
 }
@@ -62,7 +69,11 @@ fn slope(level: &dyn Fn(P) -> f64, p: P, h: f64) -> P {
 /// of the transverse process.
 fn groove(vertebra: &Vertebra, left: bool, clearance: f64) -> P {
     const STEP: f64 = 0.5;
-    let side = if left { &vertebra.shape.left } else { &vertebra.shape.right };
+    let side = if left {
+        &vertebra.shape.left
+    } else {
+        &vertebra.shape.right
+    };
     let y = groove_depth(vertebra, left);
     let x = wall_x(side, y) + clearance + 1.5;
     let free = |z: f64| vertebra.level_at(left, [x, y, z]) >= clearance;
@@ -88,9 +99,16 @@ fn groove(vertebra: &Vertebra, left: bool, clearance: f64) -> P {
 
 /// The depth, y, at which the groove is looked for: a little behind the ridge of the transverse process beside the wall.
 fn groove_depth(vertebra: &Vertebra, left: bool) -> f64 {
-    let side = if left { &vertebra.shape.left } else { &vertebra.shape.right };
+    let side = if left {
+        &vertebra.shape.left
+    } else {
+        &vertebra.shape.right
+    };
     match vertebra.kind {
-        Kind::Lumbar => vertebra.transverse_ridge(left, wall_x(side, side.upper_y - 7.0)) + 1.0,
+        Kind::Lumbar => {
+            let ridge = |y: f64| vertebra.transverse_ridge(left, wall_x(side, y) + 2.5) + 1.0;
+            ridge(ridge(side.upper_y - 5.0))
+        }
         Kind::Sacral => side.upper_y - 6.0,
     }
 }
@@ -178,7 +196,13 @@ pub(crate) struct RootCourse {
 }
 
 /// The root that leaves below a vertebra.
-pub(crate) fn root(upper: &Vertebra, lower: Option<&Vertebra>, left: bool, ganglion_length: f64, radius: f64) -> RootCourse {
+pub(crate) fn root(
+    upper: &Vertebra,
+    lower: Option<&Vertebra>,
+    left: bool,
+    ganglion_length: f64,
+    radius: f64,
+) -> RootCourse {
     let shape = &upper.shape;
     let side = if left { &shape.left } else { &shape.right };
     let (half_canal, back_wall) = (0.5 * shape.middle.canal_width, shape.back_wall());
@@ -206,7 +230,12 @@ pub(crate) fn root(upper: &Vertebra, lower: Option<&Vertebra>, left: bool, gangl
             ]
         }
         // Over the front of the ala.
-        Some((Kind::Sacral, _)) => vec![[30.0, -2.0, 14.0], [37.0, -6.0, 2.0], [40.0, -9.0, -12.0], [40.0, -8.0, -28.0]],
+        Some((Kind::Sacral, _)) => vec![
+            [30.0, -2.0, 14.0],
+            [37.0, -6.0, 2.0],
+            [40.0, -9.0, -12.0],
+            [40.0, -8.0, -28.0],
+        ],
         None => vec![],
     };
     RootCourse {

@@ -75,55 +75,63 @@ numbers! {
     /// What lies on one side: pedicle, transverse process, articular processes.
     SideShape {
         /// Width of the pedicle.
-        pedicle_width: 1.2,
+        pedicle_width: 1.5,
         /// Height of the pedicle.
         pedicle_height: 1.0,
         /// Height of its middle.
-        pedicle_z: 0.7,
+        pedicle_z: 0.8,
         /// How far it leaves the sagittal plane on its way back, mm per mm.
         pedicle_slope: 0.05,
         /// Tip of the transverse process, from the midline.
-        transverse_x: 2.5,
+        transverse_x: 3.0,
         /// The same, back.
-        transverse_y: 2.0,
+        transverse_y: 3.0,
         /// The same, up.
-        transverse_z: 1.5,
+        transverse_z: 2.0,
+        /// Middle of its root beside the canal, back.
+        root_y: 1.8,
+        /// The same, up.
+        root_z: 1.3,
         /// Radius of the transverse process at its root.
-        transverse_root: 0.4,
+        transverse_root: 0.5,
         /// Radius at its tip.
-        transverse_end: 0.4,
+        transverse_end: 0.6,
         /// Middle of the superior facet, from the midline.
-        upper_x: 1.0,
+        upper_x: 1.4,
         /// The same, back.
-        upper_y: 1.0,
+        upper_y: 1.8,
         /// The same, up.
-        upper_z: 1.0,
+        upper_z: 1.5,
         /// Angle of the superior facet to the sagittal plane.
-        upper_angle: 6.0,
+        upper_angle: 8.0,
         /// How far its face leans up.
         upper_lean: 3.0,
         /// Half of its width.
-        upper_half_width: 0.7,
+        upper_half_width: 0.9,
         /// Half of its height.
-        upper_half_height: 0.7,
+        upper_half_height: 0.9,
         /// From the middle of the facet straight outwards to the lateral wall of the superior articular process.
-        wall: 0.8,
+        wall: 1.3,
+        /// From the middle of the facet straight forward to the front of that process.
+        front: 1.3,
+        /// From the middle of the facet straight back to the middle of the mamillary process.
+        mamillary: 1.6,
         /// Angle of that wall to the sagittal plane.
-        wall_angle: 4.0,
+        wall_angle: 6.0,
         /// Middle of the inferior facet, from the midline.
-        lower_x: 1.0,
+        lower_x: 1.4,
         /// The same, back.
-        lower_y: 1.0,
+        lower_y: 1.8,
         /// The same, up.
-        lower_z: 1.2,
+        lower_z: 1.8,
         /// Angle of the inferior facet to the sagittal plane.
-        lower_angle: 6.0,
+        lower_angle: 8.0,
         /// How far the face that it meets leans up.
         lower_lean: 3.0,
         /// Half of its width.
-        lower_half_width: 0.7,
+        lower_half_width: 0.9,
         /// Half of its height.
-        lower_half_height: 0.7,
+        lower_half_height: 0.9,
     }
 }
 
@@ -176,7 +184,13 @@ impl VertebraShape {
     #[must_use]
     pub fn scaled(&self, by: f64) -> Self {
         let (middle, side) = (MiddleShape::NAMES.len(), SideShape::NAMES.len());
-        let name = |i: usize| if i < middle { MiddleShape::NAMES[i] } else { SideShape::NAMES[(i - middle) % side] };
+        let name = |i: usize| {
+            if i < middle {
+                MiddleShape::NAMES[i]
+            } else {
+                SideShape::NAMES[(i - middle) % side]
+            }
+        };
         let numbers: Vec<f64> = self
             .to_vec()
             .into_iter()

@@ -146,9 +146,10 @@ impl Vertebra {
             b.with([x + 4.0, y - lean, m.lamina_z - half])
                 .with([x, y + lean, m.lamina_z + half])
         });
-        let arch_box = pillar
-            .with([0.0, back - lean, m.lamina_z - half])
-            .with([0.0, back + lean + 4.0, m.lamina_z + half]);
+        let arch_box =
+            pillar
+                .with([0.0, back - lean, m.lamina_z - half])
+                .with([0.0, back + lean + 4.0, m.lamina_z + half]);
         let end = back + m.spinous_length;
         let reach = 0.5 * m.spinous_height + m.spinous_drop.abs() + 4.0;
         let spinous_box = Bounds {
@@ -228,7 +229,11 @@ impl Vertebra {
         if self.kind == Kind::Lumbar {
             arch = join(arch, part(&side.boxes.pars, &|| side.pars(p)), 3.0);
         }
-        arch = join(arch, part(&side.boxes.superior, &|| side.superior(0.5 * m.canal_width, p)), 2.0);
+        arch = join(
+            arch,
+            part(&side.boxes.superior, &|| side.superior(0.5 * m.canal_width, p)),
+            2.0,
+        );
         if self.kind == Kind::Lumbar {
             arch = join(
                 arch,
@@ -261,13 +266,13 @@ impl SideParts {
                 (s.lower_z + 10.25).min(m.lamina_z - 4.0),
             ],
         );
-        let root = [canal + 5.0, back_wall + 8.0, s.pedicle_z - 1.4];
+        let root = [canal + 5.0, s.root_y, s.root_z];
         let tip = [s.transverse_x, s.transverse_y, s.transverse_z];
         let y = s.upper_y - 5.5;
         let foot = [wall_x(s, y) + 0.5, y, s.pedicle_z - 5.0];
         let accessory = (foot, add(foot, [1.8, 2.5, -0.5]));
-        let y = s.upper_y + 3.2;
-        let mamillary = [wall_x(s, y) - 1.6, y, s.upper_z - 5.0];
+        let y = s.upper_y + s.mamillary;
+        let mamillary = [wall_x(s, y) - 2.0, y, s.upper_z - 5.0];
         let half_pedicle = [0.5 * s.pedicle_width, 0.5 * s.pedicle_height];
         let pedicle_x = canal + half_pedicle[0];
         let pedicle = Bounds {
@@ -283,10 +288,10 @@ impl SideParts {
             ],
         };
         let superior = Bounds {
-            low: [s.upper_x - 4.0, s.upper_y - 11.5, -1.0],
+            low: [s.upper_x - 4.0, s.upper_y - s.front - 0.5, -1.0],
             high: [
-                wall_x(s, s.upper_y + 9.0) + 1.0,
-                s.upper_y + s.upper_half_width + 3.0,
+                wall_x(s, s.upper_y + s.mamillary.max(4.0) + 4.0) + 1.0,
+                s.upper_y + s.upper_half_width.max(s.mamillary) + 3.5,
                 s.upper_z + s.upper_half_height + 1.0,
             ],
         };
@@ -353,7 +358,10 @@ impl SideParts {
         let (qx, qy) = (x - px, y - py);
         let t = ((qx * ex + qy * ey) / (ex * ex + ey * ey)).clamp(0.0, 1.0);
         let (dx, dy) = (qx - t * ex, qy - t * ey);
-        ((dx * dx + dy * dy).sqrt().copysign(qx * ey - qy * ex), (z - m.lamina_z).abs())
+        (
+            (dx * dx + dy * dy).sqrt().copysign(qx * ey - qy * ex),
+            (z - m.lamina_z).abs(),
+        )
     }
 
     fn lamina(&self, shape: &VertebraShape, p: P) -> f64 {
@@ -376,16 +384,19 @@ impl SideParts {
         let (sin, cos) = self.wall_sin_cos;
         let [x, y, z] = p;
         // The wall leans medially above the neck.
-        let wall =
-            cos * (x - s.upper_x - s.wall) - sin * (y - s.upper_y) + 0.18 * (z - s.upper_z).max(0.0);
+        let wall = cos * (x - s.upper_x - s.wall) - sin * (y - s.upper_y) + 0.18 * (z - s.upper_z).max(0.0);
         let facet = across + 0.5 * FACET_GAP;
-        let anterior = s.upper_y - 11.0 - y;
+        let anterior = s.upper_y - s.front - y;
         let medial = (s.upper_x - 3.0).max(half_canal) - x;
         let posterior = along - s.upper_half_width + 0.5;
         let sides = meet(meet(wall, facet, 2.0), meet(anterior.max(medial), posterior, 2.0), 2.0);
         let process = meet(sides, (up - s.upper_half_height).max(-z), 4.0);
         let mamillary = self.mamillary;
-        join(process, capsule(p, mamillary, add(mamillary, [0.6, 1.2, -2.0]), 2.8, 2.2), 2.0)
+        join(
+            process,
+            capsule(p, mamillary, add(mamillary, [-1.0, -1.0, 5.0]), 2.8, 2.2),
+            2.0,
+        )
     }
 
     fn inferior(&self, top: f64, p: P) -> f64 {
@@ -476,9 +487,8 @@ fn spinous_process(shape: &VertebraShape, [x, y, z]: P) -> f64 {
     let half_height = 0.5 * m.spinous_height * (0.82 + 0.18 * inside);
     // Thin in its middle and above, thick at its end and below.
     let below = ((middle - z) / half_height).clamp(-1.0, 1.0);
-    let half_thickness = 0.5
-        * m.spinous_thickness
-        * (1.0 - 0.35 * (1.0 - (2.0 * inside - 0.7).abs()).max(0.0) + 0.15 * below);
+    let half_thickness =
+        0.5 * m.spinous_thickness * (1.0 - 0.35 * (1.0 - (2.0 * inside - 0.7).abs()).max(0.0) + 0.15 * below);
     let along = (start - 2.0 - y).max(y - end);
     meet(
         meet(x - half_thickness, (z - middle).abs() - half_height, 3.5),

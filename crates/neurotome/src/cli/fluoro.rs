@@ -1,0 +1,355 @@
+//! `neurotome fluoro`.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+use neurotome_base::{PatientPoint, Vec3, Volume};
+use neurotome_io::{
+    pictures::{Exposed, dicom_radiofluoroscopic, integrals_volume, npy_f32, png_grey8, png_grey16, write_bytes},
+    scenario::{Loaded, Setting, Source, whole_image},
+    volumes::write_nifti_f32,
+};
+use neurotome_procedure::{
+    catalog::{Catalog, Entry as _, find},
+    fluoroscopy::{
+        CArm, Collimation, Dose, Effects, Fluoroscope, Frame, Machine, NamedView, NeedleLook, Settings, VolumeFacts,
+        explain, hounsfield_image, looking_along, needle_parts, turned_to, windowed16,
+    },
+};
+use serde::Serialize;
+
+use super::{Common, Failure, json_text, open_catalog, open_scenario, print, solve};
+
+/// Half sides of the box in which an anatomy that is no image is sampled, mm.
+const SAMPLED_HALF_MM: [f64; 3] = [150.0, 150.0, 110.0];
+
+/// Bits of a grey value in a PNG.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Bits {
+    #[value(name = "8")]
+    Eight,
+    #[value(name = "16")]
+    Sixteen,
+}
+
+#[derive(Debug, Args)]
+#[allow(clippy::struct_excessive_bools)]
+pub(super) struct Fluoro {
+    /// Scenario file (TOML). Default: the built-in patient.
+    scenario: Option<PathBuf>,
+    /// Named view: ap, lateral-left, lateral-right, oblique-left, oblique-right, declined-left, declined-right, foraminal-left,
+    /// foraminal-right, or along-needle (the first needle seen end on).
+    #[arg(long, value_name = "VIEW", default_value = "ap")]
+    view: String,
+    /// Orbital angle in degrees instead of a named view: 0 over the back, positive with the detector to the patient's left.
+    #[arg(long, value_name = "DEG", allow_negative_numbers = true, conflicts_with = "view")]
+    orbital: Option<f64>,
+    /// Cranio-caudal angle in degrees: positive with the detector to the head; added to that of a named view.
+    #[arg(long, value_name = "DEG", allow_negative_numbers = true)]
+    tilt: Option<f64>,
+    /// Point at the isocentre, LPS mm, as X,Y,Z. Default: the tip of the first needle.
+    #[arg(long, value_name = "X,Y,Z", allow_hyphen_values = true)]
+    target: Option<String>,
+    /// Shift of the table to the patient's left, posterior and superior, mm, as X,Y,Z.
+    #[arg(long, value_name = "X,Y,Z", allow_hyphen_values = true)]
+    table: Option<String>,
+    /// Magnified field: 2 shows the middle half of the detector.
+    #[arg(long, value_name = "FACTOR")]
+    zoom: Option<f64>,
+    /// Width and height that the collimator leaves open on the detector, mm, as W,H.
+    #[arg(long, value_name = "W,H")]
+    collimate: Option<String>,
+    /// Pixels along each side of the picture.
+    #[arg(long, value_name = "N")]
+    pixels: Option<usize>,
+    /// C-arm of the catalogue.
+    #[arg(long, value_name = "NAME", default_value = "mobile-flat-30cm")]
+    carm: String,
+    /// Tube voltage, kV. Default: that of the C-arm.
+    #[arg(long, value_name = "KV")]
+    kv: Option<f64>,
+    /// Pulses a second.
+    #[arg(long, value_name = "N", default_value_t = 8.0)]
+    pulses: f64,
+    /// Frames exposed; the last is shown, a DICOM file holds all.
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    frames: u32,
+    /// Seed of the noise.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seed: u64,
+    /// Spacing at which an anatomy that is no image is sampled, mm.
+    #[arg(long, value_name = "MM", default_value_t = 1.25)]
+    spacing: f64,
+    /// Leave out scatter, grid, blur and noise.
+    #[arg(long)]
+    plain: bool,
+    /// Leave out the needles.
+    #[arg(long)]
+    no_needle: bool,
+    /// Show the signal itself, not its logarithm.
+    #[arg(long)]
+    linear: bool,
+    /// Show bone white.
+    #[arg(long)]
+    inverted: bool,
+    /// Bits of a grey value in a PNG.
+    #[arg(long, value_enum, default_value = "8")]
+    bits: Bits,
+    /// The picture: .png, .dcm (X-ray radiofluoroscopic); or raw line integrals, mm of water: .npy, .nii, .nii.gz.
+    #[arg(long, value_name = "FILE", default_value = "view.png")]
+    out: PathBuf,
+    /// Print C-arm, dose and remarks as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// What `--json` prints.
+#[derive(Debug, Serialize)]
+struct Told {
+    orbital_deg: f64,
+    cranio_caudal_deg: f64,
+    source_detector_mm: f64,
+    source_isocentre_mm: f64,
+    target_mm: [f64; 3],
+    kv: f64,
+    half_value_layer_mm_aluminium: f64,
+    charge_per_pulse_mas: f64,
+    dose: Dose,
+    /// Where needle tips are seen: column and row of the picture.
+    needle_tips_pixel: Vec<Option<[f64; 2]>>,
+    remarks: Vec<String>,
+}
+
+impl Fluoro {
+    pub fn run(&self, common: &Common) -> Result<(), Failure> {
+        let catalog = open_catalog(common)?;
+        let (source, loaded) = open_scenario(self.scenario.as_deref(), &catalog)?;
+        let (told, frames) = solve::on_threads(common.threads, || self.expose(&source, &loaded, &catalog))??;
+        solve::check_interrupt()?;
+        if self.json {
+            print(&json_text(&told)?);
+        } else if !common.quiet {
+            print(&format!(
+                "orbital {:.1}°, cranio-caudal {:.1}°, {:.0} kV, {:.3} mAs a pulse, {frames} frame(s), {:.2} s\nair kerma {:.3} mGy, dose–area product {:.4} Gy cm², operator about {:.2} µGy at 1 m without lead\n",
+                told.orbital_deg,
+                told.cranio_caudal_deg,
+                told.kv,
+                told.charge_per_pulse_mas,
+                told.dose.screening_s,
+                told.dose.air_kerma_mgy,
+                told.dose.dose_area_gy_cm2,
+                told.dose.operator_ugy,
+            ));
+            for remark in &told.remarks {
+                print(&format!("remark: {remark}\n"));
+            }
+            print(&format!("Written to {}\n", self.out.display()));
+        }
+        Ok(())
+    }
+
+    fn expose(&self, source: &Source, loaded: &Loaded, catalog: &Catalog) -> Result<(Told, u32), Failure> {
+        let input = |e: &dyn std::fmt::Display| Failure::Input(e.to_string());
+        let target = match &self.target {
+            Some(text) => PatientPoint::from_vec(Vec3::from(numbers::<3>("--target", text)?)),
+            None => loaded.problem.needles[0].tip,
+        };
+        let mut machine = Machine::new(catalog, &self.carm).map_err(|e| input(&e))?;
+        if let Some(kv) = self.kv {
+            let technique = neurotome_procedure::fluoroscopy::Technique {
+                kv,
+                ..machine.technique
+            };
+            machine = machine.with_technique(technique).map_err(|e| input(&e))?;
+        }
+        let arm = self.arm(&machine.arm(), loaded)?;
+        let hu = patient(source, loaded, catalog, &target, self.spacing)?;
+        let facts = VolumeFacts::of(&hu);
+        let mut scope = Fluoroscope::new(hu, machine, target).map_err(|e| input(&e))?;
+        scope.move_arm(arm).map_err(|e| input(&e))?;
+        let mut settings = Settings {
+            pulses_per_s: self.pulses,
+            seed: self.seed,
+            ..Settings::default()
+        };
+        if self.plain {
+            settings.effects = Effects::NONE;
+        }
+        settings.display.logarithmic = !self.linear;
+        settings.display.inverted = self.inverted;
+        scope.set(settings).map_err(|e| input(&e))?;
+        if !self.no_needle {
+            let look = NeedleLook::default();
+            scope.set_devices(
+                loaded
+                    .problem
+                    .needles
+                    .iter()
+                    .flat_map(|n| needle_parts(n, &look))
+                    .collect(),
+            );
+        }
+        let mut cine = Vec::new();
+        let mut last: Option<Frame> = None;
+        for _ in 0..self.frames {
+            solve::check_interrupt()?;
+            let frame = scope.frame().map_err(|e| input(&e))?;
+            if extension(&self.out) == "dcm" {
+                cine.push(windowed16(
+                    &frame.signal,
+                    settings.display.logarithmic,
+                    frame.black_and_white,
+                ));
+            }
+            last = Some(frame);
+        }
+        let frame = last.ok_or_else(|| Failure::Input("no frame was asked for".to_owned()))?;
+        let view = scope.view().map_err(|e| input(&e))?;
+        self.write(&mut scope, &frame, &cine)?;
+        let mut remarks = explain(&facts, &view, &target, Some(&frame));
+        let values = scope.machine().entry.values();
+        let recalled = values.iter().filter(|(_, v)| !v.verified).count();
+        if recalled > 0 {
+            remarks.push(format!(
+                "{recalled} of {} figures of the C-arm are recalled or assumed: `neurotome catalog carm {}` shows which",
+                values.len(),
+                self.carm
+            ));
+        }
+        let told = Told {
+            orbital_deg: arm.orbital_deg,
+            cranio_caudal_deg: arm.cranio_caudal_deg,
+            source_detector_mm: arm.source_detector_mm,
+            source_isocentre_mm: arm.source_isocentre_mm,
+            target_mm: target.xyz,
+            kv: scope.machine().technique.kv,
+            half_value_layer_mm_aluminium: scope.machine().half_value_layer_mm(),
+            charge_per_pulse_mas: frame.charge_mas,
+            dose: *scope.total(),
+            needle_tips_pixel: loaded.problem.needles.iter().map(|n| view.project(&n.tip)).collect(),
+            remarks,
+        };
+        Ok((told, self.frames))
+    }
+
+    /// The C-arm as the options place it.
+    fn arm(&self, machine: &CArm, loaded: &Loaded) -> Result<CArm, Failure> {
+        let mut arm = *machine;
+        let refused = |e: neurotome_procedure::fluoroscopy::CArmError| Failure::Input(e.to_string());
+        if let Some(n) = self.pixels {
+            arm.pixels = [n; 2];
+        }
+        if let Some(zoom) = self.zoom {
+            arm.zoom = zoom;
+        }
+        if let Some(text) = &self.table {
+            arm.table_shift_mm = numbers::<3>("--table", text)?;
+        }
+        if let Some(text) = &self.collimate {
+            let [width, height] = numbers::<2>("--collimate", text)?;
+            arm.collimation = Some(Collimation {
+                half_width_mm: 0.5 * width,
+                half_height_mm: 0.5 * height,
+            });
+        }
+        if let Some(orbital) = self.orbital {
+            arm.orbital_deg = orbital;
+        } else if self.view == "along-needle" {
+            // The beam comes from the tip's side and the detector is on the hub's.
+            arm = looking_along(&arm, &-Vec3::from(loaded.problem.needles[0].direction)).map_err(refused)?;
+        } else {
+            let named: NamedView = self
+                .view
+                .parse()
+                .map_err(|e: String| Failure::Input(format!("--view: {e}, or along-needle")))?;
+            arm = turned_to(&arm, named, None).map_err(refused)?;
+        }
+        if let Some(tilt) = self.tilt {
+            arm.cranio_caudal_deg += tilt;
+        }
+        arm.check().map_err(refused)?;
+        Ok(arm)
+    }
+
+    fn write(&self, scope: &mut Fluoroscope, frame: &Frame, cine: &[Vec<u16>]) -> Result<(), Failure> {
+        let out = &self.out;
+        let input = |e: &dyn std::fmt::Display| Failure::Input(e.to_string());
+        let display = scope.settings().display;
+        let picture = &frame.picture;
+        let bytes = match extension(out).as_str() {
+            "png" => match self.bits {
+                Bits::Eight => png_grey8(picture.columns, picture.rows, &picture.grey),
+                Bits::Sixteen => png_grey16(
+                    picture.columns,
+                    picture.rows,
+                    &windowed16(&frame.signal, display.logarithmic, frame.black_and_white),
+                ),
+            },
+            "dcm" => {
+                let exposed = Exposed {
+                    kv: scope.machine().technique.kv,
+                    charge_mas: frame.charge_mas,
+                    pulses_per_s: scope.settings().pulses_per_s,
+                    dose_area_gy_cm2: scope.total().dose_area_gy_cm2,
+                    logarithmic: display.logarithmic,
+                };
+                dicom_radiofluoroscopic(picture.columns, picture.rows, cine, scope.arm(), &exposed)
+            }
+            kind @ ("npy" | "nii" | "gz") => {
+                let view = scope.view().map_err(|e| input(&e))?;
+                let [soft, bone] = scope.integrals().map_err(|e| input(&e))?;
+                let mut all = soft.clone();
+                all.data.iter_mut().zip(&bone.data).for_each(|(a, b)| *a += b);
+                if kind != "npy" {
+                    let volume = integrals_volume(&all, &view).map_err(|e| input(&e))?;
+                    return write_nifti_f32(out, &volume).map_err(|e| input(&e));
+                }
+                npy_f32(&all)
+            }
+            other => {
+                return Err(Failure::Input(format!(
+                    "--out {}: the ending \"{other}\" is unknown; expected .png, .dcm, .npy, .nii or .nii.gz",
+                    out.display()
+                )));
+            }
+        };
+        let bytes = bytes.map_err(|e| input(&e))?;
+        write_bytes(out, &bytes).map_err(|e| input(&e))
+    }
+}
+
+/// The patient in Hounsfield units: the scenario's whole image, or its anatomy sampled round the target.
+fn patient(
+    source: &Source,
+    loaded: &Loaded,
+    catalog: &Catalog,
+    target: &PatientPoint,
+    spacing_mm: f64,
+) -> Result<Volume<f32>, Failure> {
+    if let Setting::Image(_) = loaded.setting
+        && let Some(hu) = whole_image(source, loaded)?
+    {
+        return Ok(hu);
+    }
+    let hu: Vec<f32> = loaded
+        .problem
+        .tissue_names
+        .iter()
+        .map(|name| find(&catalog.tissue_hounsfield, name).map_or(0.0, |t| t.value_hu.value as f32))
+        .collect();
+    hounsfield_image(&*loaded.problem.anatomy, &hu, target, SAMPLED_HALF_MM, spacing_mm)
+        .map_err(|e| Failure::Input(e.to_string()))
+}
+
+fn extension(path: &Path) -> String {
+    path.extension()
+        .map_or_else(String::new, |e| e.to_string_lossy().to_ascii_lowercase())
+}
+
+fn numbers<const N: usize>(option: &str, text: &str) -> Result<[f64; N], Failure> {
+    let all: Vec<f64> = text.split(',').filter_map(|t| t.trim().parse().ok()).collect();
+    <[f64; N]>::try_from(all)
+        .ok()
+        .filter(|all| all.iter().all(|v| v.is_finite()) && text.split(',').count() == N)
+        .ok_or_else(|| Failure::Input(format!("{option} {text}: expected {N} numbers with commas between")))
+}

@@ -1,0 +1,28 @@
+//! X-ray projection, metal, beam and picture.
+
+mod beam;
+mod metal;
+mod phantoms;
+mod picture;
+mod projection;
+
+use super::Claim;
+
+/// The claims of this group.
+pub(super) const CLAIMS: &[Claim] = &[
+    projection::reference_pixels,
+    projection::blobs,
+    projection::solids,
+    projection::two_projectors,
+    projection::any_axis,
+    projection::threads,
+    metal::chords,
+    metal::width,
+    metal::place,
+    beam::coefficients,
+    beam::kerma,
+    beam::half_value_layers,
+    picture::quantum_noise,
+    picture::still_anatomy,
+    picture::dose,
+];

@@ -1,0 +1,169 @@
+//! A volume as a stack of slices along any of its axes, in rows that lie together in memory.
+
+use std::sync::OnceLock;
+
+use neurotome_base::{Affine, Volume};
+use rayon::prelude::*;
+
+use super::ViewError;
+
+/// Longest side of a volume that is projected.
+pub const MAX_ROW: usize = 1 << 15;
+
+/// What of a voxel's value is integrated: `C` quantities at once, such as soft tissue and bone.
+pub trait Integrand<const C: usize>: Copy + Send + Sync {
+    /// The quantities per mm of path for a voxel's value. All zero means: nothing there.
+    fn of(&self, value: f32) -> [f32; C];
+}
+
+/// The voxels' values themselves, 1/mm.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Attenuation;
+
+impl Integrand<1> for Attenuation {
+    #[inline]
+    fn of(&self, value: f32) -> [f32; 1] {
+        [value]
+    }
+}
+
+/// First voxel of a row that is not empty, and the one after the last; equal when all are empty.
+type Extent = [u16; 2];
+
+/// Rows of voxels in planes: `data[voxel + length * (row + rows * plane)]`.
+#[derive(Debug)]
+struct Rows {
+    data: Vec<f32>,
+    length: usize,
+    /// Extents in the order of the rows.
+    extents: Vec<Extent>,
+}
+
+impl Rows {
+    fn new<const C: usize>(data: Vec<f32>, length: usize, integrand: &impl Integrand<C>) -> Self {
+        let full = |v: &f32| integrand.of(*v) != [0.0; C];
+        let extents = data
+            .par_chunks(length)
+            .map(|row| match row.iter().position(full) {
+                Some(first) => [first as u16, row.iter().rposition(full).map_or(0, |l| l + 1) as u16],
+                None => [0, 0],
+            })
+            .collect();
+        Self { data, length, extents }
+    }
+}
+
+/// The voxels in both orders of rows; the second is made when a view first needs it.
+#[derive(Debug)]
+pub(super) struct Stacks {
+    dims: [usize; 3],
+    affine: Affine,
+    /// Rows along i.
+    natural: Rows,
+    /// Rows along j: every plane of constant k transposed.
+    turned: OnceLock<Rows>,
+}
+
+/// The slices across one axis.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Stack<'a> {
+    rows: &'a Rows,
+    slice_stride: usize,
+    row_stride: usize,
+    /// Axes of slices, rows and voxels in a row.
+    pub axes: [usize; 3],
+    /// Slices, rows in a slice, voxels in a row.
+    pub counts: [usize; 3],
+}
+
+impl Stack<'_> {
+    /// The voxels of a row and the extent of those that are not empty.
+    #[inline]
+    pub fn row(&self, slice: usize, row: usize) -> (&[f32], std::ops::Range<usize>) {
+        let n = slice * self.slice_stride + row * self.row_stride;
+        let [first, end] = self.rows.extents[n];
+        let length = self.rows.length;
+        (&self.rows.data[n * length..(n + 1) * length], first.into()..end.into())
+    }
+}
+
+impl Stacks {
+    /// Checks and keeps a volume.
+    pub fn new<const C: usize>(volume: Volume<f32>, integrand: &impl Integrand<C>) -> Result<Self, ViewError> {
+        let (dims, affine) = (volume.dims(), *volume.affine());
+        if let Some(side) = dims.into_iter().find(|n| *n >= MAX_ROW) {
+            return Err(ViewError::Side { side });
+        }
+        let bad = volume.data().par_iter().position_first(|v| !v.is_finite());
+        if let Some(n) = bad {
+            return Err(ViewError::NotFinite {
+                index: [n % dims[0], n / dims[0] % dims[1], n / (dims[0] * dims[1])],
+                value: volume.data()[n],
+            });
+        }
+        let natural = Rows::new(volume.into_data(), dims[0], integrand);
+        Ok(Self {
+            dims,
+            affine,
+            natural,
+            turned: OnceLock::new(),
+        })
+    }
+
+    pub fn dims(&self) -> [usize; 3] {
+        self.dims
+    }
+
+    pub fn affine(&self) -> &Affine {
+        &self.affine
+    }
+
+    /// The slices across an axis.
+    pub fn across<const C: usize>(&self, axis: usize, integrand: &impl Integrand<C>) -> Stack<'_> {
+        let [nx, ny, nz] = self.dims;
+        match axis {
+            0 => Stack {
+                rows: self.turned.get_or_init(|| self.turn(integrand)),
+                slice_stride: 1,
+                row_stride: nx,
+                axes: [0, 2, 1],
+                counts: [nx, nz, ny],
+            },
+            1 => Stack {
+                rows: &self.natural,
+                slice_stride: 1,
+                row_stride: ny,
+                axes: [1, 2, 0],
+                counts: [ny, nz, nx],
+            },
+            _ => Stack {
+                rows: &self.natural,
+                slice_stride: ny,
+                row_stride: 1,
+                axes: [2, 1, 0],
+                counts: [nz, ny, nx],
+            },
+        }
+    }
+
+    fn turn<const C: usize>(&self, integrand: &impl Integrand<C>) -> Rows {
+        /// Side of the blocks in which a plane is transposed, so that both sides stay in the cache.
+        const SIDE: usize = 32;
+        let [nx, ny, _] = self.dims;
+        let mut data = vec![0.0f32; self.natural.data.len()];
+        data.par_chunks_mut(nx * ny)
+            .zip(self.natural.data.par_chunks(nx * ny))
+            .for_each(|(to, from)| {
+                for i0 in (0..nx).step_by(SIDE) {
+                    for j0 in (0..ny).step_by(SIDE) {
+                        for i in i0..(i0 + SIDE).min(nx) {
+                            for j in j0..(j0 + SIDE).min(ny) {
+                                to[i * ny + j] = from[j * nx + i];
+                            }
+                        }
+                    }
+                }
+            });
+        Rows::new(data, ny, integrand)
+    }
+}

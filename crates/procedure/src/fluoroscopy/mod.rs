@@ -1,0 +1,24 @@
+//! X-ray guidance: the C-arm, its views, and live fluoroscopy with needles in the picture.
+//!
+//! [`CArm`] tells where source and detector are; [`turned_to`] turns it to a named view of a vertebra; [`Fluoroscope`] makes pictures,
+//! pulse by pulse, with [`Machine`] as tube and detector; [`radiograph`] is a plain picture of a volume for a quick look.
+
+mod carm;
+mod devices;
+mod dose;
+mod explain;
+mod live;
+mod machine;
+mod radiograph;
+mod tissue;
+mod views;
+
+pub use carm::{BodyAxes, CArm, CArmError, Collimation, Travel};
+pub use devices::{DeviceMaterial, NeedleLook, needle_axis_mm, needle_parts, pedicle_screw, skin_marker};
+pub use dose::{Dose, pulse_dose};
+pub use explain::{VolumeFacts, explain};
+pub use live::{Display, Effects, Exposure, FluoroError, Fluoroscope, Frame, Settings, Window};
+pub use machine::{IODINE, MATERIALS, Machine, MachineError, Technique};
+pub use radiograph::{Picture, RadiographError, RelativeToWater, radiograph, windowed16};
+pub use tissue::{SoftAndBone, hounsfield_image};
+pub use views::{NamedView, looking_along, turned_to};

@@ -29,7 +29,7 @@ use crate::{
 const WITHIN: [f64; 4] = [0.1, 0.35, 0.6, 0.85];
 const BEYOND: [f64; 3] = [1.1, 1.4, 1.8];
 /// Strength of the ridge, as a share of the mean square of each feature.
-const RIDGE: f64 = 1e-4;
+const RIDGE: f64 = 1e-2;
 /// Logarithms of reach that the model may add at most.
 const MOST_CHANGE: f64 = 0.7;
 

@@ -91,7 +91,10 @@ fn landmarks_are_found_from_labels_of_two_millimetre_slices() {
     for (level, frame) in found.frames() {
         let true_frame = spine.frame(level).unwrap();
         assert!((frame.origin - true_frame.origin).norm() < 1.5, "{level}");
-        assert!(frame.superior.dot(&true_frame.superior) > 5f64.to_radians().cos(), "{level}");
+        assert!(
+            frame.superior.dot(&true_frame.superior) > 5f64.to_radians().cos(),
+            "{level}"
+        );
     }
 }
 

@@ -12,6 +12,8 @@ mod header;
 mod nifti;
 mod whole_file;
 
+pub(crate) use whole_file::write_whole;
+
 pub use error::VolumeFileError;
 pub use nifti::{
     NiftiImage, read_label_nifti, read_label_nifti_bytes, read_nifti, read_nifti_bytes, read_nifti_image,

@@ -135,12 +135,11 @@ impl Builder<'_> {
             ));
         }
         let tissues = self.tissues(&s.tissues)?;
-        let built_in = match (&s.phantom, &s.image) {
-            (None, None) => Some(self.built_in(s, &tissues)?),
-            _ => {
-                self.unused("spine", s.spine.is_some(), "beside [image] or [phantom]")?;
-                None
-            }
+        let built_in = if s.phantom.is_none() && s.image.is_none() {
+            Some(self.built_in(s, &tissues)?)
+        } else {
+            self.unused("spine", s.spine.is_some(), "beside [image] or [phantom]")?;
+            None
         };
         // Needles and region first: of an image only the part round them is read.
         let needles = self.needles(s, built_in.as_ref())?;

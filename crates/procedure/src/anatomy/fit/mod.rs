@@ -144,7 +144,7 @@ impl FittedSpine {
     fn start(sizes: &Morphometry<'_>, starts: &[(Level, VertebraFrame)]) -> Result<Vec<Fitted>, SpineError> {
         starts
             .iter()
-            .map(|(level, frame)| Ok(Fitted::new(*level, sizes.vertebra_with_joint(*level)?, *frame)))
+            .map(|(level, frame)| Ok(Fitted::new(*level, &sizes.vertebra_with_joint(*level)?, *frame)))
             .collect()
     }
 

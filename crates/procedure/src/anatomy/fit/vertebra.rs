@@ -51,6 +51,9 @@ pub(crate) struct Stage {
 /// Deviation of one difference of occupancy, for its weight beside the shapes'. Differences of neighbouring points are far from independent.
 const DEVIATION: f64 = 0.6;
 
+/// Step of the differences that give the slope of the level, mm.
+const SLOPE_STEP_MM: f64 = 0.1;
+
 /// How much wider than among people the shapes are taken to scatter: real vertebrae differ from the model in more than its numbers.
 const WIDER: f64 = 2.5;
 
@@ -60,14 +63,14 @@ fn deviations() -> Vec<f64> {
 }
 
 impl Fitted {
-    pub(crate) fn new(level: Level, mean: VertebraShape, frame: VertebraFrame) -> Self {
+    pub(crate) fn new(level: Level, mean: &VertebraShape, frame: VertebraFrame) -> Self {
         let kind = if level == Level::S1 { Kind::Sacral } else { Kind::Lumbar };
         Self {
             level,
             kind,
             frame,
-            shape: mean,
-            mean,
+            shape: *mean,
+            mean: *mean,
             bone: Vertebra::new(mean, kind),
         }
     }
@@ -202,7 +205,7 @@ impl Fitted {
                 let numbers: Vec<f64> = self.shape.to_vec().iter().zip(&by[6..]).map(|(a, b)| a + b).collect();
                 if let Some(shape) = VertebraShape::from_slice(&numbers) {
                     self.shape = shape;
-                    self.bone = Vertebra::new(shape, self.kind);
+                    self.bone = Vertebra::new(&shape, self.kind);
                 }
             }
         }
@@ -212,7 +215,7 @@ impl Fitted {
     pub(crate) fn resize(&mut self, by: f64) {
         self.mean = self.mean.scaled(by);
         self.shape = self.shape.scaled(by);
-        self.bone = Vertebra::new(self.shape, self.kind);
+        self.bone = Vertebra::new(&self.shape, self.kind);
     }
 
     fn normal_equations(&self, stage: &Stage, points: &[(Vec3, f64)]) -> (DMatrix<f64>, DVector<f64>) {
@@ -222,12 +225,12 @@ impl Fitted {
         let steps: Vec<f64> = deviations.iter().map(|d| 0.05 * d).collect();
         let changed: Vec<Vertebra> = match stage.free {
             Free::Pose => vec![],
-            Free::Size => vec![Vertebra::new(self.shape.scaled(1.01), self.kind)],
+            Free::Size => vec![Vertebra::new(&self.shape.scaled(1.01), self.kind)],
             Free::Shape => (0..numbers.len())
                 .map(|i| {
                     let mut other = numbers.clone();
                     other[i] += steps[i];
-                    Vertebra::new(VertebraShape::from_slice(&other).unwrap_or(self.shape), self.kind)
+                    Vertebra::new(&VertebraShape::from_slice(&other).unwrap_or(self.shape), self.kind)
                 })
                 .collect(),
         };
@@ -247,12 +250,11 @@ impl Fitted {
                     }
                     // The model's occupancy falls by this with the level.
                     let fall = -0.5 / stage.ramp_mm;
-                    const H: f64 = 0.1;
                     let mut gradient = Vec3::zeros();
                     for a in 0..3 {
                         let mut q = local;
-                        q[a] += H;
-                        gradient[a] = (self.bone.level(q.into()) - level) / H;
+                        q[a] += SLOPE_STEP_MM;
+                        gradient[a] = (self.bone.level(q.into()) - level) / SLOPE_STEP_MM;
                     }
                     let world = self.frame.direction_to_patient(&gradient);
                     let arm = (p - self.frame.origin).cross(&world);

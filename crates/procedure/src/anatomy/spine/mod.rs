@@ -640,7 +640,7 @@ fn place(person: &Person) -> Vec<Placed> {
         .zip(frames)
         .map(|((level, shape), frame)| {
             let kind = if level == Level::S1 { Kind::Sacral } else { Kind::Lumbar };
-            Placed::new(level, Vertebra::new(shape, kind), frame)
+            Placed::new(level, Vertebra::new(&shape, kind), frame)
         })
         .collect()
 }

@@ -160,7 +160,7 @@ impl<'a> Morphometry<'a> {
     /// [`SpineError::Missing`].
     pub(crate) fn centroid(&self, level: Level) -> Result<neurotome_base::Vec3, SpineError> {
         let kind = if level == Level::S1 { Kind::Sacral } else { Kind::Lumbar };
-        let bone = Vertebra::new(self.vertebra_with_joint(level)?, kind);
+        let bone = Vertebra::new(&self.vertebra_with_joint(level)?, kind);
         let bounds = bone.bounds();
         let (mut sum, mut count) = (neurotome_base::Vec3::zeros(), 0.0);
         let steps = |a: usize| ((bounds.high[a] - bounds.low[a]) / 2.0).ceil() as usize;
@@ -305,9 +305,8 @@ impl<'a> Morphometry<'a> {
 fn curve(level: Level, cobb_deg: f64, convex: f64) -> (f64, f64) {
     let share = match level {
         Level::L6 => 0.25,
-        Level::L5 => 0.5,
+        Level::L3 | Level::L5 => 0.5,
         Level::L4 => 1.0,
-        Level::L3 => 0.5,
         Level::L1 => -0.5,
         Level::T11 | Level::T12 => -1.0,
         Level::L2 | Level::S1 => 0.0,

@@ -133,8 +133,8 @@ pub(crate) fn wall_x(s: &SideShape, y: f64) -> f64 {
 }
 
 impl Vertebra {
-    pub(crate) fn new(shape: VertebraShape, kind: Kind) -> Self {
-        let sides = [&shape.left, &shape.right].map(|s| SideParts::new(&shape, s));
+    pub(crate) fn new(shape: &VertebraShape, kind: Kind) -> Self {
+        let sides = [&shape.left, &shape.right].map(|s| SideParts::new(shape, s));
         let m = &shape.middle;
         let half_width = m.top_half_width.max(m.bottom_half_width) + 1.0;
         let h = 0.5 * m.height_anterior.max(m.height_posterior) + 2.0;
@@ -146,7 +146,7 @@ impl Vertebra {
         let back = shape.back_wall() + m.canal_depth;
         let half = 0.5 * m.lamina_height + 1.0;
         let lean = m.lamina_slope.abs() * half + 0.5 * m.lamina_thickness + 1.0;
-        let pillar = sides.iter().map(|s| s.pillar()).fold(Bounds::EMPTY, |b, [x, y]| {
+        let pillar = sides.iter().map(SideParts::pillar).fold(Bounds::EMPTY, |b, [x, y]| {
             b.with([x + 4.0, y - lean, m.lamina_z - half])
                 .with([x, y + lean, m.lamina_z + half])
         });
@@ -176,7 +176,7 @@ impl Vertebra {
             });
         }
         Self {
-            shape,
+            shape: *shape,
             kind,
             sides,
             body_box,

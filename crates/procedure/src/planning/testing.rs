@@ -117,9 +117,9 @@ pub fn technique() -> Technique {
         depth_sd_mm: value(1.5),
         angle_sd_deg: value(3.0),
         lesion_sd_fraction: value(0.1),
-        spare_nerve_mm: value(2.0),
+        spare_nerve_mm: value(0.5),
         spare_skin_mm: value(10.0),
-        harm_fraction: value(0.01),
+        harm_fraction: value(0.2),
         hub_mm: value(5.0),
         destroyed_mm: value(8.0),
     }

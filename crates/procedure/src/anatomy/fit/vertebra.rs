@@ -54,6 +54,9 @@ const DEVIATION: f64 = 0.6;
 /// Step of the differences that give the slope of the level, mm.
 const SLOPE_STEP_MM: f64 = 0.1;
 
+/// How far from the fitted surface a mamillary process is looked for, mm.
+const MAMILLARY_SEARCH_MM: f64 = 6.0;
+
 /// How much wider than among people the shapes are taken to scatter: real vertebrae differ from the model in more than its numbers.
 const WIDER: f64 = 2.5;
 
@@ -150,6 +153,36 @@ impl Fitted {
             *self = next;
             if step.rows(0, 3).norm() < 0.01 && step.rows(3, 3).norm() < 2e-4 && stage.free != Free::Shape {
                 return;
+            }
+        }
+    }
+
+    /// Tries other places for the mamillary processes: a process that the shape has lost, or drawn into another, is too far away for small
+    /// steps to find it again.
+    pub(crate) fn find_mamillary_processes(&mut self, stage: &Stage, image: &dyn Occupancy, others: &[&Fitted]) {
+        // Beyond the fitted surface, where another shape may have bone.
+        let wide = Stage {
+            ramp_mm: MAMILLARY_SEARCH_MM,
+            ..*stage
+        };
+        let mut points = self.points(&wide, image);
+        points.retain(|(p, _)| others.iter().all(|o| o.level_at(p) > 0.5 * stage.ramp_mm.min(1.0)));
+        let mut best = self.cost(stage, &points);
+        for left in [true, false] {
+            for shift in [-4.5, -3.0, -1.5, 1.5, 3.0, 4.5, 6.0] {
+                let mut next = self.clone();
+                let (mean, side) = if left {
+                    (self.mean.left.mamillary, &mut next.shape.left)
+                } else {
+                    (self.mean.right.mamillary, &mut next.shape.right)
+                };
+                side.mamillary = mean + shift;
+                next.bone = Vertebra::new(&next.shape, self.kind);
+                let cost = next.cost(stage, &points);
+                if cost < best {
+                    best = cost;
+                    *self = next;
+                }
             }
         }
     }

@@ -463,6 +463,33 @@ impl Vertebra {
     }
 }
 
+impl Vertebra {
+    /// A box outside of which one of a side's numbers changes nothing within a level of `within`; `x` outwards. The number is given by its
+    /// place in [`SideShape::NAMES`].
+    pub(crate) fn reach_of(&self, left: bool, number: usize, within: f64) -> Bounds {
+        let b = &self.side(left).boxes;
+        let name = SideShape::NAMES[number];
+        let parts: &[&Bounds] = match name.split('_').next() {
+            Some("pedicle") if name == "pedicle_z" => &[&b.pedicle, &b.pars, &b.transverse],
+            Some("pedicle") => &[&b.pedicle],
+            Some("transverse" | "root") => &[&b.transverse],
+            Some("lower") => &[&b.inferior, &b.pars],
+            Some("front" | "mamillary") => &[&b.superior],
+            Some("wall") => &[&b.superior, &b.transverse],
+            _ => &[&b.superior, &b.pars, &b.transverse, &self.arch_box, &self.spinous_box],
+        };
+        let margin = (within + MOST_FILLET).max(REACH);
+        let all = parts.iter().fold(Bounds::EMPTY, |all, b| all.and(b));
+        Bounds {
+            low: all.low.map(|x| x - margin),
+            high: all.high.map(|x| x + margin),
+        }
+    }
+}
+
+/// The widest fillet between two parts, mm, and a little more for the change of a box itself.
+const MOST_FILLET: f64 = 4.5;
+
 /// Outline of a vertebral body and of the discs, in the axial plane: an ellipse whose posterior wall is flat to hollow.
 pub(crate) fn outline(x: f64, y: f64, half_width: f64, half_depth: f64) -> f64 {
     let wall = 0.937 * half_depth + 0.008 * (x * x).min(196.0);

@@ -115,18 +115,27 @@ impl Placed {
 #[derive(Debug, Clone)]
 struct Loose {
     structure: Structure,
-    plates: Vec<([P; 3], [f64; 3])>,
+    /// Corners and half thickness there of each plate, and a box round it.
+    plates: Vec<([P; 3], [f64; 3], Bounds)>,
     rods: Vec<(P, P, f64)>,
     bounds: Bounds,
 }
 
+/// Fillet between the plates of a loose bone, mm.
+const PLATE_FILLET: f64 = 3.0;
+
 impl Loose {
     fn new(structure: Structure, plates: Vec<([P; 3], [f64; 3])>, rods: Vec<(P, P, f64)>) -> Self {
         let mut bounds = Bounds::EMPTY;
-        for (corners, radii) in &plates {
-            let balls: Vec<(P, f64)> = corners.iter().copied().zip(radii.iter().copied()).collect();
-            bounds = bounds.and(&Bounds::of_balls(&balls));
-        }
+        let plates = plates
+            .into_iter()
+            .map(|(corners, radii)| {
+                let balls: Vec<(P, f64)> = corners.into_iter().zip(radii).collect();
+                let own = Bounds::of_balls(&balls);
+                bounds = bounds.and(&own);
+                (corners, radii, own)
+            })
+            .collect();
         for (a, b, radius) in &rods {
             bounds = bounds.and(&Bounds::of_balls(&[(*a, *radius), (*b, *radius)]));
         }
@@ -140,8 +149,11 @@ impl Loose {
 
     fn level(&self, p: P) -> f64 {
         let mut level = f64::INFINITY;
-        for (corners, radii) in &self.plates {
-            level = join(level.min(1e6), plate(p, *corners, *radii), 3.0);
+        for (corners, radii, own) in &self.plates {
+            // A plate farther away than this leaves the level as it is.
+            if own.distance(p) < level + PLATE_FILLET {
+                level = join(level.min(1e6), plate(p, *corners, *radii), PLATE_FILLET);
+            }
         }
         for (a, b, radius) in &self.rods {
             level = level.min(capsule(p, *a, *b, *radius, *radius));

@@ -3,6 +3,7 @@
 //! Nothing here knows of operators, files, clocks or brands of needle. SI units inside; lengths in metres, but for
 //! the millimetres of images in [`xray`].
 
+pub mod axon;
 pub mod current;
 pub mod grid;
 pub mod heat;

@@ -34,7 +34,7 @@ pub enum FitError {
     },
     /// Levels do not follow each other downwards, or lie too near or too far from each other.
     #[error(
-        "spine from CT: from {above} to {below} it is {found_mm:.0} mm{direction}; expected 20 to 60 mm downwards (to the sacrum at most 95); check the names of the levels, and that the image is in patient axes"
+        "spine from CT: from {above} to {below} it is {found_mm:.0} mm{direction}; expected 12 to 60 mm downwards (to the sacrum at most 95); check the names of the levels, and that the image is in patient axes"
     )]
     Spacing {
         /// The upper vertebra.
@@ -73,7 +73,7 @@ fn in_order(points: &[(Level, PatientPoint)]) -> Result<Vec<(Level, Vec3)>, FitE
         let found_mm = (a - b).norm();
         // The middle of a whole sacrum lies far below that of its first body.
         let most = if below == Level::S1 { 95.0 } else { 60.0 };
-        if !(20.0..most).contains(&found_mm) || a.z < b.z {
+        if !(12.0..most).contains(&found_mm) || a.z < b.z {
             return Err(FitError::Spacing {
                 above,
                 below,

@@ -1,0 +1,29 @@
+//! Nerve fibres: thresholds, conduction, trains and block against other programs.
+
+mod block;
+mod conduction;
+mod convergence;
+mod fibres;
+mod thresholds;
+mod trains;
+
+use super::Claim;
+
+/// The claims of this group.
+pub(super) const CLAIMS: &[Claim] = &[
+    thresholds::at_a_node,
+    thresholds::between_nodes,
+    thresholds::thin_fibres,
+    thresholds::c_fibres,
+    thresholds::without_a_field,
+    conduction::myelinated,
+    conduction::unmyelinated,
+    conduction::rest,
+    trains::fifty_hertz,
+    trains::two_hertz,
+    block::myelinated,
+    block::unmyelinated,
+    convergence::second_order,
+    convergence::length,
+    convergence::linearity,
+];

@@ -1,0 +1,128 @@
+use super::*;
+
+/// mV of 1 mA of a cathode in 0.3 S/m at a distance, µm.
+fn point_source(z_um: f64, x_um: f64) -> f64 {
+    let r = z_um.hypot(x_um);
+    -1e6 / (4.0 * std::f64::consts::PI * 0.3 * r)
+}
+
+fn mrg_threshold(diameter: f64, z_mm: f64, width_ms: f64, dt_ms: f64, tolerance: f64) -> Threshold {
+    let geometry = Geometry::new(GeometrySet::Table, diameter).unwrap();
+    let z = 1000.0 * z_mm;
+    let half = 12.max((4.0 * z / geometry.node_spacing).ceil() as usize);
+    let fibre = Myelinated::new(geometry, 2 * half + 1, 37.0);
+    let places = fibre.places_um();
+    let middle = places[fibre.place_of(half)];
+    let field: Vec<f64> = places.iter().map(|x| point_source(z, x - middle)).collect();
+    let ready = Stimulated::new(&fibre, &field).unwrap();
+    let search = Search {
+        dt_ms,
+        tolerance,
+        guess: 0.3,
+        most: 1e4,
+    };
+    ready
+        .threshold(&Pulse::square(width_ms), &search, &Criterion::myelinated(2 * half + 1))
+        .unwrap()
+}
+
+/// NEURON and a plain C solver, extrapolated to no step (validation/crosscode/axon): diameter (µm), distance (mm), pulse (ms), mA.
+const THRESHOLDS: [[f64; 4]; 5] = [
+    [10.0, 1.0, 0.1, 0.1799],
+    [5.7, 1.0, 1.0, 0.101_882_1],
+    [5.7, 1.0, 0.05, 0.506_884_3],
+    [5.7, 10.0, 0.05, 118.481],
+    [7.3, 1.0, 0.05, 0.373_752_8],
+];
+
+#[test]
+fn thresholds_are_those_of_other_programs_with_long_steps() {
+    for [d, z, width, reference] in THRESHOLDS {
+        for dt in [0.02, 0.01, 0.0025] {
+            let found = mrg_threshold(d, z, width, dt, 5e-4);
+            let off = 100.0 * (found.amplitude / reference - 1.0);
+            assert!(off.abs() < 0.5, "{d} µm, {z} mm, {width} ms, {dt}: {off} %");
+            assert!(found.uncertainty < 5e-4 * found.amplitude);
+        }
+    }
+}
+
+/// Threshold of a Rattay C fibre of 1 µm, 1 mm beside a point.
+fn rattay_threshold(width_ms: f64, dt_ms: f64, first_order: bool) -> f64 {
+    let (half, spacing) = (160, 25.0);
+    let fibre = Unmyelinated::new(Membrane::Rattay, 1.0, 2.0 * half as f64 * spacing, spacing, 37.0);
+    let places = fibre.places_um();
+    let field: Vec<f64> = places.iter().map(|x| point_source(1000.0, x - places[half])).collect();
+    let ready = Stimulated::new(&fibre, &field).unwrap();
+    let ready = if first_order { ready.first_order() } else { ready };
+    let criterion = Criterion {
+        arrive_at: vec![half - 120, half + 120],
+        spike_mv: -20.0,
+        quiet_mv: -60.0,
+        quiet_after_ms: 4.0,
+        longest_ms: 60.0,
+    };
+    let search = Search {
+        dt_ms,
+        tolerance: 5e-4,
+        guess: 3.0,
+        most: 1e4,
+    };
+    ready
+        .threshold(&Pulse::square(width_ms), &search, &criterion)
+        .unwrap()
+        .amplitude
+}
+
+#[test]
+fn first_order_steps_explain_the_reference_of_rattay_fibres() {
+    // Its thresholds were found with steps of 10 µs, which are long for gates twelve times as fast as a squid's.
+    let reference = 3.286_282;
+    let first = rattay_threshold(1.0, 0.01, true);
+    assert!((first / reference - 1.0).abs() < 0.01, "{first}");
+    let (second, fine) = (rattay_threshold(1.0, 0.01, false), rattay_threshold(1.0, 0.0025, false));
+    assert!((second / fine - 1.0).abs() < 0.01, "{second} {fine}");
+    // Shorter first-order steps lead to our value, not to the reference's.
+    let shorter = rattay_threshold(1.0, 0.0025, true);
+    assert!(
+        (shorter - fine).abs() < 0.35 * (first - fine).abs(),
+        "{shorter} {fine} {first}"
+    );
+}
+
+#[test]
+fn what_cannot_be_searched_is_said() {
+    let geometry = Geometry::new(GeometrySet::Table, 10.0).unwrap();
+    let fibre = Myelinated::new(geometry, 9, 37.0);
+    let n = fibre.places_um().len();
+    assert_eq!(n, 9 + 8 * 10);
+    assert!(
+        Stimulated::new(&fibre, &[0.0; 3])
+            .unwrap_err()
+            .to_string()
+            .contains("3 values")
+    );
+    let ready = Stimulated::new(&fibre, &vec![1.0; n]).unwrap();
+    let criterion = Criterion::myelinated(9);
+    let search = Search {
+        dt_ms: 0.01,
+        tolerance: 0.01,
+        guess: 1.0,
+        most: 50.0,
+    };
+    let refused = |pulse: Pulse, search: Search| ready.threshold(&pulse, &search, &criterion).unwrap_err().to_string();
+    assert!(refused(Pulse::square(0.0), search).contains("length"));
+    assert!(refused(Pulse::square(1.0), Search { dt_ms: 0.0, ..search }).contains("time step"));
+    assert!(
+        refused(
+            Pulse::square(1.0),
+            Search {
+                tolerance: 2.0,
+                ..search
+            }
+        )
+        .contains("tolerance")
+    );
+    assert!(refused(Pulse::square(1.0), Search { guess: -1.0, ..search }).contains("first amplitude"));
+    assert!(refused(Pulse::square(1.0), search).contains("no spike up to 50"));
+}

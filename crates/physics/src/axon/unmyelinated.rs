@@ -1,0 +1,155 @@
+//! An unmyelinated fibre: a single cable that fires everywhere.
+
+use super::gates::{Gates, Kinetics, Membrane};
+use super::lanes::Lanes;
+use super::threshold::{Fibre, Step};
+
+/// Resistivity of axoplasm, Ω cm.
+const RESISTIVITY: f64 = 100.0;
+/// Capacitance of the membrane, µF/cm².
+const CAPACITANCE: f64 = 1.0;
+
+/// A C fibre with sealed ends.
+#[derive(Debug, Clone)]
+pub struct Unmyelinated {
+    kinetics: Kinetics,
+    places: usize,
+    spacing_um: f64,
+    /// From S/cm² to mS of a compartment.
+    area: f64,
+    capacitance: f64,
+    axial: f64,
+    sodium: Vec<f64>,
+}
+
+impl Unmyelinated {
+    /// A fibre of a diameter and length, cut into compartments of about `spacing_um`.
+    pub fn new(membrane: Membrane, diameter_um: f64, length_um: f64, spacing_um: f64, temperature_c: f64) -> Self {
+        let places = ((length_um / spacing_um).round() as usize).max(2) + 1;
+        let area = std::f64::consts::PI * diameter_um * spacing_um * 1e-8;
+        let section = 0.25 * std::f64::consts::PI * diameter_um * diameter_um;
+        Self {
+            kinetics: Kinetics::unmyelinated(membrane, temperature_c),
+            places,
+            spacing_um,
+            area: 1e3 * area,
+            capacitance: area * CAPACITANCE,
+            // Ω cm × µm / µm² = 10⁴ Ω, 10 kΩ.
+            axial: section / (10.0 * RESISTIVITY * spacing_um),
+            sodium: vec![1.0; places],
+        }
+    }
+
+    /// Lets a share (0 to 1) of the sodium channels of a compartment take part.
+    pub fn set_sodium(&mut self, place: usize, share: f64) {
+        self.sodium[place] = share;
+    }
+}
+
+/// Potentials across the membrane, mV, and gates.
+#[derive(Debug, Clone)]
+pub struct State {
+    now: Vec<Lanes>,
+    before: Vec<Lanes>,
+    gates: Vec<Gates>,
+    diagonal: Vec<Lanes>,
+    right: Vec<Lanes>,
+}
+
+impl Fibre for Unmyelinated {
+    type State = State;
+    /// Weight of the new value in the time derivative, per ms.
+    type Factor = f64;
+    type Outside = Vec<f64>;
+
+    fn places_um(&self) -> Vec<f64> {
+        (0..self.places).map(|n| self.spacing_um * n as f64).collect()
+    }
+
+    fn active(&self) -> usize {
+        self.places
+    }
+
+    fn place_of(&self, active: usize) -> usize {
+        active
+    }
+
+    fn outside(&self, potential_mv: &[f64]) -> Vec<f64> {
+        (0..self.places)
+            .map(|n| {
+                let to = |m: Option<&f64>| m.map_or(0.0, |m| potential_mv[n] - m);
+                let before = n.checked_sub(1).and_then(|m| potential_mv.get(m));
+                self.axial * (to(before) + to(potential_mv.get(n + 1)))
+            })
+            .collect()
+    }
+
+    fn factor(&self, rate: f64) -> f64 {
+        rate
+    }
+
+    fn start(&self) -> State {
+        let rest = Lanes::splat(self.kinetics.rest());
+        State {
+            now: vec![rest; self.places],
+            before: vec![rest; self.places],
+            gates: vec![self.kinetics.steady(rest); self.places],
+            diagonal: vec![rest; self.places],
+            right: vec![rest; self.places],
+        }
+    }
+
+    fn advance(
+        &self,
+        s: &mut State,
+        step: &Step<'_, f64>,
+        outside: &Vec<f64>,
+        amplitude: Lanes,
+        injected: Option<(usize, f64)>,
+    ) {
+        let [now, before] = step.history;
+        let (c, n) = (self.capacitance, self.places);
+        for i in 0..n {
+            let v = s.now[i];
+            let ahead = v + (v - s.before[i]) * step.ahead;
+            self.kinetics.advance(&mut s.gates[i], ahead, step.dt_ms);
+            let (g, ge) = self.kinetics.current(&s.gates[i], self.sodium[i]);
+            let neighbours = if i == 0 || i + 1 == n { 1.0 } else { 2.0 };
+            s.diagonal[i] = g * self.area + (step.factor * c + neighbours * self.axial);
+            s.right[i] = (v * now + s.before[i] * before) * c + ge * self.area - amplitude * outside[i];
+        }
+        if let Some((i, current)) = injected {
+            s.right[i] += Lanes::splat(current);
+        }
+        for i in 1..n {
+            let m = Lanes::splat(self.axial) / s.diagonal[i - 1];
+            s.diagonal[i] -= m * self.axial;
+            s.right[i] = s.right[i] + m * s.right[i - 1];
+        }
+        std::mem::swap(&mut s.now, &mut s.before);
+        s.now[n - 1] = s.right[n - 1] / s.diagonal[n - 1];
+        for i in (0..n - 1).rev() {
+            s.now[i] = (s.right[i] + s.now[i + 1] * self.axial) / s.diagonal[i];
+        }
+    }
+
+    fn settle_gates(&self, s: &mut State) {
+        for (y, v) in s.gates.iter_mut().zip(&s.now) {
+            *y = self.kinetics.steady(*v);
+        }
+    }
+
+    fn extrapolate(&self, fine: &mut State, coarse: &State) {
+        for (f, c) in fine.now.iter_mut().zip(&coarse.now) {
+            *f = *f + *f - *c;
+        }
+        for (f, c) in fine.gates.iter_mut().flatten().zip(coarse.gates.iter().flatten()) {
+            *f = *f + *f - *c;
+        }
+        fine.before.clone_from(&coarse.before);
+    }
+
+    fn potential(&self, s: &State, active: usize) -> Lanes {
+        s.now[active]
+    }
+}

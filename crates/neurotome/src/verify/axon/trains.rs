@@ -7,14 +7,14 @@ use crate::verify::Report;
 
 /// Step of the reference's trains, ms.
 const STEP_MS: f64 = 0.005;
+/// Nodes of its fibres.
+const NODES: usize = 25;
 
 /// Spikes at the fourth node from the end within each period of a train, with the reference's first-order steps: near threshold one pulse more
 /// or less depends on them.
 fn spikes(row: &Train) -> Result<Vec<u8>, String> {
     let geometry = fibres::geometry("table", row.diameter_um)?;
-    let half = 12.max((4.0 * row.z_mm * 1e3 / geometry.node_spacing).ceil() as usize);
-    let nodes = 2 * half + 1;
-    let (fibre, field) = fibres::beside_source(geometry, nodes, row.z_mm, 0.0);
+    let (fibre, field) = fibres::beside_source(geometry, NODES, row.z_mm, 0.0);
     let ready = Stimulated::new(&fibre, &field)
         .map_err(|e| e.to_string())?
         .first_order();
@@ -24,7 +24,7 @@ fn spikes(row: &Train) -> Result<Vec<u8>, String> {
     let pieces = (0..count)
         .flat_map(|_| [(row.pw, 1.0), (period - row.pw, 0.0)])
         .collect();
-    let trace = ready.trace(&Pulse::new(pieces), amplitude, STEP_MS, STEP_MS, None, &[nodes - 4]);
+    let trace = ready.trace(&Pulse::new(pieces), amplitude, STEP_MS, STEP_MS, None, &[NODES - 4]);
     let mut all = vec![0u8; count];
     for w in trace.windows(2) {
         if w[0].1[0] < -20.0 && w[1].1[0] >= -20.0 {

@@ -1,7 +1,7 @@
 //! Sheets of panels side by side: radiographs and slices of volumes in Hounsfield units.
 
 use neurotome_base::{PatientPoint, Vec3, Volume};
-use neurotome_physics::xray::Projector;
+use neurotome_physics::xray::{Image, Projector};
 use neurotome_procedure::anatomy::VertebraFrame;
 use neurotome_procedure::fluoroscopy::{CArm, NamedView, Picture, RelativeToWater, turned_to};
 use rayon::prelude::*;
@@ -94,8 +94,8 @@ pub fn sheet(title: &str, rows: &[Vec<Panel>], foot: &str) -> Result<Vec<u8>, Re
     canvas.png()
 }
 
-/// Radiographs of a volume in Hounsfield units, bone dark: panels of `side_px`, `field_mm` wide at the isocentre. Black and white are those
-/// of [`neurotome_procedure::fluoroscopy::radiograph`]. With a frame the views are squared to that vertebra.
+/// Radiographs of a volume in Hounsfield units, bone dark: panels of `side_px`, `field_mm` wide at the isocentre. Black and white are the
+/// 99.5th and 2nd percentiles of the middle part, as automatic brightness would set them. With a frame the views are squared to that vertebra.
 ///
 /// # Errors
 /// [`ResultsError::Picture`].
@@ -125,7 +125,7 @@ pub fn radiographs(
             let arm = turned_to(&plain, *name, vertebra).map_err(|e| failed(&e))?;
             let view = arm.view(target).map_err(|e| failed(&e))?;
             let [water_mm] = projector.integrals(&view).map_err(|e| failed(&e))?;
-            let [white, black] = water_mm.quantiles([0.01, 0.995]);
+            let [white, black] = middle_of(&water_mm).quantiles([0.02, 0.995]);
             let picture = Picture::windowed(&water_mm, f64::from(black), f64::from(white));
             let right = view.column_step_mm.normalize();
             Ok(Panel::grey(
@@ -136,6 +136,19 @@ pub fn radiographs(
             ))
         })
         .collect()
+}
+
+/// The middle of an image: three fifths of its sides.
+fn middle_of(image: &Image) -> Image {
+    let (columns, rows) = (image.columns * 3 / 5, image.rows * 3 / 5);
+    let (left, top) = (image.columns / 5, image.rows / 5);
+    let data = (top..top + rows)
+        .flat_map(|row| {
+            let first = row * image.columns + left;
+            image.data[first..first + columns].to_vec()
+        })
+        .collect();
+    Image { columns, rows, data }
 }
 
 /// A plane through a volume, `size_mm` wide and high, seen with `right` and `up`.

@@ -86,7 +86,7 @@ pub(crate) fn anatomy(spine: &LumbarSpine, title: &str) -> Result<Vec<u8>, Resul
     slices.push(slice(
         spine,
         Cut {
-            title: "sagittal, 19 mm right of the midline, through joints and foramina".to_owned(),
+            title: "sagittal, 19 mm right of the midline".to_owned(),
             center: middle - Vec3::x() * 19.0,
             right: Vec3::y(),
             up: Vec3::z(),

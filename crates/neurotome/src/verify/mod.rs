@@ -4,6 +4,7 @@
 //! is one function and one line.
 
 mod analytic;
+mod anatomy;
 mod convergence;
 mod crosscode;
 mod experiment;
@@ -51,6 +52,11 @@ pub const GROUPS: &[Group] = &[
     Group {
         name: "xray",
         claims: xray::CLAIMS,
+        by_default: true,
+    },
+    Group {
+        name: "anatomy",
+        claims: anatomy::CLAIMS,
         by_default: true,
     },
     Group {
@@ -318,7 +324,7 @@ mod tests {
     #[test]
     fn groups_are_found_by_name() {
         let usual: Vec<&str> = select(&[]).unwrap().iter().map(|g| g.name).collect();
-        assert_eq!(usual, ["analytic", "convergence", "crosscode", "xray"]);
+        assert_eq!(usual, ["analytic", "convergence", "crosscode", "xray", "anatomy"]);
         assert_eq!(select(&["experiment".to_owned()]).unwrap().len(), 1);
         assert_eq!(select(&["crosscode".to_owned()]).unwrap()[0].name, "crosscode");
         assert!(select(&["cross".to_owned()]).unwrap_err().contains("crosscode"));

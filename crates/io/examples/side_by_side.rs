@@ -44,19 +44,19 @@ fn main() -> Outcome<()> {
     let data = std::env::var("NEUROTOME_TEST_DATA").map_err(|_| "NEUROTOME_TEST_DATA is not set")?;
     let data = Path::new(&data);
     let subjects = [
-        built_in(Sex::Male, [1.0; 3])?,
-        built_in(Sex::Female, [0.98, 0.98, 4.25])?,
+        built_in("built-in man, 1 mm", Sex::Male, [1.0; 3])?,
+        built_in("built-in woman, 1 × 4.25 mm", Sex::Female, [0.98, 0.98, 4.25])?,
         Subject {
-            name: "ACRIN-FLT-Breast 001 (woman), 0.98 × 0.98 × 4.25 mm".to_owned(),
+            name: "ACRIN 001, 1 × 4.25 mm".to_owned(),
             hu: read_ct(&data.join("acrin-flt-breast-001/acrin001_ct_original_dicom.zip"))?.hu,
-            l4: by_eye([-18.0, 42.0, -670.0], 0.0),
-            l5: by_eye([-18.0, 46.0, -706.0], 12.0),
+            l4: by_eye([-18.0, 48.0, -668.0], 2.0),
+            l5: by_eye([-18.0, 52.0, -703.0], 14.0),
         },
         Subject {
-            name: "TotalSegmentator example, 3 mm".to_owned(),
+            name: "TotalSegmentator, 3 mm".to_owned(),
             hu: read_ct(&data.join("totalsegmentator-example/example_ct.nii.gz"))?.hu,
-            l4: by_eye([2.0, -155.0, 283.0], 5.0),
-            l5: by_eye([2.0, -151.0, 249.0], 25.0),
+            l4: by_eye([2.0, -145.0, 278.0], 8.0),
+            l5: by_eye([2.0, -134.0, 240.0], 28.0),
         },
     ];
     let (mut pictures, mut slices) = (vec![], vec![]);
@@ -75,7 +75,7 @@ fn main() -> Outcome<()> {
 }
 
 /// The built-in patient as a CT with voxels of this size.
-fn built_in(sex: Sex, spacing_mm: [f64; 3]) -> Outcome<Subject> {
+fn built_in(name: &str, sex: Sex, spacing_mm: [f64; 3]) -> Outcome<Subject> {
     let catalog = catalog::built_in()?;
     let parameters = SpineParameters {
         sex,
@@ -88,9 +88,8 @@ fn built_in(sex: Sex, spacing_mm: [f64; 3]) -> Outcome<Subject> {
     };
     let hu = Hounsfield::new(&Morphometry::new(&catalog, sex))?;
     let frame = |level| spine.frame(level).ok_or("the patient has no such vertebra");
-    let [x, y, z] = spacing_mm;
     Ok(Subject {
-        name: format!("built-in, {}, {x} × {y} × {z} mm", format!("{sex:?}").to_lowercase()),
+        name: name.to_owned(),
         hu: spine.ct(&spine.extent(), &hu, &scanner)?,
         l4: frame(Level::L4)?,
         l5: frame(Level::L5)?,

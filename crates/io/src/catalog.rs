@@ -166,11 +166,11 @@ const MAY_BE_ZERO: [&str; 9] = [
     "water_fraction",
     "sigma_temperature_coefficient_per_k",
     "copper_filter_mm",
-    "a_alpha_share",
-    "a_beta_share",
-    "a_gamma_share",
-    "a_delta_share",
-    "c_share",
+    "a_alpha_fraction",
+    "a_beta_fraction",
+    "a_gamma_fraction",
+    "a_delta_fraction",
+    "c_fraction",
 ];
 /// A thermocouple may stand out of the distal end; fat and air are below water.
 const MAY_BE_NEGATIVE: [&str; 2] = ["thermocouple_from_tip_mm", "value_hu"];
@@ -514,7 +514,7 @@ mod tests {
         // A medial branch is thinner and has fewer fibres than a root.
         let count = |kind| catalog.nerve_fibres(kind).unwrap().fibre_count.value;
         assert!(count(NerveKind::MedialBranch) < 0.3 * count(NerveKind::Root));
-        catalog.nerves[0].c_share.value = 0.9;
+        catalog.nerves[0].c_fraction.value = 0.9;
         let message = check(&catalog).unwrap_err().to_string();
         assert!(message.contains("shares that add to"), "{message}");
     }

@@ -94,8 +94,8 @@ pub fn sheet(title: &str, rows: &[Vec<Panel>], foot: &str) -> Result<Vec<u8>, Re
     canvas.png()
 }
 
-/// Radiographs of a volume in Hounsfield units, bone dark: panels of `side_px`, `field_mm` wide at the isocentre. Black and white are the
-/// 99.5th and 2nd percentiles of the middle part, as automatic brightness would set them. With a frame the views are squared to that vertebra.
+/// Radiographs of a volume in Hounsfield units, bone dark: panels of `side_px`, `field_mm` wide at the isocentre. Slow changes of
+/// brightness are taken out. With a frame the views are squared to that vertebra.
 ///
 /// # Errors
 /// [`ResultsError::Picture`].
@@ -125,8 +125,9 @@ pub fn radiographs(
             let arm = turned_to(&plain, *name, vertebra).map_err(|e| failed(&e))?;
             let view = arm.view(target).map_err(|e| failed(&e))?;
             let [water_mm] = projector.integrals(&view).map_err(|e| failed(&e))?;
-            let [white, black] = middle_of(&water_mm).quantiles([0.02, 0.995]);
-            let picture = Picture::windowed(&water_mm, f64::from(black), f64::from(white));
+            let picture = flattened(&water_mm, side_px / 10);
+            let [white, black] = picture.quantiles([0.03, 0.99]);
+            let picture = Picture::windowed(&picture, f64::from(black), f64::from(white));
             let right = view.column_step_mm.normalize();
             Ok(Panel::grey(
                 name.name(),
@@ -138,17 +139,44 @@ pub fn radiographs(
         .collect()
 }
 
-/// The middle of an image: three fifths of its sides.
-fn middle_of(image: &Image) -> Image {
-    let (columns, rows) = (image.columns * 3 / 5, image.rows * 3 / 5);
-    let (left, top) = (image.columns / 5, image.rows / 5);
-    let data = (top..top + rows)
+/// The image without most of its slow changes, so that thin and thick parts of the body are seen together, as the processing of a detector
+/// does it: `SLOW` of a mean over squares of twice `reach` pixels, twice over, is taken off.
+fn flattened(image: &Image, reach: usize) -> Image {
+    const SLOW: f32 = 0.95;
+    let mut slow = image.data.clone();
+    for _ in 0..2 {
+        slow = mean_of_rows(&slow, image.columns, reach);
+        slow = turned(&slow, image.columns);
+        slow = mean_of_rows(&slow, image.rows, reach);
+        slow = turned(&slow, image.rows);
+    }
+    Image {
+        data: image.data.iter().zip(slow).map(|(v, s)| v - SLOW * s).collect(),
+        ..*image
+    }
+}
+
+/// The mean of each value and of those up to `reach` beside it in its row; beyond the ends there is none.
+fn mean_of_rows(data: &[f32], columns: usize, reach: usize) -> Vec<f32> {
+    data.chunks_exact(columns)
         .flat_map(|row| {
-            let first = row * image.columns + left;
-            image.data[first..first + columns].to_vec()
+            let mut sums = vec![0.0f64];
+            for v in row {
+                sums.push(sums[sums.len() - 1] + f64::from(*v));
+            }
+            (0..columns).map(move |i| {
+                let (from, to) = (i.saturating_sub(reach), (i + reach + 1).min(columns));
+                ((sums[to] - sums[from]) / (to - from) as f64) as f32
+            })
         })
-        .collect();
-    Image { columns, rows, data }
+        .collect()
+}
+
+/// Rows become columns.
+fn turned(data: &[f32], columns: usize) -> Vec<f32> {
+    (0..columns)
+        .flat_map(|i| data.iter().skip(i).step_by(columns).copied())
+        .collect()
 }
 
 /// A plane through a volume, `size_mm` wide and high, seen with `right` and `up`.
@@ -209,6 +237,22 @@ mod tests {
     use neurotome_base::Affine;
 
     use super::*;
+
+    #[test]
+    fn flattening_keeps_edges_and_takes_slopes_out() {
+        let image = Image {
+            columns: 40,
+            rows: 30,
+            data: (0..1200)
+                .map(|n| (n % 40) as f32 + if n % 40 == 20 { 5.0 } else { 0.0 })
+                .collect(),
+        };
+        let flat = flattened(&image, 4);
+        let at = |column: usize| flat.data[15 * 40 + column];
+        assert!((at(29) - at(12)).abs() < 0.3 * 17.0);
+        assert!(at(20) - 0.5 * (at(18) + at(22)) > 4.0);
+        assert_eq!(turned(&turned(&image.data, 40), 30), image.data);
+    }
 
     #[test]
     fn a_cut_shows_each_point_in_its_place() {

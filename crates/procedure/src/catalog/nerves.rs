@@ -16,31 +16,31 @@ pub struct NerveFibres {
     /// Number of all fibres in the nerve.
     pub fibre_count: Sourced,
     /// Share of Aα fibres: to muscles, from spindles and tendons.
-    pub a_alpha_share: Sourced,
+    pub a_alpha_fraction: Sourced,
     /// Their mean diameter, myelin included, µm.
     pub a_alpha_diameter_um: Sourced,
     /// Its standard deviation, µm.
     pub a_alpha_sd_um: Sourced,
     /// Share of Aβ fibres: touch and joint position.
-    pub a_beta_share: Sourced,
+    pub a_beta_fraction: Sourced,
     /// Their mean diameter, µm.
     pub a_beta_diameter_um: Sourced,
     /// Its standard deviation, µm.
     pub a_beta_sd_um: Sourced,
     /// Share of Aγ fibres: to the spindles.
-    pub a_gamma_share: Sourced,
+    pub a_gamma_fraction: Sourced,
     /// Their mean diameter, µm.
     pub a_gamma_diameter_um: Sourced,
     /// Its standard deviation, µm.
     pub a_gamma_sd_um: Sourced,
     /// Share of Aδ fibres: fast pain, cold.
-    pub a_delta_share: Sourced,
+    pub a_delta_fraction: Sourced,
     /// Their mean diameter, µm.
     pub a_delta_diameter_um: Sourced,
     /// Its standard deviation, µm.
     pub a_delta_sd_um: Sourced,
     /// Share of C fibres, without myelin: slow pain, sympathetic.
-    pub c_share: Sourced,
+    pub c_fraction: Sourced,
     /// Their mean diameter, µm.
     pub c_diameter_um: Sourced,
     /// Its standard deviation, µm.
@@ -52,19 +52,19 @@ entry!(
     "nerve",
     [
         fibre_count,
-        a_alpha_share,
+        a_alpha_fraction,
         a_alpha_diameter_um,
         a_alpha_sd_um,
-        a_beta_share,
+        a_beta_fraction,
         a_beta_diameter_um,
         a_beta_sd_um,
-        a_gamma_share,
+        a_gamma_fraction,
         a_gamma_diameter_um,
         a_gamma_sd_um,
-        a_delta_share,
+        a_delta_fraction,
         a_delta_diameter_um,
         a_delta_sd_um,
-        c_share,
+        c_fraction,
         c_diameter_um,
         c_sd_um,
     ],
@@ -100,32 +100,32 @@ impl NerveFibres {
             class(
                 "a_alpha",
                 true,
-                &self.a_alpha_share,
+                &self.a_alpha_fraction,
                 &self.a_alpha_diameter_um,
                 &self.a_alpha_sd_um,
             ),
             class(
                 "a_beta",
                 true,
-                &self.a_beta_share,
+                &self.a_beta_fraction,
                 &self.a_beta_diameter_um,
                 &self.a_beta_sd_um,
             ),
             class(
                 "a_gamma",
                 true,
-                &self.a_gamma_share,
+                &self.a_gamma_fraction,
                 &self.a_gamma_diameter_um,
                 &self.a_gamma_sd_um,
             ),
             class(
                 "a_delta",
                 true,
-                &self.a_delta_share,
+                &self.a_delta_fraction,
                 &self.a_delta_diameter_um,
                 &self.a_delta_sd_um,
             ),
-            class("c", false, &self.c_share, &self.c_diameter_um, &self.c_sd_um),
+            class("c", false, &self.c_fraction, &self.c_diameter_um, &self.c_sd_um),
         ]
     }
 }

@@ -66,7 +66,10 @@ impl<'a> Bone<'a> {
 
     /// Where the body ends behind, at a height.
     fn back(&self, z: f64) -> Option<f64> {
-        self.border(&Vec3::new(0.0, 0.0, z), &Vec3::y(), 40.0)
+        let middle = Vec3::new(0.0, 0.0, z);
+        self.inside(&middle)
+            .then(|| self.border(&middle, &Vec3::y(), 40.0))
+            .flatten()
     }
 
     /// Greatest width within 4 mm below the superior end plate, before the pedicles.
@@ -144,9 +147,9 @@ impl<'a> Bone<'a> {
         Some(2.0 * self.isthmus(0)?)
     }
 
-    /// Least depth of the canal in the midline.
+    /// Least depth of the canal in the midline, behind the middle of the body, clear of its end plates.
     pub fn canal_depth(&self) -> Option<f64> {
-        grid(-12.0, 12.0, 0.5)
+        grid(-8.0, 8.0, 0.5)
             .filter_map(|z| {
                 let start = Vec3::new(0.0, self.back(z)? + 0.01, z);
                 self.border(&start, &Vec3::y(), 40.0)
@@ -174,12 +177,23 @@ impl<'a> Bone<'a> {
     }
 }
 
-/// Height of the disc between two vertebrae, in their middle.
+/// Mean height of the disc between two vertebrae, over rays in the midline across the inner two thirds of the end plates.
 pub fn disc_height(upper: &Bone<'_>, lower: &Bone<'_>) -> Option<f64> {
     let way = lower.frame.origin - upper.frame.origin;
     let (length, direction) = (way.norm(), way.normalize());
-    let from = |bone: &Bone<'_>, d: Vec3| bone.border(&Vec3::zeros(), &bone.frame.direction_to_local(&d), 40.0);
-    Some(length - from(upper, direction)? - from(lower, -direction)?)
+    let from = |bone: &Bone<'_>, d: Vec3, across: Vec3| {
+        let start = bone.frame.direction_to_local(&across);
+        bone.border(&start, &bone.frame.direction_to_local(&d), 40.0)
+    };
+    let heights: Option<Vec<f64>> = grid(-11.0, 11.0, 1.0)
+        .map(|y| {
+            let back = (upper.frame.posterior + lower.frame.posterior).normalize();
+            let across = (back - direction * back.dot(&direction)).normalize() * y;
+            Some(length - from(upper, direction, across)? - from(lower, -direction, across)?)
+        })
+        .collect();
+    let heights = heights?;
+    Some(heights.iter().sum::<f64>() / heights.len() as f64)
 }
 
 /// Angle of the facet joints above a vertebra to the sagittal plane, degrees, mean of both sides: the direction in which their cartilage

@@ -126,7 +126,7 @@ pub fn radiographs(
             let view = arm.view(target).map_err(|e| failed(&e))?;
             let [water_mm] = projector.integrals(&view).map_err(|e| failed(&e))?;
             let picture = flattened(&water_mm, side_px / 10);
-            let [white, black] = picture.quantiles([0.03, 0.99]);
+            let [white, black] = picture.quantiles([0.1, 0.995]);
             let picture = Picture::windowed(&picture, f64::from(black), f64::from(white));
             let right = view.column_step_mm.normalize();
             Ok(Panel::grey(

@@ -72,7 +72,7 @@ pub(crate) fn anatomy(spine: &LumbarSpine, title: &str) -> Result<Vec<u8>, Resul
             let top = 5.0;
             slices.push(slice(
                 spine,
-                Cut {
+                &Cut {
                     title: format!("{level}, axial through the pedicles"),
                     center: f.to_patient(&Vec3::new(0.0, 14.0, top)),
                     right: f.left,
@@ -85,7 +85,7 @@ pub(crate) fn anatomy(spine: &LumbarSpine, title: &str) -> Result<Vec<u8>, Resul
     let middle = 0.5 * (origin(Level::L4) + origin(Level::L5)) + Vec3::new(0.0, 15.0, 0.0);
     slices.push(slice(
         spine,
-        Cut {
+        &Cut {
             title: "sagittal, 19 mm right of the midline".to_owned(),
             center: middle - Vec3::x() * 19.0,
             right: Vec3::y(),
@@ -101,7 +101,7 @@ pub(crate) fn anatomy(spine: &LumbarSpine, title: &str) -> Result<Vec<u8>, Resul
 }
 
 /// A coloured slice with the nerves that pass close to it.
-fn slice(spine: &LumbarSpine, cut: Cut) -> Panel {
+fn slice(spine: &LumbarSpine, cut: &Cut) -> Panel {
     let mut panel = cut.panel(SLICE_PX_PER_MM, |p| {
         color(spine.structure_at(&PatientPoint::from_vec(*p)))
     });

@@ -80,12 +80,10 @@ fn the_files_are_read_back_and_the_same_again() {
     let nerves = read_markups(&dir.join("a/nerves.mrk.json")).unwrap();
     assert_eq!(nerves.list.len(), told["nerves"].as_array().unwrap().len());
 
-    // The same person again, with another number of threads, byte for byte; the folder may be written over.
+    // The same person again, with another number of threads, byte for byte.
     let mut again = options.to_vec();
     again.extend(["--threads", "1"]);
-    for _ in 0..2 {
-        assert!(spine(&dir.join("b"), &again).status.success());
-    }
+    assert!(spine(&dir.join("b"), &again).status.success());
     for name in told["files"].as_object().unwrap().keys() {
         assert_eq!(
             fs::read(dir.join("a").join(name)).unwrap(),

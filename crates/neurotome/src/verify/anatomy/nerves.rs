@@ -81,13 +81,17 @@ pub fn fall(report: &mut Report) {
     }
 }
 
+/// The ligament's length at the level farthest from the published one: the level, what was measured, what is published, its spread; then how
+/// far the nerve lies from the ligament at most, and how far it may.
+type Ligament = ((Level, [f64; 3]), f64, f64);
+
 /// The mamillo-accessory ligament: as long as published, and the nerve under it.
 pub fn ligament(report: &mut Report) {
     let source = "catalog/spine.toml, mamillo_accessory_distance_mm (recalled) and its standard deviation";
     let passes = "farthest from the nerve's axis to the line from mamillary to accessory process, L1 to L4, mm";
     let under =
         "thickness of the ligament (catalog/spine.toml, mamillo_accessory_ligament_mm) and half the nerve's diameter";
-    let computed = || -> Result<((Level, [f64; 3]), f64, f64), String> {
+    let computed = || -> Result<Ligament, String> {
         let catalog = catalogue()?;
         let entry = catalog
             .spine_measure("mamillo_accessory_distance_mm")
@@ -223,7 +227,7 @@ pub fn of_the_joint(report: &mut Report) {
             for (target, (nerve, bone)) in targets.iter().zip([(Level::L3, Level::L4), (Level::L4, Level::L5)]) {
                 let course = target.course(&spine).map_err(|e| e.to_string())?;
                 let [first, last] = course.target.ok_or("no target")?;
-                let middle = course.points[(first + last) / 2];
+                let middle = course.points[usize::midpoint(first, last)];
                 let nearest = spine
                     .solids()
                     .into_iter()

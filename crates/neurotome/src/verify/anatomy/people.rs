@@ -31,7 +31,7 @@ pub fn mean(catalog: &Catalog, sex: Sex) -> Result<LumbarSpine, String> {
 pub fn drawn(catalog: &Catalog, seed: u64) -> Result<LumbarSpine, String> {
     let parameters = SpineParameters {
         seed: Some(seed),
-        sex: if seed % 2 == 0 { Sex::Male } else { Sex::Female },
+        sex: if seed.is_multiple_of(2) { Sex::Male } else { Sex::Female },
         ..SpineParameters::default()
     };
     person(catalog, &parameters)

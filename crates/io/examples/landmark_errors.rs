@@ -24,6 +24,9 @@ use neurotome_procedure::anatomy::{Level, Patient as _, Side, TissueId};
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
+/// The table is shown each time so many people are done.
+const EVERY: u64 = 25;
+
 /// Deviation of a click along each axis, mm.
 const CLICK_MM: f64 = 4.0;
 
@@ -44,6 +47,10 @@ fn people(clicks: bool, first: u64, count: u64, slice_mm: f64) -> Outcome<()> {
     let hu = Hounsfield::new(&sizes)?;
     let mut errors: [Vec<f64>; 5] = Default::default();
     for seed in first..first + count {
+        if seed > first && (seed - first).is_multiple_of(EVERY) {
+            println!("{} people", seed - first);
+            table(&errors);
+        }
         let parameters = SpineParameters {
             seed: Some(seed),
             sex: if seed % 2 == 0 { Sex::Male } else { Sex::Female },
@@ -123,13 +130,17 @@ fn people(clicks: bool, first: u64, count: u64, slice_mm: f64) -> Outcome<()> {
             }
         }
     }
-    let names = ["junction", "mamillary", "accessory", "foramen", "transverse tip"];
-    let mut all: Vec<f64> = errors.concat();
-    for (name, mut e) in names.into_iter().zip(errors) {
-        print_line(name, &mut e);
-    }
-    print_line("all", &mut all);
+    println!("{count} people");
+    table(&errors);
     Ok(())
+}
+
+fn table(errors: &[Vec<f64>; 5]) {
+    let names = ["junction", "mamillary", "accessory", "foramen", "transverse tip"];
+    for (name, e) in names.into_iter().zip(errors) {
+        print_line(name, &mut e.clone());
+    }
+    print_line("all", &mut errors.concat());
 }
 
 fn print_line(name: &str, errors: &mut [f64]) {

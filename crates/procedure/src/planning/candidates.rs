@@ -1,13 +1,13 @@
 //! Poses to choose from: beside the nerve, along it, with the angles of the guidelines.
 
-use neurotome_base::{Vec3, geometry::perpendicular_pair};
+use neurotome_base::{Vec3, geometry::perpendicular_pair, random::Stream};
 use rayon::prelude::*;
 
 use super::{
     PlanError, Target,
     constraints::{NerveLine, Path, Reason, clearance, laid_beside, off_bone, path},
     pose::{Angles, Pose},
-    random::{Stream, evenly},
+    sequence::evenly,
     settings::Family,
 };
 use crate::{
@@ -134,7 +134,7 @@ pub(super) fn candidates(
     seed: u64,
     go_on: &mut dyn FnMut(usize) -> bool,
 ) -> Result<Candidates, PlanError> {
-    let shift = Stream::new(seed, 1);
+    let shift = Stream::new(seed).split(1);
     let mut all = Candidates::default();
     while all.poses.len() < wanted && all.tried < TRIES * wanted {
         if !go_on(all.poses.len()) {

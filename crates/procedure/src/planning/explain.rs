@@ -18,6 +18,8 @@ use crate::{anatomy::Patient, catalog::Technique};
 /// Directions across the nerve that are tried, and places along it, mm.
 const ACROSS_DIRECTIONS: usize = 36;
 const ACROSS_PLACES_MM: [f64; 5] = [-4.0, -2.0, 0.0, 2.0, 4.0];
+/// How far off square to the nerve a needle across it may be where bone bars the way, degrees: as little as needed.
+const OFF_SQUARE_DEG: [f64; 7] = [0.0, 10.0, -10.0, 20.0, -20.0, 30.0, -30.0];
 /// A needle that is put on the nerve across it may have to draw back so far to come clear of bone, mm.
 const DRAW_BACK_MM: f64 = 6.0;
 /// Placements that a second lesion is chosen from.
@@ -51,7 +53,7 @@ pub struct ByDevice {
     pub plain_length_mm: f64,
     /// Its best placement along the nerve.
     pub parallel: Option<Compared>,
-    /// Its best placement across the nerve, the tip on it, whatever it harms.
+    /// Its best placement across the nerve, as square to it as bone allows, the tip on it, whatever it harms.
     pub perpendicular: Option<Compared>,
     /// The best placement along the nerve with the best second one; the pose is that of the second.
     pub two: Option<Compared>,
@@ -87,7 +89,7 @@ pub(super) fn best_of_each<'r>(
         .collect()
 }
 
-/// The best needle across the nerve: its tip put on the nerve, drawn back until clear of bone.
+/// The best needle across the nerve, as square to it as bone allows: its tip put on the nerve, drawn back until clear of bone.
 fn perpendicular(
     patient: &dyn Patient,
     site: &Site,
@@ -99,33 +101,37 @@ fn perpendicular(
 ) -> Option<Ranked> {
     let stem = families[family].stem;
     let (a, b) = perpendicular_pair(&site.along);
-    let mut all: Vec<Ranked> = (0..ACROSS_DIRECTIONS * ACROSS_PLACES_MM.len())
-        .into_par_iter()
-        .filter_map(|i| {
-            let turn = std::f64::consts::TAU * (i % ACROSS_DIRECTIONS) as f64 / ACROSS_DIRECTIONS as f64;
-            let direction: Vec3 = a * turn.cos() + b * turn.sin();
-            if direction.dot(&site.frame.posterior) > -0.2 {
-                return None;
-            }
-            let tip = site.middle + site.along * ACROSS_PLACES_MM[i / ACROSS_DIRECTIONS];
-            let mut back = 0.0;
-            while back <= DRAW_BACK_MM {
-                let pose = Pose::with_middle(
-                    &(tip - direction * (back + 0.5 * stem.active_tip_mm)),
-                    &direction,
-                    stem.active_tip_mm,
-                );
-                if let Ok(candidate) = admissible(patient, families, technique, i, family, pose) {
-                    let shape = fast.shape(patient, &candidate.pose, stem);
-                    return Some(judged(patient, objective, candidate, shape));
+    let best_at = |off_square_deg: f64| {
+        let (sin, cos) = off_square_deg.to_radians().sin_cos();
+        let mut all: Vec<Ranked> = (0..ACROSS_DIRECTIONS * ACROSS_PLACES_MM.len())
+            .into_par_iter()
+            .filter_map(|i| {
+                let turn = std::f64::consts::TAU * (i % ACROSS_DIRECTIONS) as f64 / ACROSS_DIRECTIONS as f64;
+                let direction: Vec3 = (a * turn.cos() + b * turn.sin()) * cos + site.along * sin;
+                if direction.dot(&site.frame.posterior) > -0.2 {
+                    return None;
                 }
-                back += 0.25;
-            }
-            None
-        })
-        .collect();
-    all.sort_by(|a, b| better(&a.outcome, &b.outcome).then(a.candidate.index.cmp(&b.candidate.index)));
-    (!all.is_empty()).then(|| all.swap_remove(0))
+                let tip = site.middle + site.along * ACROSS_PLACES_MM[i / ACROSS_DIRECTIONS];
+                let mut back = 0.0;
+                while back <= DRAW_BACK_MM {
+                    let pose = Pose::with_middle(
+                        &(tip - direction * (back + 0.5 * stem.active_tip_mm)),
+                        &direction,
+                        stem.active_tip_mm,
+                    );
+                    if let Ok(candidate) = admissible(patient, families, technique, i, family, pose) {
+                        let shape = fast.shape(patient, &candidate.pose, stem);
+                        return Some(judged(patient, objective, candidate, shape));
+                    }
+                    back += 0.25;
+                }
+                None
+            })
+            .collect();
+        all.sort_by(|a, b| better(&a.outcome, &b.outcome).then(a.candidate.index.cmp(&b.candidate.index)));
+        (!all.is_empty()).then(|| all.swap_remove(0))
+    };
+    OFF_SQUARE_DEG.into_iter().find_map(best_at)
 }
 
 /// The placement of the same needle that adds most to a first one.

@@ -15,8 +15,8 @@ mod joint;
 pub mod lesion_shape;
 pub mod objective;
 pub mod pose;
-pub mod random;
 pub mod rank;
+pub mod sequence;
 mod settings;
 #[cfg(test)]
 mod testing;

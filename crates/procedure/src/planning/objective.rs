@@ -4,10 +4,10 @@
 //! all independently and normally. The lesion moves with the needle. All placements of a nerve meet the same draws, so that their order
 //! is that of the placements and not of luck.
 
-use neurotome_base::{Vec3, geometry::perpendicular_pair};
+use neurotome_base::{Vec3, geometry::perpendicular_pair, random::Stream};
 use serde::{Deserialize, Serialize};
 
-use super::{candidates::Site, lesion_shape::LesionShape, pose::Pose, random::Stream};
+use super::{candidates::Site, lesion_shape::LesionShape, pose::Pose};
 use crate::{
     anatomy::{Course, NerveKind, Patient},
     catalog::Technique,
@@ -156,7 +156,7 @@ impl Objective {
             .map(|c| Pieces::new(c, &site.middle, SPARED_PIECE_MM))
             .filter(|p| !p.points.is_empty())
             .collect();
-        let stream = Stream::new(seed, 2);
+        let stream = Stream::new(seed).split(2);
         let draws = (0..draws as u64)
             .map(|i| {
                 let normal = |k: u64| stream.normal(64 * i + k);

@@ -9,57 +9,20 @@ use super::{Device, Effort, PlanRequest, Target};
 use crate::{
     anatomy::{
         Course, KeepOut, Level, NerveKind, Patient, Side, Spread, TissueField, TissueId, VertebraFrame,
-        spine::{LumbarSpine, SpineParameters, TissueIds},
+        spine::{
+            SpineParameters,
+            testing::{NAMES, person},
+        },
     },
-    catalog::{Catalog, Sourced, SpineMeasure, Technique},
+    catalog::{Sourced, Technique},
     lesion::{
         Blood, Control, Domain, DomainShape, Drive, LesionProblem, Limits, Metal, Needle, Perfusion, SolverSettings,
     },
 };
 
-const NAMES: [&str; 12] = [
-    "muscle",
-    "fat",
-    "skin",
-    "cortical_bone",
-    "cancellous_bone",
-    "intervertebral_disc",
-    "csf",
-    "nerve",
-    "cartilage",
-    "ligament",
-    "blood",
-    "air",
-];
-
 /// The built-in patient with the catalogue's sizes.
 pub fn patient() -> Arc<dyn Patient> {
-    #[derive(serde::Deserialize)]
-    struct File {
-        spine: Vec<SpineMeasure>,
-    }
-    let text = include_str!("../../../../catalog/spine.toml");
-    let File { spine } = toml::from_str(text).expect("the catalogue's measures");
-    let catalog = Catalog {
-        spine,
-        ..Catalog::default()
-    };
-    let id = TissueId;
-    let ids = TissueIds {
-        muscle: id(0),
-        fat: id(1),
-        skin: id(2),
-        cortical_bone: id(3),
-        cancellous_bone: id(4),
-        intervertebral_disc: id(5),
-        csf: id(6),
-        nerve: id(7),
-        cartilage: id(8),
-        ligament: id(9),
-        blood: id(10),
-        air: id(11),
-    };
-    Arc::new(LumbarSpine::new(&catalog, &SpineParameters::default(), ids).expect("the mean person"))
+    Arc::new(person(&SpineParameters::default()))
 }
 
 fn needle(outer_diameter_mm: f64) -> Needle {
@@ -117,9 +80,9 @@ pub fn technique() -> Technique {
         depth_sd_mm: value(1.5),
         angle_sd_deg: value(3.0),
         lesion_sd_fraction: value(0.1),
-        spare_nerve_mm: value(0.5),
+        spare_nerve_mm: value(2.0),
         spare_skin_mm: value(10.0),
-        harm_fraction: value(0.2),
+        harm_fraction: value(0.01),
         hub_mm: value(5.0),
         destroyed_mm: value(8.0),
     }

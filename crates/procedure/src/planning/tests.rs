@@ -59,15 +59,17 @@ fn a_plan_keeps_its_constraints_and_is_the_same_with_any_number_of_threads() {
         assert!(order.is_sorted_by(|a, b| a >= b), "{order:?}");
         for d in &n.by_device {
             // Along the nerve the active tip reaches more of it than across; a second lesion takes nothing away.
-            let (Some(along), Some(across)) = (d.parallel.as_ref(), d.perpendicular.as_ref()) else {
-                continue;
-            };
+            let (along, across) = (d.parallel.as_ref().unwrap(), d.perpendicular.as_ref().unwrap());
             assert!(
                 along.fast.mean_mm > across.fast.mean_mm + 2.0,
                 "{}: {along:?} {across:?}",
                 d.device
             );
-            assert!((across.to_nerve_deg - 90.0).abs() < 1e-6);
+            assert!(
+                (60.0 - 1e-6..=90.0 + 1e-6).contains(&across.to_nerve_deg),
+                "{}",
+                across.to_nerve_deg
+            );
             assert!(d.two.as_ref().unwrap().fast.probability >= along.fast.probability);
         }
         assert!(n.by_device[0].plain_width_mm > n.by_device[1].plain_width_mm + 0.5);

@@ -14,7 +14,7 @@ use super::{Level, Side, VertebraFrame};
 pub use start::FitError;
 
 /// The stages of a fit, from coarse to fine.
-const STAGES: [Stage; 6] = [
+const STAGES: [Stage; 7] = [
     Stage {
         free: Free::Pose,
         ramp_mm: 8.0,
@@ -50,6 +50,13 @@ const STAGES: [Stage; 6] = [
         ramp_mm: 1.5,
         lattice_mm: 2.5,
         steps: 8,
+    },
+    // Once more after a process may have jumped.
+    Stage {
+        free: Free::Shape,
+        ramp_mm: 1.5,
+        lattice_mm: 2.5,
+        steps: 4,
     },
 ];
 
@@ -106,17 +113,20 @@ impl FittedSpine {
         image: &dyn Occupancy,
         clicks: &[(Level, PatientPoint)],
     ) -> Result<Self, FitError> {
-        let starts = start::frames_from_bodies(clicks)?;
-        let mut fits = Self::start(sizes, &starts)?;
+        let start = start::frames_from_bodies(clicks)?;
+        let mut fits = Self::start(sizes, &start.frames)?;
         for stage in &STAGES {
             for i in 0..fits.len() {
                 let mut own = fits[i].clone();
                 let others: Vec<&Fitted> = neighbours(&fits, i);
                 own.improve(stage, image, &others);
+                if stage.free == Free::Shape {
+                    own.find_mamillary_processes(stage, image, &others);
+                }
                 fits[i] = own;
             }
         }
-        Ok(Self::finish(fits, |_| image))
+        Ok(Self::finish(&fits, start.wanted, |_| image))
     }
 
     /// Fits each vertebra to its own label; `images` shows each alone, in the order of `starts`: level and mean place of the label's voxels.
@@ -133,10 +143,13 @@ impl FittedSpine {
         for stage in &STAGES {
             for (fit, image) in fits.iter_mut().zip(images) {
                 fit.improve(stage, *image, &[]);
+                if stage.free == Free::Shape {
+                    fit.find_mamillary_processes(stage, *image, &[]);
+                }
             }
         }
         let levels: Vec<Level> = fits.iter().map(|f| f.level).collect();
-        Ok(Self::finish(fits, |level| {
+        Ok(Self::finish(&fits, 0..fits.len(), |level| {
             images[levels.iter().position(|l| *l == level).unwrap_or(0)]
         }))
     }
@@ -148,21 +161,22 @@ impl FittedSpine {
             .collect()
     }
 
-    fn finish<'a>(fits: Vec<Fitted>, image: impl Fn(Level) -> &'a dyn Occupancy) -> Self {
-        let quality = (0..fits.len())
+    fn finish<'a>(fits: &[Fitted], wanted: std::ops::Range<usize>, image: impl Fn(Level) -> &'a dyn Occupancy) -> Self {
+        let quality = wanted
+            .clone()
             .map(|i| {
                 let f = &fits[i];
                 Quality {
                     level: f.level,
-                    misfit_mm: f.misfit_mm(image(f.level), &neighbours(&fits, i)).0,
+                    misfit_mm: f.misfit_mm(image(f.level), &neighbours(fits, i)).0,
                     unlikeliness: f.unlikeliness() / super::spine::shape::VertebraShape::LEN as f64,
                 }
             })
             .collect();
         Self {
-            vertebrae: fits
-                .into_iter()
-                .map(|f| Placed::new(f.level, f.bone, f.frame))
+            vertebrae: fits[wanted]
+                .iter()
+                .map(|f| Placed::new(f.level, f.bone.clone(), f.frame))
                 .collect(),
             quality,
         }

@@ -124,20 +124,54 @@ fn lean_deg(level: Level, last: bool) -> f64 {
     }
 }
 
-/// Frames from points in the middle of the bodies.
+/// Where vertebrae start, from above to below.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Start {
+    pub frames: Vec<(Level, VertebraFrame)>,
+    /// The frames of those that were asked for; the others only stand for the bone beside them.
+    pub wanted: std::ops::Range<usize>,
+}
+
+/// Frames from points in the middle of the bodies, with one more vertebra above and below them, whose processes reach into theirs.
 ///
 /// # Errors
 /// [`FitError`].
-pub(super) fn frames_from_bodies(points: &[(Level, PatientPoint)]) -> Result<Vec<(Level, VertebraFrame)>, FitError> {
-    let all = in_order(points)?;
+pub(super) fn frames_from_bodies(points: &[(Level, PatientPoint)]) -> Result<Start, FitError> {
+    let mut all = in_order(points)?;
     let ways = tangents(&all);
-    Ok(all
+    let n = all.len();
+    let has_l6 = all.iter().any(|(l, _)| *l == Level::L6);
+    let (first, last) = (all[0], all[n - 1]);
+    let apart = |a: usize| all.get(a + 1).map_or(PITCH_MM, |next| (all[a].1 - next.1).norm());
+    let (over, under) = (apart(0), apart(n.saturating_sub(2)));
+    let other = |wanted: fn(&Level, &Level) -> bool, of: Level| {
+        let listed = Level::ALL.into_iter().filter(|l| *l != Level::L6 || has_l6);
+        listed.filter(|l| wanted(l, &of)).collect::<Vec<_>>()
+    };
+    let above = other(|l, of| l < of, first.0).last().copied();
+    let below = other(|l, of| l > of, last.0).first().copied();
+    if let Some(level) = below {
+        all.push((level, last.1 - ways[n - 1] * under));
+    }
+    if let Some(level) = above {
+        all.insert(0, (level, first.1 + ways[0] * over));
+    }
+    let start = usize::from(above.is_some());
+    let ways = tangents(&all);
+    let frames = all
         .iter()
         .zip(&ways)
         .enumerate()
         .map(|(i, ((level, p), way))| (*level, upright(*p, tilt(way, lean_deg(*level, i + 1 == all.len())))))
-        .collect())
+        .collect();
+    Ok(Start {
+        frames,
+        wanted: start..start + n,
+    })
 }
+
+/// Distance between the middles of neighbouring vertebrae where one only is known, mm.
+const PITCH_MM: f64 = 36.0;
 
 /// Frames from the middles of whole vertebrae.
 ///
@@ -174,10 +208,15 @@ mod tests {
     fn levels_must_follow_each_other() {
         let good = [at(Level::L4, 0.0), at(Level::L3, 36.0), at(Level::L5, -36.0)];
         let frames = frames_from_bodies(&good).unwrap();
-        assert_eq!(frames[0].0, Level::L3);
-        assert!((frames[1].1.superior.z - 1.0).abs() < 1e-12);
+        // T12 is not asked for, nor is S1: L2 and the sacrum stand beside them.
+        assert_eq!(frames.wanted, 1..4);
+        let levels: Vec<Level> = frames.frames.iter().map(|f| f.0).collect();
+        assert_eq!(levels, [Level::L2, Level::L3, Level::L4, Level::L5, Level::S1]);
+        let frames = &frames.frames;
+        assert!((frames[0].1.origin.z - 72.0).abs() < 1e-12 && (frames[4].1.origin.z + 72.0).abs() < 1e-12);
+        assert!((frames[2].1.superior.z - 1.0).abs() < 1e-12);
         assert_eq!(frames_from_bodies(&[]), Err(FitError::None));
-        assert_eq!(frames_from_bodies(&good[..1]).unwrap()[0].1.superior, Vec3::z());
+        assert_eq!(frames_from_bodies(&good[..1]).unwrap().frames[1].1.superior, Vec3::z());
         let gap = [at(Level::L2, 72.0), at(Level::L4, 0.0)];
         assert!(matches!(
             frames_from_bodies(&gap),
@@ -196,8 +235,10 @@ mod tests {
 
     #[test]
     fn the_sacrum_leans_forward() {
-        let frames = frames_from_bodies(&[at(Level::L5, 36.0), at(Level::S1, 0.0)]).unwrap();
-        assert!(frames[1].1.superior.y < -0.4);
+        let frames = frames_from_bodies(&[at(Level::L5, 36.0), at(Level::S1, 0.0)])
+            .unwrap()
+            .frames;
+        assert!(frames[2].1.superior.y < -0.4);
         let f = &frames[1].1;
         assert!((f.left.cross(&f.posterior) - f.superior).norm() < 1e-12);
     }

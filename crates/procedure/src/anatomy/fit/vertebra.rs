@@ -10,6 +10,7 @@ use neurotome_base::Vec3;
 use rayon::prelude::*;
 
 use super::super::spine::shape::{MiddleShape, SideShape, VertebraShape};
+use super::super::spine::solid::Bounds;
 use super::super::spine::vertebra::{Kind, Vertebra};
 use super::super::{Level, VertebraFrame};
 use super::occupancy::Occupancy;
@@ -53,6 +54,12 @@ const DEVIATION: f64 = 0.6;
 
 /// Step of the differences that give the slope of the level, mm.
 const SLOPE_STEP_MM: f64 = 0.1;
+
+/// A stage ends when a step gains less than this share.
+const ENOUGH: f64 = 5e-4;
+
+/// How far from the fitted surface a mamillary process is looked for, mm.
+const MAMILLARY_SEARCH_MM: f64 = 6.0;
 
 /// How much wider than among people the shapes are taken to scatter: real vertebrae differ from the model in more than its numbers.
 const WIDER: f64 = 2.5;
@@ -147,9 +154,46 @@ impl Fitted {
                 damping *= 10.0;
             }
             let Some((next, step)) = better else { return };
+            let gain = before - next.cost(stage, &points);
             *self = next;
-            if step.rows(0, 3).norm() < 0.01 && step.rows(3, 3).norm() < 2e-4 && stage.free != Free::Shape {
+            let still = step.rows(0, 3).norm() < 0.01 && step.rows(3, 3).norm() < 2e-4;
+            if (still && stage.free != Free::Shape) || gain < ENOUGH * before {
                 return;
+            }
+        }
+    }
+
+    /// Tries other places for the mamillary processes: a process that the shape has lost, or drawn into another, is too far away for small
+    /// steps to find it again.
+    pub(crate) fn find_mamillary_processes(&mut self, stage: &Stage, image: &dyn Occupancy, others: &[&Fitted]) {
+        // Beyond the fitted surface, where another shape may have bone.
+        let wide = Stage {
+            ramp_mm: MAMILLARY_SEARCH_MM,
+            ..*stage
+        };
+        let mut points = self.points(&wide, image);
+        let near = |p: &Vec3| {
+            let q = self.frame.to_local(p);
+            let m = self.bone.mamillary(q.x >= 0.0);
+            (Vec3::new(q.x.abs(), q.y, q.z) - Vec3::from(m)).norm() < 2.0 * MAMILLARY_SEARCH_MM
+        };
+        points.retain(|(p, _)| near(p) && others.iter().all(|o| o.level_at(p) > 0.5 * stage.ramp_mm.min(1.0)));
+        let mut best = self.cost(stage, &points);
+        for left in [true, false] {
+            for shift in [-4.5, -3.0, -1.5, 1.5, 3.0, 4.5, 6.0] {
+                let mut next = self.clone();
+                let (mean, side) = if left {
+                    (self.mean.left.mamillary, &mut next.shape.left)
+                } else {
+                    (self.mean.right.mamillary, &mut next.shape.right)
+                };
+                side.mamillary = mean + shift;
+                next.bone = Vertebra::new(&next.shape, self.kind);
+                let cost = next.cost(stage, &points);
+                if cost < best {
+                    best = cost;
+                    *self = next;
+                }
             }
         }
     }
@@ -234,6 +278,12 @@ impl Fitted {
                 })
                 .collect(),
         };
+        // The lattice points near enough for a side's number to matter.
+        let reach: Vec<Bounds> = [true, false]
+            .into_iter()
+            .flat_map(|left| (0..side).map(move |number| (left, number)))
+            .map(|(left, number)| self.bone.reach_of(left, number, stage.ramp_mm))
+            .collect();
         let n = 6 + changed.len();
         let partial: Vec<(DMatrix<f64>, DVector<f64>)> = points
             .par_chunks(1024)
@@ -272,7 +322,9 @@ impl Fitted {
                         }
                         Free::Shape => {
                             let own = if local.x >= 0.0 { middle } else { middle + side };
-                            for i in (0..middle).chain(own..own + side) {
+                            let beside = [local.x.abs(), local.y, local.z];
+                            let near = |i: &usize| reach[i - middle].distance(beside) == 0.0;
+                            for i in (0..middle).chain((own..own + side).filter(near)) {
                                 let slope = (changed[i].level(local.into()) - level) / steps[i];
                                 if slope != 0.0 {
                                     row[6 + i] = fall * slope;

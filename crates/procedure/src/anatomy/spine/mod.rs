@@ -20,6 +20,10 @@ mod soft;
 pub(crate) mod solid;
 mod solids;
 mod structure;
+#[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
 pub(crate) mod vertebra;
 
 use neurotome_base::{PatientPoint, Vec3};
@@ -133,18 +137,27 @@ impl Placed {
 #[derive(Debug, Clone)]
 struct Loose {
     structure: Structure,
-    plates: Vec<([P; 3], [f64; 3])>,
+    /// Corners and half thickness there of each plate, and a box round it.
+    plates: Vec<([P; 3], [f64; 3], Bounds)>,
     rods: Vec<(P, P, f64)>,
     bounds: Bounds,
 }
 
+/// Fillet between the plates of a loose bone, mm.
+const PLATE_FILLET: f64 = 3.0;
+
 impl Loose {
     fn new(structure: Structure, plates: Vec<([P; 3], [f64; 3])>, rods: Vec<(P, P, f64)>) -> Self {
         let mut bounds = Bounds::EMPTY;
-        for (corners, radii) in &plates {
-            let balls: Vec<(P, f64)> = corners.iter().copied().zip(radii.iter().copied()).collect();
-            bounds = bounds.and(&Bounds::of_balls(&balls));
-        }
+        let plates = plates
+            .into_iter()
+            .map(|(corners, radii)| {
+                let balls: Vec<(P, f64)> = corners.into_iter().zip(radii).collect();
+                let own = Bounds::of_balls(&balls);
+                bounds = bounds.and(&own);
+                (corners, radii, own)
+            })
+            .collect();
         for (a, b, radius) in &rods {
             bounds = bounds.and(&Bounds::of_balls(&[(*a, *radius), (*b, *radius)]));
         }
@@ -158,8 +171,11 @@ impl Loose {
 
     fn level(&self, p: P) -> f64 {
         let mut level = f64::INFINITY;
-        for (corners, radii) in &self.plates {
-            level = join(level.min(1e6), plate(p, *corners, *radii), 3.0);
+        for (corners, radii, own) in &self.plates {
+            // A plate farther away than this leaves the level as it is.
+            if own.distance(p) < level + PLATE_FILLET {
+                level = join(level.min(1e6), plate(p, *corners, *radii), PLATE_FILLET);
+            }
         }
         for (a, b, radius) in &self.rods {
             level = level.min(capsule(p, *a, *b, *radius, *radius));
@@ -765,6 +781,21 @@ fn screws(vertebrae: &[Placed], level: Level) -> Vec<Loose> {
         .collect()
 }
 
+/// The share of its usual size that the dural sac has room for at a place in a vertebra's canal.
+fn sac_size(vertebrae: &[Placed], at: &Placed, y: f64, z: f64, half: [f64; 2]) -> f64 {
+    let free = |size: f64| {
+        (0..16).all(|turn| {
+            let (sin, cos) = (f64::from(turn) * std::f64::consts::TAU / 16.0).sin_cos();
+            let p = Vec3::new(size * half[0] * cos, y + size * half[1] * sin, z);
+            bone_level(vertebrae, &at.frame.to_patient(&p)) > 0.5
+        })
+    };
+    (0..10)
+        .map(|n| 1.0 - 0.05 * f64::from(n))
+        .find(|size| free(*size))
+        .unwrap_or(0.5)
+}
+
 fn dural_sac(sizes: &Morphometry<'_>, vertebrae: &[Placed]) -> Result<Vec<Sac>, SpineError> {
     let mut all = vec![];
     for v in vertebrae {
@@ -777,11 +808,17 @@ fn dural_sac(sizes: &Morphometry<'_>, vertebrae: &[Placed]) -> Result<Vec<Sac>, 
         let depth = depth.min(0.42 * s.middle.canal_depth);
         let y = s.back_wall() + 0.45 * s.middle.canal_depth;
         let narrow = if v.level == Level::S1 { 0.75 } else { 1.0 };
-        for z in [0.5 * s.height(), -0.5 * s.height()] {
+        for z in [
+            0.5 * s.height(),
+            s.middle.lamina_z + 0.25 * s.middle.lamina_height,
+            s.middle.lamina_z,
+            -0.5 * s.height(),
+        ] {
+            let size = sac_size(vertebrae, v, y, z, [width * narrow, depth * narrow]);
             all.push(Sac {
                 center: v.frame.to_patient(&Vec3::new(0.0, y, z)),
-                half_width: width * narrow,
-                half_depth: depth * narrow,
+                half_width: size * width * narrow,
+                half_depth: size * depth * narrow,
             });
         }
         if v.level == Level::S1 {
@@ -796,6 +833,18 @@ fn dural_sac(sizes: &Morphometry<'_>, vertebrae: &[Placed]) -> Result<Vec<Sac>, 
     Ok(all)
 }
 
+/// Level of the nearest of some vertebrae, at most [`NEAR`].
+fn bone_level(vertebrae: &[Placed], p: &Vec3) -> f64 {
+    let xyz: P = (*p).into();
+    vertebrae.iter().fold(NEAR, |nearest, v| {
+        if v.bounds.distance(xyz) < nearest.max(0.0) + 1e-9 {
+            nearest.min(v.level_at(p))
+        } else {
+            nearest
+        }
+    })
+}
+
 fn courses(sizes: &Morphometry<'_>, vertebrae: &[Placed]) -> Result<Vec<Course>, SpineError> {
     let mut all = vec![];
     for (i, v) in vertebrae.iter().enumerate() {
@@ -804,28 +853,45 @@ fn courses(sizes: &Morphometry<'_>, vertebrae: &[Placed]) -> Result<Vec<Course>,
             let to = |points: &[P], placed: &Placed| -> Vec<PatientPoint> {
                 points.iter().map(|p| placed.side_to_patient(left, *p)).collect()
             };
+            let near = &vertebrae[i.saturating_sub(1)..(i + 2).min(vertebrae.len())];
+            let clear = |points: &[PatientPoint], clearance: f64, fixed| -> Vec<PatientPoint> {
+                let points: Vec<P> = points.iter().map(|p| p.xyz).collect();
+                let level = |p: P| bone_level(near, &Vec3::from(p));
+                let course = nerves::clear_of_bone(&level, &points, clearance, fixed);
+                course
+                    .into_iter()
+                    .map(|xyz| PatientPoint::from_vec(Vec3::from(xyz)))
+                    .collect()
+            };
             if i > 0 {
                 // The branch that crosses a vertebra belongs to the nerve above.
                 let nerve = vertebrae[i - 1].level;
                 let diameter = sizes.value("medial_branch_diameter_mm")?;
-                let (points, target) = nerves::medial_branch(&v.bone, left, diameter);
+                let branch = nerves::medial_branch(&v.bone, left, diameter);
                 let (kind, name) = match v.bone.kind {
                     Kind::Lumbar => (NerveKind::MedialBranch, "medial branch"),
                     Kind::Sacral => (NerveKind::DorsalRamus, "dorsal ramus"),
                 };
                 let scatter_at = nerve.clamp(Level::L1, Level::L5);
+                let clearance = 0.5 * diameter + nerves::CUSHION;
+                let free = |points: &[P], fixed| clear(&to(points, v), clearance, fixed);
+                let mut points = free(&branch.before, [false, true]);
+                let first = points.len() - 1;
+                points.extend(to(&branch.target, v).into_iter().skip(1));
+                let last = points.len() - 1;
+                points.extend(free(&branch.after, [true, false]).into_iter().skip(1));
                 all.push(Course {
                     name: format!("{nerve} {name} {side}"),
                     kind,
                     nerve,
                     side,
-                    points: to(&points, v),
+                    points,
                     diameter_mm: diameter,
                     spread: Spread {
                         across_mm: sizes.at("medial_branch_scatter_mm", scatter_at)?,
                         off_bone_mm: 0.5,
                     },
-                    target: Some(target),
+                    target: Some([first, last]),
                 });
             }
             if v.level == Level::S1 {
@@ -842,7 +908,7 @@ fn courses(sizes: &Morphometry<'_>, vertebrae: &[Placed]) -> Result<Vec<Course>,
             ramus.extend(to(&root.ramus_lower, below));
             let mut sleeve = to(&root.sleeve, v);
             sleeve.push(v.side_to_patient(left, root.ganglion[0]));
-            for (kind, name, points, diameter_mm) in [
+            for (kind, name, course, diameter_mm) in [
                 (NerveKind::Root, "root", sleeve, sizes.at("root_diameter_mm", listed)?),
                 (NerveKind::Ganglion, "ganglion", to(&root.ganglion, v), width),
                 (
@@ -857,7 +923,7 @@ fn courses(sizes: &Morphometry<'_>, vertebrae: &[Placed]) -> Result<Vec<Course>,
                     kind,
                     nerve: v.level,
                     side,
-                    points,
+                    points: clear(&course, 0.5 * diameter_mm + nerves::CUSHION, [false, false]),
                     diameter_mm,
                     spread: Spread {
                         across_mm: 1.0,

@@ -121,7 +121,7 @@ impl<'a> Morphometry<'a> {
             upper_half_width: 0.5 * at("facet_width_mm")?,
             upper_half_height: 0.5 * at("facet_height_mm")?,
             wall: 9.0,
-            front: 11.0,
+            front: upper_y - back_wall - at("pedicle_length_mm")?,
             mamillary: 4.5,
             wall_angle: 22.0,
             lower_x: upper_x,

@@ -9,8 +9,10 @@ use super::vertebra::{Kind, Vertebra, wall_x};
 
 /// Angle of the neck above the plane of the end plate, seen from the side (tangent of 41°, the middle of the means of 33 to 49° that Tran et al. measured): the nerve's fall over the neck.
 const TAN_FALL: f64 = 0.869_286_737_816_226_6;
+/// How far behind the ridge of the transverse process its junction with the superior articular process is taken, mm.
+const BEHIND_RIDGE: f64 = 2.5;
 /// Loose tissue between a nerve and the bone, mm.
-const CUSHION: f64 = 0.1;
+pub(crate) const CUSHION: f64 = 0.1;
 
 /// Bony landmarks of one side, mm, with `x` outwards.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -56,6 +58,79 @@ pub(crate) fn hug(level: &dyn Fn(P) -> f64, mut p: P, clearance: f64) -> P {
     p
 }
 
+/// Moves what comes nearer to bone than `clearance` away from it, and smooths the course there; `fixed` points at either end stay.
+///
+/// Points are about [`SPACING`] apart afterwards.
+pub(crate) fn clear_of_bone(level: &dyn Fn(P) -> f64, points: &[P], clearance: f64, fixed: [bool; 2]) -> Vec<P> {
+    const ROUNDS: usize = 100;
+    const H: f64 = 0.05;
+    let mut course = resample(points, SPACING);
+    let n = course.len();
+    let (first, end) = (usize::from(fixed[0]), n - usize::from(fixed[1]));
+    for round in 0..ROUNDS {
+        let mut moved = vec![false; n];
+        for i in first..end {
+            let short = clearance - level(course[i]);
+            if short > 1e-4 {
+                let out = unit(slope(level, course[i], H));
+                course[i] = add(course[i], scale(out, short.min(1.0)));
+                moved[i] = true;
+            }
+        }
+        if !moved.contains(&true) {
+            break;
+        }
+        // The last rounds only clear.
+        if round + 20 < ROUNDS {
+            let before = course.clone();
+            for i in first.max(1)..end.min(n - 1) {
+                if moved[i - 1] || moved[i] || moved[i + 1] {
+                    let middle = scale(add(before[i - 1], before[i + 1]), 0.5);
+                    course[i] = add(scale(before[i], 0.5), scale(middle, 0.5));
+                }
+            }
+        }
+    }
+    course
+}
+
+/// Distance between the points of a course, mm.
+const SPACING: f64 = 1.5;
+
+/// The corners of a polyline with points between them, no farther apart than `spacing`.
+fn resample(points: &[P], spacing: f64) -> Vec<P> {
+    let mut all: Vec<P> = points.first().copied().into_iter().collect();
+    for w in points.windows(2) {
+        let d = sub(w[1], w[0]);
+        let parts = (d.iter().map(|x| x * x).sum::<f64>().sqrt() / spacing).ceil().max(1.0);
+        all.extend((1..=parts as usize).map(|n| add(w[0], scale(d, n as f64 / parts))));
+    }
+    all
+}
+
+/// Where a ray from inside the bone leaves it for the last time within 10 mm; the nearest bone where the ray meets none.
+fn outermost(level: &dyn Fn(P) -> f64, inside: P, direction: P) -> P {
+    const STEP: f64 = 0.5;
+    let at = |s: f64| add(inside, scale(direction, s));
+    let mut s = 10.0;
+    while level(at(s)) > 0.0 {
+        s -= STEP;
+        if s < 0.0 {
+            return hug(level, inside, 0.0);
+        }
+    }
+    let (mut low, mut high) = (s, s + STEP);
+    for _ in 0..30 {
+        let middle = 0.5 * (low + high);
+        if level(at(middle)) > 0.0 {
+            high = middle;
+        } else {
+            low = middle;
+        }
+    }
+    at(low)
+}
+
 fn slope(level: &dyn Fn(P) -> f64, p: P, h: f64) -> P {
     std::array::from_fn(|a| {
         let (mut low, mut high) = (p, p);
@@ -65,9 +140,9 @@ fn slope(level: &dyn Fn(P) -> f64, p: P, h: f64) -> P {
     })
 }
 
-/// Where a ball of radius `clearance` comes to rest that falls down beside the lateral wall of the superior articular process, on the ridge
-/// of the transverse process.
-fn groove(vertebra: &Vertebra, left: bool, clearance: f64) -> P {
+/// Where a ball of radius `clearance` comes to rest that falls down beside the lateral wall of the superior articular process, `aside` from
+/// it, on the back of the transverse process.
+fn groove(vertebra: &Vertebra, left: bool, clearance: f64, aside: f64) -> P {
     const STEP: f64 = 0.5;
     let side = if left {
         &vertebra.shape.left
@@ -75,7 +150,7 @@ fn groove(vertebra: &Vertebra, left: bool, clearance: f64) -> P {
         &vertebra.shape.right
     };
     let y = groove_depth(vertebra, left);
-    let x = wall_x(side, y) + clearance + 1.5;
+    let x = wall_x(side, y) + clearance + aside;
     let free = |z: f64| vertebra.level_at(left, [x, y, z]) >= clearance;
     let mut z = side.upper_z;
     // Out of the bump of a thick wall first, then down.
@@ -97,7 +172,8 @@ fn groove(vertebra: &Vertebra, left: bool, clearance: f64) -> P {
     [x, y, high]
 }
 
-/// The depth, y, at which the groove is looked for: a little behind the ridge of the transverse process beside the wall.
+/// The depth, y, at which the groove is looked for: behind the ridge of the transverse process beside the wall, where the process's back meets
+/// it and a needle from behind comes to rest.
 fn groove_depth(vertebra: &Vertebra, left: bool) -> f64 {
     let side = if left {
         &vertebra.shape.left
@@ -105,8 +181,8 @@ fn groove_depth(vertebra: &Vertebra, left: bool) -> f64 {
         &vertebra.shape.right
     };
     match vertebra.kind {
-        Kind::Lumbar => vertebra.transverse_ridge(left, wall_x(side, side.upper_y - 7.0)) - 0.5,
-        Kind::Sacral => side.upper_y - 6.0,
+        Kind::Lumbar => vertebra.transverse_ridge(left, wall_x(side, side.upper_y - 7.0)) + BEHIND_RIDGE,
+        Kind::Sacral => side.upper_y - 4.0,
     }
 }
 
@@ -115,7 +191,6 @@ pub(crate) fn marks(vertebra: &Vertebra, left: bool) -> SideMarks {
     let shape = &vertebra.shape;
     let side = if left { &shape.left } else { &shape.right };
     let level = |p: P| vertebra.level_at(left, p);
-    let rest = groove(vertebra, left, 0.6);
     let mamillary = vertebra.mamillary(left);
     let accessory = vertebra.accessory(left);
     let transverse_tip = match vertebra.kind {
@@ -127,9 +202,9 @@ pub(crate) fn marks(vertebra: &Vertebra, left: bool) -> SideMarks {
         Kind::Sacral => add(super::sacrum::ALA, [9.0, 0.0, 6.0]),
     };
     SideMarks {
-        junction: hug(&level, rest, 0.0),
-        mamillary: hug(&level, add(mamillary, scale(unit([1.0, 1.0, 0.2]), 3.0)), 0.0),
-        accessory: hug(&level, add(accessory, scale(unit([0.6, 1.0, -0.2]), 2.0)), 0.0),
+        junction: hug(&level, groove(vertebra, left, 0.0, 2.5), 0.0),
+        mamillary: outermost(&level, mamillary, unit([1.0, 1.0, 0.2])),
+        accessory: outermost(&level, accessory, unit([0.6, 1.0, -0.2])),
         foramen: [
             0.5 * shape.middle.canal_width + 0.5 * side.pedicle_width,
             shape.back_wall() + 4.0,
@@ -139,27 +214,36 @@ pub(crate) fn marks(vertebra: &Vertebra, left: bool) -> SideMarks {
     }
 }
 
-/// The medial branch that crosses a vertebra (on the sacrum the dorsal ramus of L5), from proximal to distal, and between which points a
-/// needle should lie alongside.
-pub(crate) fn medial_branch(vertebra: &Vertebra, left: bool, diameter: f64) -> (Vec<P>, [usize; 2]) {
+/// The parts of a medial branch, each starting where the one before ends.
+pub(crate) struct Branch {
+    /// From the dorsal ramus, round the front of the superior articular process.
+    pub before: Vec<P>,
+    /// Along the neck of that process, where a needle should lie alongside.
+    pub target: Vec<P>,
+    /// Through the notch between mamillary and accessory process and over the lamina, or over the back of the sacrum.
+    pub after: Vec<P>,
+}
+
+/// The medial branch that crosses a vertebra (on the sacrum the dorsal ramus of L5), from proximal to distal.
+pub(crate) fn medial_branch(vertebra: &Vertebra, left: bool, diameter: f64) -> Branch {
     let shape = &vertebra.shape;
     let side = if left { &shape.left } else { &shape.right };
     let level = |p: P| vertebra.level_at(left, p);
     let clearance = 0.5 * diameter + CUSHION;
     let d = neck_direction(vertebra, left);
-    let rest = groove(vertebra, left, clearance);
-    let target = hug(&level, rest, clearance);
+    let rest = groove(vertebra, left, clearance, 1.5);
+    let middle = hug(&level, rest, clearance);
     let half_canal = 0.5 * shape.middle.canal_width;
     let (top, back_wall) = (0.5 * shape.height(), shape.back_wall());
-    let mut points = vec![
-        // From the dorsal ramus, round the front of the superior articular process.
+    // Along the neck, never into the bone.
+    let target: Vec<P> = (-7..=5)
+        .map(|s| hug(&level, add(middle, scale(d, -f64::from(s))), clearance))
+        .collect();
+    let before = vec![
         [half_canal + 9.5, (back_wall + 3.1).min(side.upper_y - 15.0), top + 10.0],
         [half_canal + 11.2, (back_wall + 5.1).min(side.upper_y - 13.0), top + 5.5],
+        target[0],
     ];
-    let first = points.len();
-    // Along the neck, never into the bone.
-    points.extend([7.0, 5.0, 3.0, 1.0, -1.0, -3.0, -5.0].map(|s| hug(&level, add(target, scale(d, s)), clearance)));
-    let last = points.len() - 1;
     let (x, y, z) = (side.upper_x, side.upper_y, side.pedicle_z);
     let rest = match vertebra.kind {
         // Through the notch between mamillary and accessory process, then medially over the lamina.
@@ -174,13 +258,14 @@ pub(crate) fn medial_branch(vertebra: &Vertebra, left: bool, diameter: f64) -> (
         }
         // Down behind the joint, over the back of the sacrum.
         Kind::Sacral => vec![
-            add(target, [-0.5, 4.5, -4.0]),
+            add(middle, [-0.5, 4.5, -4.0]),
             [x + 5.0, y + 2.0, z - 13.0],
             [x + 1.0, y + 3.0, z - 20.0],
         ],
     };
-    points.extend(rest.into_iter().map(|p| hug(&level, p, clearance)));
-    (points, [first, last])
+    let mut after = vec![target[target.len() - 1]];
+    after.extend(rest.into_iter().map(|p| hug(&level, p, clearance)));
+    Branch { before, target, after }
 }
 
 /// The part of a root's way that lies in the frame of the vertebra it leaves below: dural sac, under the pedicle, ganglion, ventral ramus; and

@@ -2,6 +2,8 @@
 //!
 //! Proportions of an adult sacrum, about 105 mm wide and high, from plates of given thickness; the foramina and the canal are cut out.
 
+use std::sync::LazyLock;
+
 use super::solid::{Bounds, P, capsule, join, plate};
 
 /// Height of the first sacral body with what joins it to the second, mm.
@@ -48,6 +50,17 @@ const PLATES: [([P; 3], [f64; 3]); 6] = [
     ),
 ];
 
+/// Fillet between the plates, mm.
+const PLATE_FILLET: f64 = 4.0;
+
+/// A box round each plate.
+static PLATE_BOXES: LazyLock<[Bounds; 6]> = LazyLock::new(|| {
+    PLATES.map(|(corners, radii)| {
+        let balls: [(P, f64); 3] = std::array::from_fn(|n| (corners[n], radii[n]));
+        Bounds::of_balls(&balls)
+    })
+});
+
 /// Foramina from front to back: middle lines and radii.
 const FORAMINA: [(P, P, f64); 4] = [
     ([19.0, -16.0, -24.0], [19.0, 42.0, -22.0], 4.4),
@@ -67,8 +80,11 @@ pub(crate) fn add(first: f64, p: P) -> f64 {
         capsule(p, [26.0, 20.0, -9.0], [42.0, 18.0, -15.0], 10.0, 9.5),
         6.0,
     );
-    for (corners, radii) in &PLATES {
-        bone = join(bone, plate(p, *corners, *radii), 4.0);
+    for ((corners, radii), near) in PLATES.iter().zip(PLATE_BOXES.iter()) {
+        // A plate farther away than this leaves the level as it is.
+        if near.distance(p) < bone + PLATE_FILLET {
+            bone = join(bone, plate(p, *corners, *radii), PLATE_FILLET);
+        }
     }
     // Median crest, an uneven ridge, and lateral crests.
     bone = join(bone, capsule(p, [0.0, 36.0, -16.0], [0.0, 24.0, -58.0], 3.0, 2.5), 5.0);

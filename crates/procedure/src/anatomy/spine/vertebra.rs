@@ -12,6 +12,10 @@ const FACET_CURVATURE: f64 = 0.015;
 const ROOT_HALF_THICKNESS: f64 = 4.5;
 /// How far the blade of a transverse process leans forward at its upper edge: 35 degrees, as sine and cosine.
 const BLADE_LEAN_SIN_COS: (f64, f64) = (0.573_576_436_351_046, 0.819_152_044_288_991_8);
+/// Least distance from the back of the body to the front of the superior articular process, mm: room for the foramen above.
+const FORAMEN_DEPTH: f64 = 6.0;
+/// How far the front of that process leans back, mm per mm above the neck.
+const FRONT_LEAN: f64 = 0.45;
 /// How far beyond a part's box it is still computed; farther away the distance to the box takes its place.
 const REACH: f64 = 6.0;
 
@@ -99,6 +103,8 @@ struct SideParts {
     upper: Facet,
     lower: Facet,
     wall_sin_cos: (f64, f64),
+    /// y of the front of the superior articular process at its neck.
+    front: f64,
     pars: (P, P),
     transverse: (P, P),
     accessory: (P, P),
@@ -262,6 +268,7 @@ impl SideParts {
         let m = &shape.middle;
         let (back_wall, canal) = (shape.back_wall(), 0.5 * m.canal_width);
         let (upper, lower) = (Facet::upper(s), Facet::lower(s));
+        let front = (s.upper_y - s.front).max(back_wall + FORAMEN_DEPTH);
         let pars = (
             [s.upper_x + 1.5, s.upper_y - 2.5, s.pedicle_z - 2.0],
             [
@@ -292,13 +299,14 @@ impl SideParts {
             ],
         };
         let superior = Bounds {
-            low: [s.upper_x - 4.0, s.upper_y - s.front - 0.5, -1.0],
+            low: [s.upper_x - 4.0, front - 0.5, -1.0],
             high: [
                 wall_x(s, s.upper_y + s.mamillary.max(4.0) + 4.0) + 1.0,
                 s.upper_y + s.upper_half_width.max(s.mamillary) + 3.5,
                 s.upper_z + s.upper_half_height + 1.0,
             ],
-        };
+        }
+        .and(&Bounds::of_balls(&[(mamillary, 2.8)]));
         let inferior = [-1.0, 1.0]
             .into_iter()
             .flat_map(|along| [-1.0, 9.0].map(|across| (along, across)))
@@ -318,6 +326,7 @@ impl SideParts {
             upper,
             lower,
             wall_sin_cos: s.wall_angle.to_radians().sin_cos(),
+            front,
             pars,
             transverse: (root, tip),
             accessory,
@@ -390,7 +399,7 @@ impl SideParts {
         // The wall leans medially above the neck.
         let wall = cos * (x - s.upper_x - s.wall) - sin * (y - s.upper_y) + 0.18 * (z - s.upper_z).max(0.0);
         let facet = across + 0.5 * FACET_GAP;
-        let anterior = s.upper_y - s.front - y;
+        let anterior = self.front + FRONT_LEAN * (z - s.upper_z + 2.0).max(0.0) - y;
         let medial = (s.upper_x - 3.0).max(half_canal) - x;
         let posterior = along - s.upper_half_width + 0.5;
         let sides = meet(meet(wall, facet, 2.0), meet(anterior.max(medial), posterior, 2.0), 2.0);
@@ -453,6 +462,33 @@ impl Vertebra {
         self.side(left).accessory.1
     }
 }
+
+impl Vertebra {
+    /// A box outside of which one of a side's numbers changes nothing within a level of `within`; `x` outwards. The number is given by its
+    /// place in [`SideShape::NAMES`].
+    pub(crate) fn reach_of(&self, left: bool, number: usize, within: f64) -> Bounds {
+        let b = &self.side(left).boxes;
+        let name = SideShape::NAMES[number];
+        let parts: &[&Bounds] = match name.split('_').next() {
+            Some("pedicle") if name == "pedicle_z" => &[&b.pedicle, &b.pars, &b.transverse],
+            Some("pedicle") => &[&b.pedicle],
+            Some("transverse" | "root") => &[&b.transverse],
+            Some("lower") => &[&b.inferior, &b.pars],
+            Some("front" | "mamillary") => &[&b.superior],
+            Some("wall") => &[&b.superior, &b.transverse],
+            _ => &[&b.superior, &b.pars, &b.transverse, &self.arch_box, &self.spinous_box],
+        };
+        let margin = (within + MOST_FILLET).max(REACH);
+        let all = parts.iter().fold(Bounds::EMPTY, |all, b| all.and(b));
+        Bounds {
+            low: all.low.map(|x| x - margin),
+            high: all.high.map(|x| x + margin),
+        }
+    }
+}
+
+/// The widest fillet between two parts, mm, and a little more for the change of a box itself.
+const MOST_FILLET: f64 = 4.5;
 
 /// Outline of a vertebral body and of the discs, in the axial plane: an ellipse whose posterior wall is flat to hollow.
 pub(crate) fn outline(x: f64, y: f64, half_width: f64, half_depth: f64) -> f64 {

@@ -3,8 +3,8 @@
 use std::{collections::BTreeMap, fs, path::Path};
 
 use neurotome_procedure::catalog::{
-    CArmEntry, Cannula, Catalog, Entry, GeneratorEntry, InjuryLaw, MetalEntry, Series, Sourced, SpineMeasure, Spread,
-    Technique, Tissue, TissueHounsfield, TubeSpectrum, XrayMaterial,
+    CArmEntry, Cannula, Catalog, Entry, GeneratorEntry, InjuryLaw, MetalEntry, NerveFibres, Series, Sourced,
+    SpineMeasure, Spread, Technique, Tissue, TissueHounsfield, TubeSpectrum, XrayMaterial,
 };
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
@@ -15,7 +15,7 @@ use crate::scenario::fault::{Fault, parse_toml};
 const MAX_FILE_BYTES: u64 = 4 << 20;
 
 /// The files of a catalogue, with the text compiled in.
-const FILES: [(&str, &str); 8] = [
+const FILES: [(&str, &str); 9] = [
     ("sources.toml", include_str!("../../../catalog/sources.toml")),
     ("tissues.toml", include_str!("../../../catalog/tissues.toml")),
     ("injury.toml", include_str!("../../../catalog/injury.toml")),
@@ -24,6 +24,7 @@ const FILES: [(&str, &str); 8] = [
     ("xray.toml", include_str!("../../../catalog/xray.toml")),
     ("techniques.toml", include_str!("../../../catalog/techniques.toml")),
     ("spine.toml", include_str!("../../../catalog/spine.toml")),
+    ("nerves.toml", include_str!("../../../catalog/nerves.toml")),
 ];
 
 /// Why a catalogue cannot be used.
@@ -32,7 +33,7 @@ const FILES: [(&str, &str); 8] = [
 pub enum CatalogError {
     /// The folder or a file of it cannot be read.
     #[error(
-        "catalogue: cannot read {path}: {reason}; name a folder with any of sources.toml, tissues.toml, injury.toml, cannulas.toml, generators.toml, techniques.toml, spine.toml, xray.toml"
+        "catalogue: cannot read {path}: {reason}; name a folder with any of sources.toml, tissues.toml, injury.toml, cannulas.toml, generators.toml, techniques.toml, spine.toml, nerves.toml, xray.toml"
     )]
     Read {
         /// The path as given.
@@ -72,6 +73,7 @@ struct CatalogFile {
     tissue_hounsfield: Vec<TissueHounsfield>,
     technique: Vec<Technique>,
     spine: Vec<SpineMeasure>,
+    nerve: Vec<NerveFibres>,
 }
 
 /// The catalogue compiled into the program.
@@ -155,14 +157,20 @@ fn lay_over(catalog: &mut Catalog, file: CatalogFile) {
     merge(&mut catalog.tissue_hounsfield, file.tissue_hounsfield);
     merge(&mut catalog.techniques, file.technique);
     merge(&mut catalog.spine, file.spine);
+    merge(&mut catalog.nerves, file.nerve);
 }
 
 /// Values that may be zero; all others but [`MAY_BE_NEGATIVE`] must be above zero.
-const MAY_BE_ZERO: [&str; 4] = [
+const MAY_BE_ZERO: [&str; 9] = [
     "perfusion_per_s",
     "water_fraction",
     "sigma_temperature_coefficient_per_k",
     "copper_filter_mm",
+    "a_alpha_fraction",
+    "a_beta_fraction",
+    "a_gamma_fraction",
+    "a_delta_fraction",
+    "c_fraction",
 ];
 /// A thermocouple may stand out of the distal end; fat and air are below water.
 const MAY_BE_NEGATIVE: [&str; 2] = ["thermocouple_from_tip_mm", "value_hu"];
@@ -208,6 +216,18 @@ fn check(catalog: &Catalog) -> Result<(), CatalogError> {
         check_series(catalog, TubeSpectrum::KIND, &spectrum.name, &spectrum.series())?;
     }
     check_all(catalog, &catalog.techniques)?;
+    check_all(catalog, &catalog.nerves)?;
+    for nerve in &catalog.nerves {
+        let sum: f64 = nerve.classes().iter().map(|c| c.share).sum();
+        if (sum - 1.0).abs() > 1e-6 {
+            return Err(CatalogError::Entry {
+                kind: NerveFibres::KIND,
+                name: nerve.name.clone(),
+                found: format!("shares that add to {sum}"),
+                expected: "shares of the five classes that add to 1",
+            });
+        }
+    }
     for law in &catalog.injury {
         if law.arrhenius().is_none() {
             return Err(CatalogError::Entry {
@@ -364,7 +384,10 @@ fn groups(c: &Cannula) -> [(&'static str, Vec<bool>, &'static str); 4] {
 
 #[cfg(test)]
 mod tests {
-    use neurotome_procedure::{anatomy::Level, catalog::find};
+    use neurotome_procedure::{
+        anatomy::{Level, NerveKind},
+        catalog::find,
+    };
 
     use super::*;
 
@@ -478,6 +501,22 @@ mod tests {
             "sd for T11",
         );
         assert!(parse_toml::<CatalogFile>("s.toml", "[[spine]]\nname = \"a\"\nby_level = { L9 = 1.0 }\n").is_err());
+    }
+
+    #[test]
+    fn every_kind_of_nerve_has_its_fibres() {
+        let mut catalog = built_in().unwrap();
+        for kind in NerveKind::ALL {
+            let fibres = catalog.nerve_fibres(kind).unwrap();
+            assert!(fibres.fibre_count.value > 1000.0, "{}", fibres.name);
+            assert!(fibres.classes().iter().all(|c| c.myelinated == (c.name != "c")));
+        }
+        // A medial branch is thinner and has fewer fibres than a root.
+        let count = |kind| catalog.nerve_fibres(kind).unwrap().fibre_count.value;
+        assert!(count(NerveKind::MedialBranch) < 0.3 * count(NerveKind::Root));
+        catalog.nerves[0].c_fraction.value = 0.9;
+        let message = check(&catalog).unwrap_err().to_string();
+        assert!(message.contains("shares that add to"), "{message}");
     }
 
     #[test]

@@ -41,6 +41,7 @@ fn help_teaches_and_names_the_exit_codes() {
         "lesion",
         "fluoro",
         "plan",
+        "spine",
         "replay",
         "verify",
         "schema",
@@ -52,7 +53,7 @@ fn help_teaches_and_names_the_exit_codes() {
         assert!(help.contains(expected), "{expected} is not in {help}");
     }
     for command in [
-        "simulate", "lesion", "fluoro", "plan", "replay", "verify", "schema", "catalog",
+        "simulate", "lesion", "fluoro", "plan", "spine", "replay", "verify", "schema", "catalog",
     ] {
         let out = neurotome(&[command, "--help"]);
         assert!(text(&out.stdout).contains("Example"), "{command}");

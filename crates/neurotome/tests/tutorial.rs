@@ -1,9 +1,10 @@
 //! Every step of `tutorial/` does what its README says.
 //!
-//! The test reads two kinds of fenced block from `tutorial/step-*/README.md`:
+//! The test reads three kinds of fenced block from `tutorial/step-*/README.md`:
 //!
 //! - ```` ```toml NAME.toml ```` shows a scenario and must equal the file of that name in the step's folder;
 //! - ```` ```toml expected ```` states numbers. The scenario is run and each number compared.
+//! - ```` ```toml spine ```` states numbers of `spine.json` as `neurotome spine` writes it for a scenario.
 
 use std::path::{Path, PathBuf};
 
@@ -28,6 +29,26 @@ struct Number {
     /// Time of the snapshot in s; without it, `quantity` is a member of the evidence.
     at_s: Option<f64>,
     /// Names joined by dots, as in the output of `neurotome lesion --json`.
+    quantity: String,
+    value: f64,
+    tolerance: f64,
+}
+
+/// What a README promises of one patient.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Patient {
+    scenario: String,
+    options: Vec<String>,
+    numbers: Vec<Named>,
+}
+
+/// One number of a named member of a list.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Named {
+    list: String,
+    name: String,
     quantity: String,
     value: f64,
     tolerance: f64,
@@ -145,4 +166,43 @@ fn the_scenarios_shown_are_the_files_run() {
         }
     }
     assert!(checked > 0, "no README of the tutorial shows its scenario");
+}
+
+#[test]
+fn the_patients_in_the_tutorial_are_as_told() {
+    let mut checked = 0;
+    for folder in steps() {
+        let readme = std::fs::read_to_string(folder.join("README.md")).expect("each step has a README");
+        for (_, body) in blocks(&readme).iter().filter(|(label, _)| label == "spine") {
+            let told: Patient = toml::from_str(body).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
+            let out = std::env::temp_dir().join(format!("neurotome-tutorial-{}", std::process::id()));
+            let _ = std::fs::remove_dir_all(&out);
+            let status = std::process::Command::new(env!("CARGO_BIN_EXE_neurotome"))
+                .args(["spine", "--quiet", "--out"])
+                .arg(&out)
+                .arg(folder.join(&told.scenario))
+                .args(&told.options)
+                .status()
+                .expect("the program runs");
+            assert!(status.success(), "{}: {status}", folder.display());
+            let json = std::fs::read_to_string(out.join("spine.json")).expect("the summary is there");
+            let summary: serde_json::Value = serde_json::from_str(&json).expect("the summary is JSON");
+            for number in &told.numbers {
+                let list = summary[&number.list].as_array().expect("a list");
+                let found = list
+                    .iter()
+                    .find(|e| e["name"] == number.name.as_str())
+                    .and_then(|e| e[&number.quantity].as_f64())
+                    .unwrap_or_else(|| panic!("{} {}: not in the summary", number.name, number.quantity));
+                let tolerance = Tolerance::absolute(number.tolerance);
+                close(&number.quantity, &number.name, found, number.value, tolerance).unwrap_or_else(|e| panic!("{e}"));
+                checked += 1;
+            }
+            for name in summary["files"].as_object().expect("a table of files").keys() {
+                assert!(out.join(name).is_file(), "{name}");
+            }
+            std::fs::remove_dir_all(&out).expect("the folder can be removed");
+        }
+    }
+    assert!(checked > 0, "no README of the tutorial tells of a patient");
 }

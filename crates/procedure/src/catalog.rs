@@ -1,4 +1,4 @@
-//! The literature as data: tissues, injury laws, cannulas, generators, measures of the spine and X-ray tables, each value with its
+//! The literature as data: tissues, injury laws, cannulas, generators, measures of the spine, fibres of nerves and X-ray tables, each value with its
 //! source.
 //!
 //! The types are here; `neurotome_io::catalog` holds the text compiled into the program and reads a user's own files.
@@ -66,8 +66,10 @@ macro_rules! entry {
     };
 }
 
+mod nerves;
 mod xray;
 
+pub use nerves::{FibreClass, NerveFibres};
 pub use xray::{CArmEntry, Series, TUNGSTEN_LINES_KEV, TissueHounsfield, TubeSpectrum, XrayMaterial};
 
 /// A tissue.
@@ -614,6 +616,9 @@ pub struct Catalog {
     pub techniques: Vec<Technique>,
     /// Measures of the spine.
     pub spine: Vec<SpineMeasure>,
+    /// Fibres of the nerves.
+    #[serde(default)]
+    pub nerves: Vec<NerveFibres>,
 }
 
 impl Catalog {

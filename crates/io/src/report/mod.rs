@@ -6,7 +6,9 @@ mod contour;
 mod page;
 mod plan_views;
 mod section;
+pub mod sheet;
 mod slices;
+mod spine_views;
 pub mod style;
 mod view3d;
 
@@ -22,6 +24,7 @@ use style::TissueStyle;
 
 pub(crate) use page::page;
 pub use plan_views::{PlannedNeedle, plan_views};
+pub(crate) use spine_views::anatomy;
 
 /// Name of the report.
 pub(crate) const FILE: &str = "report.html";

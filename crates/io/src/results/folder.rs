@@ -16,6 +16,8 @@ pub(crate) const CONTENTS: &str = "contents.txt";
 pub(crate) const RECORD: &str = "record.json";
 /// The plan; a folder without it is no plan.
 pub(crate) const PLAN: &str = "plan.json";
+/// The built-in patient; a folder without it is no patient's.
+pub(crate) const SPINE: &str = "spine.json";
 /// First words of [`CONTENTS`].
 const CONTENTS_TITLE: &str = "Neurotome results";
 
@@ -168,9 +170,9 @@ pub fn check_target(target: &Path) -> Result<bool, ResultsError> {
         return Ok(true);
     }
     let list = fs::read_to_string(target.join(CONTENTS)).unwrap_or_default();
-    if !names.iter().any(|n| n == RECORD || n == PLAN) || !list.starts_with(CONTENTS_TITLE) {
+    if !names.iter().any(|n| [RECORD, PLAN, SPINE].contains(&n.as_str())) || !list.starts_with(CONTENTS_TITLE) {
         return Err(occupied(format!(
-            "`{}`, and no {RECORD} or {PLAN} of an earlier run",
+            "`{}`, and no {RECORD}, {PLAN} or {SPINE} of an earlier run",
             names[0]
         )));
     }

@@ -7,6 +7,7 @@ pub(crate) mod files;
 mod folder;
 pub(crate) mod lattice;
 pub(crate) mod needle_shape;
+mod spine;
 mod summary;
 pub(crate) mod surface;
 mod vtk;
@@ -24,6 +25,9 @@ use crate::report::{self, Scene, style::TissueStyle};
 use crate::volumes::VolumeFileError;
 
 pub use folder::{check_target, write_plan};
+pub use spine::{
+    MAX_SPINE_VOXELS, SpineExport, SpineFibres, SpineLabel, SpineLandmark, SpineNerve, SpineSummary, write_spine,
+};
 pub use summary::summarise;
 pub(crate) use summary::{end_of_heating, figure};
 
@@ -70,6 +74,9 @@ pub enum ResultsError {
         /// What the drawing library said.
         reason: String,
     },
+    /// The caller asked to stop.
+    #[error("writing results: interrupted; nothing was left behind")]
+    Cancelled,
     /// An image file could not be written.
     #[error("writing results: {0}")]
     Image(VolumeFileError),

@@ -47,6 +47,21 @@ impl Datatype {
         })
     }
 
+    fn code(self) -> i16 {
+        match self {
+            Self::U8 => 2,
+            Self::I16 => 4,
+            Self::I32 => 8,
+            Self::F32 => 16,
+            Self::F64 => 64,
+            Self::I8 => 256,
+            Self::U16 => 512,
+            Self::U32 => 768,
+            Self::I64 => 1024,
+            Self::U64 => 1280,
+        }
+    }
+
     pub(super) fn bytes(self) -> usize {
         match self {
             Self::U8 | Self::I8 => 1,
@@ -184,8 +199,8 @@ impl Header {
         })
     }
 
-    /// The header of a file to be written, `f32` or else `u8`.
-    pub(super) fn compose(dims: [usize; 3], affine: &Affine, float: bool) -> Option<[u8; VOXEL_OFFSET]> {
+    /// The header of a file to be written.
+    pub(super) fn compose(dims: [usize; 3], affine: &Affine, datatype: Datatype) -> Option<[u8; VOXEL_OFFSET]> {
         let mut out = [0u8; VOXEL_OFFSET];
         let mut put = |at: usize, bytes: &[u8]| out[at..at + bytes.len()].copy_from_slice(bytes);
         put(0, &348i32.to_le_bytes());
@@ -197,9 +212,8 @@ impl Header {
         for a in 3..7 {
             put(42 + 2 * a, &1i16.to_le_bytes());
         }
-        let (code, bits) = if float { (16i16, 32i16) } else { (2, 8) };
-        put(70, &code.to_le_bytes());
-        put(72, &bits.to_le_bytes());
+        put(70, &datatype.code().to_le_bytes());
+        put(72, &(8 * datatype.bytes() as i16).to_le_bytes());
         let (matrix, origin) = flip(&affine.matrix, &affine.origin_mm);
         let spacing = affine.spacing_mm();
         let quaternion = quaternion_of(&matrix, spacing);

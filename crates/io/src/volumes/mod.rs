@@ -17,5 +17,5 @@ pub(crate) use whole_file::write_whole;
 pub use error::VolumeFileError;
 pub use nifti::{
     NiftiImage, read_label_nifti, read_label_nifti_bytes, read_nifti, read_nifti_bytes, read_nifti_image,
-    write_nifti_f32, write_nifti_u8,
+    write_nifti_f32, write_nifti_i16, write_nifti_u8,
 };

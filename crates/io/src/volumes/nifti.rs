@@ -80,7 +80,7 @@ pub fn read_label_nifti_bytes(bytes: &[u8]) -> Result<Volume<u16>, VolumeFileErr
 /// # Errors
 /// [`VolumeFileError::Write`], or [`VolumeFileError::Header`] for a side over 32767 voxels.
 pub fn write_nifti_f32(path: &Path, volume: &Volume<f32>) -> Result<(), VolumeFileError> {
-    write(path, volume.dims(), volume.affine(), true, |out| {
+    write(path, volume.dims(), volume.affine(), Datatype::F32, |out| {
         let mut buffer = Vec::with_capacity(CHUNK);
         for values in volume.data().chunks(CHUNK / 4) {
             buffer.clear();
@@ -96,8 +96,25 @@ pub fn write_nifti_f32(path: &Path, volume: &Volume<f32>) -> Result<(), VolumeFi
 /// # Errors
 /// [`VolumeFileError::Write`], or [`VolumeFileError::Header`] for a side over 32767 voxels.
 pub fn write_nifti_u8(path: &Path, volume: &Volume<u8>) -> Result<(), VolumeFileError> {
-    write(path, volume.dims(), volume.affine(), false, |out| {
+    write(path, volume.dims(), volume.affine(), Datatype::U8, |out| {
         out.write_all(volume.data())
+    })
+}
+
+/// Writes values as whole 16-bit numbers, rounded and cut off at their ends, such as Hounsfield units; gzipped when the name ends with `.gz`.
+/// The file appears whole or not at all.
+///
+/// # Errors
+/// [`VolumeFileError::Write`], or [`VolumeFileError::Header`] for a side over 32767 voxels.
+pub fn write_nifti_i16(path: &Path, volume: &Volume<f32>) -> Result<(), VolumeFileError> {
+    write(path, volume.dims(), volume.affine(), Datatype::I16, |out| {
+        let mut buffer = Vec::with_capacity(CHUNK);
+        for values in volume.data().chunks(CHUNK / 2) {
+            buffer.clear();
+            buffer.extend(values.iter().flat_map(|v| (v.round() as i16).to_le_bytes()));
+            out.write_all(&buffer)?;
+        }
+        Ok(())
     })
 }
 
@@ -105,11 +122,11 @@ fn write(
     path: &Path,
     dims: [usize; 3],
     affine: &Affine,
-    float: bool,
+    datatype: Datatype,
     voxels: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> Result<(), VolumeFileError> {
     let name = path.display().to_string();
-    let header = Header::compose(dims, affine, float).ok_or_else(|| VolumeFileError::Header {
+    let header = Header::compose(dims, affine, datatype).ok_or_else(|| VolumeFileError::Header {
         file: name.clone(),
         field: "dim",
         found: format!("{dims:?}"),

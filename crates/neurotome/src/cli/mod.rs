@@ -9,6 +9,7 @@ mod plan;
 mod replay;
 mod simulate;
 mod solve;
+mod spine;
 mod verify;
 
 use std::{
@@ -45,6 +46,7 @@ Examples:
   neurotome lesion scenarios/bipolar.toml --json -   numbers for another program
   neurotome fluoro --view oblique-right              what the C-arm sees, in view.png
   neurotome plan --joint L4-L5 --side right          where the needles should lie
+  neurotome spine --seed 7 --out person              a patient of its own: labels, CT, bones, nerves
   neurotome replay first/record.json                 compute it again and compare every figure
   neurotome verify                                   is it right? claim by claim
   neurotome catalog cannula                          what there is to choose from";
@@ -71,8 +73,8 @@ struct Common {
     /// Print nothing but what was asked for and errors.
     #[arg(long, short, global = true)]
     quiet: bool,
-    /// A folder with your own catalogue files (tissues.toml, injury.toml, cannulas.toml, generators.toml, spine.toml, techniques.toml,
-    /// sources.toml); an entry there replaces the whole entry of the same name.
+    /// A folder with your own catalogue files (tissues.toml, injury.toml, cannulas.toml, generators.toml, spine.toml, nerves.toml,
+    /// techniques.toml, sources.toml); an entry there replaces the whole entry of the same name.
     #[arg(long, global = true, value_name = "DIR")]
     catalog: Option<PathBuf>,
 }
@@ -99,6 +101,11 @@ enum Command {
         after_help = "Examples:\n  neurotome plan --joint L4-L5 --side right\n  neurotome plan --joint L4-L5 --side right --out plan\n  neurotome plan --joint L4-L5 --side left --cannula 18G-10mm-straight --json plan.json\n\nThe folder of --out holds plan.json, a picture of each nerve's views and a scenario of each best placement for `neurotome simulate`."
     )]
     Plan(plan::PlanCommand),
+    /// Write the built-in patient, or a person of your choice: label map, CT-like volume, bone surfaces, nerves, landmarks, pictures.
+    #[command(
+        after_help = "Examples:\n  neurotome spine --out mean\n  neurotome spine --sex female --stature-cm 158 --seed 7 --out person\n  neurotome spine --scoliosis-deg 20 --convex right --slip L4=6 --disc-loss L4=0.5 --out worn\n  neurotome spine my-scenario.toml --spacing-mm 0.7,0.7,2 --noise-hu 25 --out scan --json\n\nWhat the options set is what [spine] of a scenario sets (`neurotome schema`); they replace its keys. The same options give the same\nfiles. labels.nii.gz numbers vertebrae as TotalSegmentator does (28 is L4), so that it and ct.nii.gz can be the [image] of a scenario.\nNerves: the L4 medial branch crosses L5. Counts of nerve fibres are recalled or derived: `neurotome catalog nerve medial_branch`."
+    )]
+    Spine(Box<spine::SpineCommand>),
     /// Compute the run of a record again, with one and with two threads, and compare every figure.
     #[command(
         after_help = "Example:\n  neurotome replay results/record.json\n\nExit status 1 and the first difference when the figures are not the same to the last digit."
@@ -139,6 +146,7 @@ where
         Command::Lesion(c) => c.run(common),
         Command::Fluoro(c) => c.run(common),
         Command::Plan(c) => c.run(common),
+        Command::Spine(c) => c.run(common),
         Command::Replay(c) => c.run(common),
         Command::Verify(c) => c.run(common),
         Command::Schema => schema(),

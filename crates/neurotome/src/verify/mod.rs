@@ -4,6 +4,7 @@
 //! is one function and one line.
 
 mod analytic;
+mod anatomy;
 mod axon;
 mod convergence;
 mod crosscode;
@@ -52,6 +53,11 @@ pub const GROUPS: &[Group] = &[
     Group {
         name: "xray",
         claims: xray::CLAIMS,
+        by_default: true,
+    },
+    Group {
+        name: "anatomy",
+        claims: anatomy::CLAIMS,
         by_default: true,
     },
     Group {
@@ -324,7 +330,10 @@ mod tests {
     #[test]
     fn groups_are_found_by_name() {
         let usual: Vec<&str> = select(&[]).unwrap().iter().map(|g| g.name).collect();
-        assert_eq!(usual, ["analytic", "convergence", "crosscode", "xray", "axon"]);
+        assert_eq!(
+            usual,
+            ["analytic", "convergence", "crosscode", "xray", "anatomy", "axon"]
+        );
         assert_eq!(select(&["experiment".to_owned()]).unwrap().len(), 1);
         assert_eq!(select(&["crosscode".to_owned()]).unwrap()[0].name, "crosscode");
         assert!(select(&["cross".to_owned()]).unwrap_err().contains("crosscode"));

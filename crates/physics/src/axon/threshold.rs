@@ -185,6 +185,9 @@ pub struct Stimulated<'f, F: Fibre> {
 
 impl<'f, F: Fibre> Stimulated<'f, F> {
     /// `potential_mv` is the outside potential of a unit amplitude at all compartments.
+    ///
+    /// # Errors
+    /// [`ThresholdError::Unsound`]: another number of values than compartments, or one that is not finite.
     pub fn new(fibre: &'f F, potential_mv: &[f64]) -> Result<Self, ThresholdError> {
         let expected = fibre.places_um().len();
         if potential_mv.len() != expected || potential_mv.iter().any(|v| !v.is_finite()) {

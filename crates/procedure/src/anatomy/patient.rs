@@ -21,6 +21,28 @@ pub enum NerveKind {
     VentralRamus,
 }
 
+impl NerveKind {
+    /// All.
+    pub const ALL: [NerveKind; 5] = [
+        Self::MedialBranch,
+        Self::DorsalRamus,
+        Self::Root,
+        Self::Ganglion,
+        Self::VentralRamus,
+    ];
+
+    /// Its name in files, such as `medial_branch`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::MedialBranch => "medial_branch",
+            Self::DorsalRamus => "dorsal_ramus",
+            Self::Root => "root",
+            Self::Ganglion => "ganglion",
+            Self::VentralRamus => "ventral_ramus",
+        }
+    }
+}
+
 /// How far a nerve may lie from its curve: independent normal deviations of the whole curve, standard deviations in mm.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Spread {

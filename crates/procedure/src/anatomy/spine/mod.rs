@@ -18,6 +18,7 @@ mod sacrum;
 pub mod shape;
 mod soft;
 pub(crate) mod solid;
+mod solids;
 mod structure;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -31,6 +32,7 @@ pub use image::{Hounsfield, Scanner};
 pub use morphometry::Morphometry;
 pub use parallel::{ApproachAngles, ParallelPose, approach_angles, parallel_needle};
 pub use parameters::{DiscLoss, Scoliosis, Sex, Slip, SpineError, SpineParameters, Transition};
+pub use solids::Solid;
 pub use structure::Structure;
 
 use self::morphometry::{Person, meet_facets};
@@ -73,6 +75,26 @@ pub struct TissueIds {
     pub blood: TissueId,
     /// Air outside the body.
     pub air: TissueId,
+}
+
+impl TissueIds {
+    /// The ids from the tissues' names in the catalogue.
+    pub fn by_name(id: impl Fn(&str) -> TissueId) -> Self {
+        Self {
+            muscle: id("muscle"),
+            fat: id("fat"),
+            skin: id("skin"),
+            cortical_bone: id("cortical_bone"),
+            cancellous_bone: id("cancellous_bone"),
+            intervertebral_disc: id("intervertebral_disc"),
+            csf: id("csf"),
+            nerve: id("nerve"),
+            cartilage: id("cartilage"),
+            ligament: id("ligament"),
+            blood: id("blood"),
+            air: id("air"),
+        }
+    }
 }
 
 /// A vertebra in its place.

@@ -54,6 +54,39 @@ pub enum Structure {
 }
 
 impl Structure {
+    /// Every structure that a label map may hold, in the order of the numbers.
+    pub fn all() -> Vec<Self> {
+        let mut all = vec![
+            Self::Air,
+            Self::Screw,
+            Self::Cartilage,
+            Self::Ligament,
+            Self::DuralSac,
+            Self::EpiduralFat,
+            Self::Nerve,
+            Self::AbdominalWall,
+            Self::Viscera,
+            Self::Artery,
+            Self::Vein,
+            Self::Fat,
+            Self::Skin,
+        ];
+        all.extend(Level::ALL.into_iter().flat_map(|l| [Self::Vertebra(l), Self::Disc(l)]));
+        for side in Side::BOTH {
+            all.extend([
+                Self::Hip(side),
+                Self::Rib(side),
+                Self::Multifidus(side),
+                Self::ErectorSpinae(side),
+                Self::Psoas(side),
+                Self::QuadratusLumborum(side),
+                Self::Intertransverse(side),
+            ]);
+        }
+        all.sort_by_key(|s| s.label());
+        all
+    }
+
     /// The number in a label map: that of `TotalSegmentator` (task `total`, version 2) where it has one, else 150 and more.
     pub fn label(self) -> u16 {
         let sided = |side: Side, left: u16, right: u16| if side == Side::Left { left } else { right };
@@ -126,5 +159,20 @@ impl Structure {
     /// True for bone.
     pub fn is_bone(self) -> bool {
         matches!(self, Self::Vertebra(_) | Self::Hip(_) | Self::Rib(_))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_unique_and_fit_a_byte() {
+        let all = Structure::all();
+        for pair in all.windows(2) {
+            assert!(pair[0].label() < pair[1].label(), "{pair:?}");
+        }
+        assert!(all.last().unwrap().label() <= 255);
+        assert_eq!(Structure::Vertebra(Level::L4).label(), 28);
     }
 }

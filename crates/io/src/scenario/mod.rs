@@ -20,7 +20,10 @@ use std::{
 };
 
 use neurotome_base::Volume;
-use neurotome_procedure::{anatomy::spine::LumbarSpine, lesion::LesionProblem};
+use neurotome_procedure::{
+    anatomy::{Patient, spine::LumbarSpine},
+    lesion::LesionProblem,
+};
 use serde::{Deserialize, Serialize};
 
 pub use build::{MAX_NEEDLES, MAX_NERVES, MAX_OUTPUT_TIMES, MAX_PROBES, MAX_REGIONS, load};
@@ -143,6 +146,8 @@ pub struct Loaded {
     pub problem: LesionProblem,
     /// The anatomy.
     pub setting: Setting,
+    /// The patient whose bones and nerves are known: built in, or an image with a spine fitted to it.
+    pub patient: Option<Arc<dyn Patient>>,
     /// Unverified values used.
     pub notices: Vec<Notice>,
     /// Input files.

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::spine::SpineTable;
+use neurotome_procedure::anatomy::spine::Sex;
+
+use super::spine::{SexName, SpineTable};
 
 /// A radiofrequency procedure: where, with which needles, driven how, and what to report.
 ///
@@ -90,6 +92,26 @@ pub struct Image {
     /// SeriesInstanceUID, where a folder or zip holds more than one CT series.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub series: Option<String>,
+    /// Fits the spine of the built-in patient to the bone of the image, which then has nerves, landmarks and levels: what a plan needs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spine: Option<ImageSpine>,
+}
+
+/// How the spine is fitted to an image: to `image.labels`, or from a rough point in each vertebral body. At least two vertebrae in a row.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct ImageSpine {
+    /// Nerve beside which a needle without a position is laid, as in `[spine]`. Default: "L4 medial branch right".
+    pub target: Option<String>,
+    /// "female" or "male" (the default): whose mean sizes the fit starts from.
+    #[schemars(with = "SexName")]
+    pub sex: Sex,
+    /// A rough point in the middle of each vertebral body by the vertebra's name, patient LPS mm, such as `L4 = [1.0, 40.0, -66.0]`; 4 mm off does no harm.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub points_mm: BTreeMap<String, [f64; 3]>,
+    /// Instead of `points_mm`: a point list of 3D Slicer (`.mrk.json`) whose labels are the vertebrae's names; relative to this scenario file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub markups: Option<String>,
 }
 
 /// Numbering of a label map.

@@ -78,7 +78,7 @@ pub struct SlipTable {
 #[derive(JsonSchema)]
 #[schemars(rename_all = "snake_case", inline)]
 #[expect(dead_code)]
-enum SexName {
+pub(super) enum SexName {
     Female,
     Male,
 }

@@ -13,7 +13,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use neurotome_io::{
     report::{PlannedNeedle, plan_views},
     results::{ExtraFile, check_target, write_plan},
-    scenario::{Loaded, NeedleTable, NerveTable, Scenario, Setting, Source, to_text},
+    scenario::{Loaded, NeedleTable, NerveTable, Scenario, Source, to_text},
 };
 use neurotome_procedure::{
     anatomy::{Patient, Side},
@@ -107,16 +107,13 @@ impl PlanCommand {
     }
 
     fn request(&self, catalog: &Catalog, source: &Source, loaded: &Loaded) -> Result<PlanRequest, Failure> {
-        let patient: Arc<dyn Patient> = match &loaded.setting {
-            Setting::BuiltIn(patient) => patient.clone(),
-            Setting::Phantom | Setting::Image(_) => {
-                return Err(Failure::Input(format!(
-                    "{} has no patient whose bones and nerves are known, which a plan needs; give a scenario of the built-in patient, \
-                     without [phantom] and [image], or none",
-                    source.name
-                )));
-            }
-        };
+        let patient: Arc<dyn Patient> = loaded.patient.clone().ok_or_else(|| {
+            Failure::Input(format!(
+                "{} has no patient whose bones and nerves are known, which a plan needs; fit the spine to its image with [image.spine], \
+                 or give a scenario of the built-in patient, or none",
+                source.name
+            ))
+        })?;
         let technique = find(&catalog.techniques, TECHNIQUE)
             .ok_or_else(|| Failure::Input(format!("the catalogue has no technique \"{TECHNIQUE}\"")))?
             .clone();

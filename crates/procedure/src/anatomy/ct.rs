@@ -324,6 +324,11 @@ impl CtAnatomy {
         self.cell(self.index_of(p)).bone()
     }
 
+    /// Depth below the skin, mm, at most 30; negative in the outer air. Within half a voxel.
+    pub fn skin_depth_mm(&self, p: &PatientPoint) -> f64 {
+        self.cell(self.index_of(p)).interpolate(|v| v.depth) / 1000.0
+    }
+
     /// True within the image.
     pub fn contains(&self, p: &PatientPoint) -> bool {
         let index = self.index_of(p);

@@ -34,6 +34,14 @@ impl Level {
         Level::S1,
     ];
 
+    /// The next one up in a spine of five lumbar vertebrae; none above T11.
+    pub fn above(self) -> Option<Level> {
+        match self {
+            Level::S1 => Some(Level::L5),
+            _ => (self as usize).checked_sub(1).map(|n| Self::ALL[n]),
+        }
+    }
+
     /// Its name, such as `L4`.
     pub fn name(self) -> &'static str {
         ["T11", "T12", "L1", "L2", "L3", "L4", "L5", "L6", "S1"][self as usize]

@@ -3,7 +3,7 @@
 use neurotome_base::{PatientBox, PatientPoint, Vec3};
 use neurotome_procedure::anatomy::ct::{self, CtAnatomy, CtRules, LabelMap, LabelMeaning, Structure, TableEntry};
 use neurotome_procedure::anatomy::spine::{LumbarSpine, TissueIds};
-use neurotome_procedure::anatomy::{Course, Level, NerveKind, Patient as _, TissueField, TissueId};
+use neurotome_procedure::anatomy::{Course, Level, NerveKind, Patient, TissueField, TissueId};
 use neurotome_procedure::lesion::{Domain, DomainShape, Needle, NerveCurve};
 use std::env;
 use std::fs;
@@ -15,7 +15,7 @@ use super::super::fault::nearest;
 use super::super::hash::sha256_of;
 use super::super::spine::key_of;
 use super::super::{Image, InputFile, LabelNumbering, LabelStructure, Scenario, Setting, TEST_DATA_VARIABLE};
-use super::{BUILT_IN_TISSUES, Builder, BuiltIn, DEFAULT_TARGET, IMAGE_MARGIN_MM, Result, Tissues};
+use super::{Aim, BUILT_IN_TISSUES, Builder, DEFAULT_TARGET, IMAGE_MARGIN_MM, Result, Tissues};
 use crate::dicom::{CtError, CtOptions, read_ct_with};
 use crate::volumes::read_label_nifti;
 
@@ -37,11 +37,33 @@ fn table_entry(written: LabelStructure) -> TableEntry {
     })
 }
 
+impl Aim {
+    /// The nerve aimed at, and those of the same segment and side that are to be spared.
+    pub(super) fn nerves(&self) -> Vec<NerveCurve> {
+        let curve = |c: &Course, target: bool| NerveCurve {
+            name: c.name.clone(),
+            points: c.points.clone(),
+            diameter_mm: c.diameter_mm,
+            target,
+        };
+        let aim = &self.target;
+        let spared = [NerveKind::VentralRamus, NerveKind::Ganglion]
+            .into_iter()
+            .filter_map(|kind| self.patient.course(kind, aim.nerve, aim.side));
+        std::iter::once(curve(aim, true))
+            .chain(spared.map(|c| curve(c, false)))
+            .collect()
+    }
+}
+
+/// Tissues that an image with a spine fitted to it shows.
+const IMAGE_TISSUES: [&str; 6] = ["air", "fat", "muscle", "skin", "cancellous_bone", "cortical_bone"];
+
 impl Builder<'_> {
-    /// The built-in patient and the nerve aimed at.
-    pub(super) fn built_in(&self, s: &Scenario, tissues: &Tissues) -> Result<BuiltIn> {
+    /// The ids of the spine's tissues.
+    pub(super) fn spine_ids(&self, tissues: &Tissues) -> Result<TissueIds> {
         let id = |name: &str| self.tissue_id("tissues", tissues, name);
-        let ids = TissueIds {
+        Ok(TissueIds {
             muscle: id("muscle")?,
             fat: id("fat")?,
             skin: id("skin")?,
@@ -54,8 +76,13 @@ impl Builder<'_> {
             ligament: id("ligament")?,
             blood: id("blood")?,
             air: id("air")?,
-        };
+        })
+    }
+
+    /// The built-in patient and the nerve aimed at.
+    pub(super) fn built_in(&self, s: &Scenario, tissues: &Tissues) -> Result<Aim> {
         let table = s.spine.clone().unwrap_or_default();
+        let ids = self.spine_ids(tissues)?;
         let spine = LumbarSpine::new(self.catalog, &table.parameters(), ids).map_err(|e| {
             self.fault(
                 &key_of(&e),
@@ -63,20 +90,32 @@ impl Builder<'_> {
                 "`neurotome schema` tells the range of each key of [spine]",
             )
         })?;
-        let wanted = table.target.as_deref().unwrap_or(DEFAULT_TARGET).trim();
-        let targets = || spine.courses().iter().filter(|c| c.target.is_some());
-        let Some(target) = targets().find(|c| c.name.eq_ignore_ascii_case(wanted)).cloned() else {
+        let target = self.target(&spine, "spine.target", table.target.as_deref())?;
+        let spine = Arc::new(spine);
+        Ok(Aim {
+            patient: spine.clone(),
+            setting: Setting::BuiltIn(spine),
+            target,
+        })
+    }
+
+    /// The nerve of a patient that a key names, or the default.
+    pub(super) fn target(&self, patient: &dyn Patient, key: &str, wanted: Option<&str>) -> Result<Course> {
+        let targets = || patient.courses().iter().filter(|c| c.target.is_some());
+        let named = |name: &str| targets().find(|c| c.name.eq_ignore_ascii_case(name)).cloned();
+        let found = match wanted {
+            Some(wanted) => named(wanted.trim()),
+            // A patient without L4 and L5 has others.
+            None => named(DEFAULT_TARGET).or_else(|| targets().last().cloned()),
+        };
+        found.ok_or_else(|| {
+            let wanted = wanted.unwrap_or(DEFAULT_TARGET);
             let names: Vec<&str> = targets().map(|c| c.name.as_str()).collect();
             let help = match nearest(wanted, &names) {
                 Some(best) => format!("did you mean \"{best}\"?"),
                 None => format!("give one of {}", names.join(", ")),
             };
-            let message = format!("the built-in patient has no nerve \"{wanted}\" to aim at");
-            return Err(self.fault("spine.target", message, help));
-        };
-        Ok(BuiltIn {
-            spine: Arc::new(spine),
-            target,
+            self.fault(key, format!("the patient has no nerve \"{wanted}\" to aim at"), help)
         })
     }
 
@@ -85,7 +124,7 @@ impl Builder<'_> {
         &mut self,
         s: &Scenario,
         tissues: &Tissues,
-        built_in: Option<&BuiltIn>,
+        aim: Option<&Aim>,
         needles: &[Needle],
         domain: &Domain,
     ) -> Result<(Arc<dyn TissueField>, Setting, Vec<TissueId>)> {
@@ -93,32 +132,17 @@ impl Builder<'_> {
             let (field, used) = self.phantom(phantom, tissues)?;
             return Ok((Arc::new(field), Setting::Phantom, used));
         }
-        if let Some(image) = &s.image {
-            return self.image(image, tissues, needles, domain);
+        if let Some(aim) = aim {
+            let names = match aim.setting {
+                Setting::Image(_) => &IMAGE_TISSUES[..],
+                _ => &BUILT_IN_TISSUES[..],
+            };
+            return Ok((aim.patient.clone(), aim.setting.clone(), self.ids(tissues, names)?));
         }
-        let spine = match built_in {
-            Some(built_in) => built_in.spine.clone(),
-            None => self.built_in(s, tissues)?.spine,
-        };
-        let used = self.ids(tissues, &BUILT_IN_TISSUES)?;
-        Ok((spine.clone(), Setting::BuiltIn(spine), used))
-    }
-
-    /// The nerve aimed at, and those of the same segment and side that are to be spared.
-    pub(super) fn built_in_nerves(built_in: &BuiltIn) -> Vec<NerveCurve> {
-        let curve = |c: &Course, target: bool| NerveCurve {
-            name: c.name.clone(),
-            points: c.points.clone(),
-            diameter_mm: c.diameter_mm,
-            target,
-        };
-        let aim = &built_in.target;
-        let spared = [NerveKind::VentralRamus, NerveKind::Ganglion]
-            .into_iter()
-            .filter_map(|kind| built_in.spine.course(kind, aim.nerve, aim.side));
-        std::iter::once(curve(aim, true))
-            .chain(spared.map(|c| curve(c, false)))
-            .collect()
+        match &s.image {
+            Some(image) => self.image(image, tissues, needles, domain),
+            None => Err(self.missing("image", "no patient was made")),
+        }
     }
 
     pub(super) fn image(
@@ -164,8 +188,21 @@ impl Builder<'_> {
         self.input("image.path", &image.path, &full)?;
         self.remarks.extend(ct.notes);
         let labels = self.labels(image)?;
+        let ids = self.image_ids(tissues)?;
+        let mut used = self.ids(tissues, &IMAGE_TISSUES)?;
+        if labels.is_some() {
+            used.extend(self.ids(tissues, &["csf", "intervertebral_disc"])?);
+        }
+        let field = CtAnatomy::new(&ct.hu, labels.as_ref(), ids, &CtRules::default())
+            .map_err(|e| self.fault("image", e.to_string(), "see [image]"))?;
+        self.remarks.extend(field.notes().iter().cloned());
+        Ok((Arc::new(field), Setting::Image(Arc::new(ct.hu)), used))
+    }
+
+    /// The ids of the tissues that an image shows.
+    pub(super) fn image_ids(&self, tissues: &Tissues) -> Result<ct::TissueIds> {
         let id = |name: &str| self.tissue_id("tissues", tissues, name);
-        let ids = ct::TissueIds {
+        Ok(ct::TissueIds {
             air: id("air")?,
             fat: id("fat")?,
             muscle: id("muscle")?,
@@ -174,18 +211,7 @@ impl Builder<'_> {
             cortical_bone: id("cortical_bone")?,
             csf: Some(id("csf")?),
             disc: Some(id("intervertebral_disc")?),
-        };
-        let mut used = self.ids(
-            tissues,
-            &["air", "fat", "muscle", "skin", "cancellous_bone", "cortical_bone"],
-        )?;
-        if labels.is_some() {
-            used.extend(self.ids(tissues, &["csf", "intervertebral_disc"])?);
-        }
-        let field = CtAnatomy::new(&ct.hu, labels.as_ref(), ids, &CtRules::default())
-            .map_err(|e| self.fault("image", e.to_string(), "see [image]"))?;
-        self.remarks.extend(field.notes().iter().cloned());
-        Ok((Arc::new(field), Setting::Image(Arc::new(ct.hu)), used))
+        })
     }
 
     pub(super) fn labels(&mut self, image: &Image) -> Result<Option<LabelMap>> {

@@ -2,6 +2,7 @@
 
 mod anatomy;
 mod bevel;
+mod fitted;
 mod generator;
 mod needles;
 mod pad;
@@ -12,8 +13,7 @@ mod tissues;
 mod values;
 
 use neurotome_physics::tissue::TissueProperties;
-use neurotome_procedure::anatomy::spine::LumbarSpine;
-use neurotome_procedure::anatomy::{Course, TissueId};
+use neurotome_procedure::anatomy::{Course, Patient, TissueId};
 use neurotome_procedure::catalog::Catalog;
 use neurotome_procedure::lesion::{LesionProblem, Perfusion, SolverSettings};
 use std::sync::Arc;
@@ -84,7 +84,7 @@ pub fn load(source: &Source, catalog: &Catalog) -> std::result::Result<Loaded, S
         inputs: Vec::new(),
         remarks: Vec::new(),
     };
-    let (problem, setting) = builder.problem(&scenario)?;
+    let (problem, setting, patient) = builder.problem(&scenario)?;
     let Builder {
         notices,
         inputs,
@@ -95,6 +95,7 @@ pub fn load(source: &Source, catalog: &Catalog) -> std::result::Result<Loaded, S
         scenario,
         problem,
         setting,
+        patient,
         notices,
         inputs,
         remarks,
@@ -109,9 +110,10 @@ struct Builder<'a> {
     remarks: Vec<String>,
 }
 
-/// The built-in patient with the nerve aimed at.
-struct BuiltIn {
-    spine: Arc<LumbarSpine>,
+/// A patient whose bones and nerves are known, with the nerve aimed at.
+struct Aim {
+    patient: Arc<dyn Patient>,
+    setting: Setting,
     target: Course,
 }
 
@@ -122,7 +124,7 @@ struct Tissues {
 }
 
 impl Builder<'_> {
-    fn problem(&mut self, s: &Scenario) -> Result<(LesionProblem, Setting)> {
+    fn problem(&mut self, s: &Scenario) -> Result<(LesionProblem, Setting, Option<Arc<dyn Patient>>)> {
         self.cap("needles", s.needles.len(), MAX_NEEDLES)?;
         self.cap("probes", s.probes.len(), MAX_PROBES)?;
         self.cap("nerves", s.nerves.len(), MAX_NERVES)?;
@@ -135,16 +137,21 @@ impl Builder<'_> {
             ));
         }
         let tissues = self.tissues(&s.tissues)?;
-        let built_in = if s.phantom.is_none() && s.image.is_none() {
-            Some(self.built_in(s, &tissues)?)
-        } else {
-            self.unused("spine", s.spine.is_some(), "beside [image] or [phantom]")?;
-            None
+        self.unused(
+            "spine",
+            s.spine.is_some() && (s.phantom.is_some() || s.image.is_some()),
+            "beside [image] or [phantom]",
+        )?;
+        let fit = s.image.as_ref().and_then(|image| Some((image, image.spine.as_ref()?)));
+        let aim = match fit {
+            Some((image, spine)) => Some(self.fitted(image, spine, &tissues)?),
+            None if s.phantom.is_none() && s.image.is_none() => Some(self.built_in(s, &tissues)?),
+            None => None,
         };
-        // Needles and region first: of an image only the part round them is read.
-        let needles = self.needles(s, built_in.as_ref())?;
+        // Needles and region first: of an image without a fitted spine only the part round them is read.
+        let needles = self.needles(s, aim.as_ref())?;
         let domain = self.domain(&s.domain, &needles)?;
-        let (anatomy, setting, used) = self.anatomy(s, &tissues, built_in.as_ref(), &needles, &domain)?;
+        let (anatomy, setting, used) = self.anatomy(s, &tissues, aim.as_ref(), &needles, &domain)?;
         for (index, name) in tissues.names.iter().enumerate() {
             if used.contains(&TissueId(index as u8)) {
                 self.note_tissue(name, s);
@@ -169,7 +176,7 @@ impl Builder<'_> {
         let injectate = self.injectate(s, &needles)?;
         let blood = self.blood(s)?;
         let probes = self.probes(s, &domain)?;
-        let mut nerves = built_in.as_ref().map_or_else(Vec::new, Self::built_in_nerves);
+        let mut nerves = aim.as_ref().map_or_else(Vec::new, Aim::nerves);
         nerves.extend(self.nerves(s, &domain)?);
         let output_times_s = self.output_times(s, heating_s, heating_s + cooling_s)?;
         let solver = self.solver(s)?;
@@ -218,7 +225,7 @@ impl Builder<'_> {
             pad,
             solver,
         };
-        Ok((problem, setting))
+        Ok((problem, setting, aim.map(|a| a.patient)))
     }
 
     fn solver(&self, s: &Scenario) -> Result<SolverSettings> {

@@ -7,7 +7,7 @@ use neurotome_procedure::lesion::{Bend, Contact, Coolant, InsulationDefect, Meta
 
 use super::super::axis::shaft_direction;
 use super::super::{Arrangement, NeedleTable, Scenario};
-use super::{Builder, BuiltIn, DEFAULT_METAL, Result};
+use super::{Aim, Builder, DEFAULT_METAL, Result};
 
 /// Farthest that a thermocouple may stand out of the distal end, mm.
 const MOST_BEYOND_MM: f64 = 10.0;
@@ -19,7 +19,7 @@ const MOST_CONTACTS: usize = 16;
 const MOST_TINES: usize = 12;
 
 impl Builder<'_> {
-    pub(super) fn needles(&mut self, s: &Scenario, built_in: Option<&BuiltIn>) -> Result<Vec<Needle>> {
+    pub(super) fn needles(&mut self, s: &Scenario, aim: Option<&Aim>) -> Result<Vec<Needle>> {
         if s.needles.is_empty() {
             return Err(self.fault(
                 "needles",
@@ -35,7 +35,7 @@ impl Builder<'_> {
                 (true, 0) => 0.5,
                 (true, _) => -0.5,
             };
-            needles.push(self.needle(&format!("needles[{i}]"), table, default_fraction, built_in)?);
+            needles.push(self.needle(&format!("needles[{i}]"), table, default_fraction, aim)?);
         }
         let one_probe = matches!(&needles[..], [n] if !n.contacts.is_empty());
         if bipolar && needles.len() != 2 && !one_probe {
@@ -60,7 +60,7 @@ impl Builder<'_> {
         path: &str,
         n: &NeedleTable,
         default_fraction: f64,
-        built_in: Option<&BuiltIn>,
+        aim: Option<&Aim>,
     ) -> Result<Needle> {
         let key = |k: &str| format!("{path}.{k}");
         let catalog = self.catalog;
@@ -134,7 +134,7 @@ impl Builder<'_> {
                 })
             }
         };
-        let (tip, direction) = self.pose(path, n, bend.as_ref(), built_in, [outer_diameter_mm, active_tip_mm])?;
+        let (tip, direction) = self.pose(path, n, bend.as_ref(), aim, [outer_diameter_mm, active_tip_mm])?;
         if let Some(bend) = &bend
             && Vec3::from(bend.towards).cross(&direction).norm() < 1e-3
         {
@@ -511,7 +511,7 @@ impl Builder<'_> {
         path: &str,
         n: &NeedleTable,
         bend: Option<&Bend>,
-        built_in: Option<&BuiltIn>,
+        aim: Option<&Aim>,
         sizes_mm: [f64; 2],
     ) -> Result<(PatientPoint, Vec3)> {
         let key = |k: &str| format!("{path}.{k}");
@@ -532,10 +532,10 @@ impl Builder<'_> {
                 })?;
                 Ok((tip, direction))
             }
-            (None, None, None, None) => match built_in {
-                Some(BuiltIn { spine, target }) => {
+            (None, None, None, None) => match aim {
+                Some(Aim { patient, target, .. }) => {
                     let [diameter, active] = sizes_mm;
-                    let pose = parallel_needle(&**spine, target, diameter, active).ok_or_else(|| {
+                    let pose = parallel_needle(&**patient, target, diameter, active).ok_or_else(|| {
                         self.fault(
                             path,
                             format!(

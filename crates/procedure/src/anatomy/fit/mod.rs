@@ -1,6 +1,7 @@
 //! The parametric spine fitted to a CT, with labels of the vertebrae or from one rough point in each body.
 
 pub mod occupancy;
+mod patient;
 mod start;
 mod vertebra;
 
@@ -11,6 +12,7 @@ pub(crate) use self::vertebra::{Fitted, Free, Stage};
 use super::spine::{Landmarks, Morphometry, Placed, SpineError, landmarks_of};
 use super::{Level, Side, VertebraFrame};
 
+pub use patient::CtPatient;
 pub use start::FitError;
 
 /// The stages of a fit, from coarse to fine.

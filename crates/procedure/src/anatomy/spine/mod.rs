@@ -224,7 +224,8 @@ pub struct LumbarSpine {
     tissues: TissueIds,
     cortex: f64,
     vertebrae: Vec<Placed>,
-    joints: Vec<column::Joint>,
+    /// Height of the disc below each vertebra but the last, mm.
+    disc_heights: Vec<f64>,
     loose: Vec<Loose>,
     soft: SoftParts,
     sac: Vec<Sac>,
@@ -263,13 +264,57 @@ impl LumbarSpine {
         let sizes = Morphometry::new(catalog, parameters.sex);
         let person = sizes.person(parameters)?;
         let vertebrae = place(&person);
-        let soft = soft_parts(&sizes, &person, &vertebrae)?;
         let mut loose = pelvis_and_ribs(&vertebrae, person.size);
         for level in &parameters.screws {
             loose.extend(screws(&vertebrae, *level));
         }
-        let sac = dural_sac(&sizes, &vertebrae)?;
-        let courses = courses(&sizes, &vertebrae)?;
+        let disc_heights = person.joints.iter().map(|j| j.height).collect();
+        Self::assemble(
+            &sizes,
+            vertebrae,
+            loose,
+            disc_heights,
+            [person.size, person.fat_mm],
+            tissues,
+        )
+    }
+
+    /// The nerves and what else lies round vertebrae that are given, at least two from above to below; `size` is that of the person, 1 for the
+    /// mean of the sex.
+    pub(crate) fn round(
+        sizes: &Morphometry<'_>,
+        vertebrae: Vec<Placed>,
+        size: f64,
+        tissues: TissueIds,
+    ) -> Result<Self, SpineError> {
+        let fat = sizes.at("subcutaneous_fat_mm", Level::L5)?;
+        let disc_heights = vertebrae
+            .windows(2)
+            .map(|w| {
+                let (above, below) = (&w[0], &w[1]);
+                let floor = above
+                    .frame
+                    .to_patient(&Vec3::new(0.0, 0.0, -0.5 * above.bone.shape.height()));
+                let top = below
+                    .frame
+                    .to_patient(&Vec3::new(0.0, 0.0, 0.5 * below.bone.shape.height()));
+                (floor - top).norm()
+            })
+            .collect();
+        Self::assemble(sizes, vertebrae, vec![], disc_heights, [size, fat], tissues)
+    }
+
+    fn assemble(
+        sizes: &Morphometry<'_>,
+        vertebrae: Vec<Placed>,
+        loose: Vec<Loose>,
+        disc_heights: Vec<f64>,
+        [size, fat]: [f64; 2],
+        tissues: TissueIds,
+    ) -> Result<Self, SpineError> {
+        let soft = soft_parts(sizes, size, fat, &vertebrae)?;
+        let sac = dural_sac(sizes, &vertebrae)?;
+        let courses = courses(sizes, &vertebrae)?;
         let ligaments = vertebrae
             .iter()
             .filter(|v| v.bone.kind == Kind::Lumbar)
@@ -298,7 +343,7 @@ impl LumbarSpine {
             tissues,
             cortex: sizes.value("cortical_thickness_mm")?,
             vertebrae,
-            joints: person.joints,
+            disc_heights,
             loose,
             soft,
             sac,
@@ -444,7 +489,7 @@ impl LumbarSpine {
     fn in_disc(&self, upper: usize, p: &Vec3) -> bool {
         let (above, below) = (&self.vertebrae[upper], &self.vertebrae[upper + 1]);
         let (a, b) = (above.frame.to_local(p), below.frame.to_local(p));
-        let height = self.joints[upper].height;
+        let height = self.disc_heights[upper];
         let (top, floor) = (0.5 * below.bone.shape.height(), -0.5 * above.bone.shape.height());
         let (from_below, from_above) = (b.z - top, floor - a.z);
         if !(-2.0..height + 6.0).contains(&from_below) || !(-2.0..height + 6.0).contains(&from_above) {
@@ -683,7 +728,7 @@ fn place(person: &Person) -> Vec<Placed> {
         .collect()
 }
 
-fn soft_parts(sizes: &Morphometry<'_>, person: &Person, vertebrae: &[Placed]) -> Result<SoftParts, SpineError> {
+fn soft_parts(sizes: &Morphometry<'_>, size: f64, fat: f64, vertebrae: &[Placed]) -> Result<SoftParts, SpineError> {
     let tips = vertebrae.iter().filter(|v| v.bone.kind == Kind::Lumbar).map(|v| {
         let s = &v.bone.shape;
         let end = s.back_wall() + s.middle.canal_depth + s.middle.spinous_length;
@@ -694,11 +739,11 @@ fn soft_parts(sizes: &Morphometry<'_>, person: &Person, vertebrae: &[Placed]) ->
     let fork = vertebrae
         .iter()
         .find(|v| v.level == Level::L4)
-        .map_or(0.0, |v| v.frame.origin.z - 8.0);
+        .map_or(f64::NEG_INFINITY, |v| v.frame.origin.z - 8.0);
     let psoas = vertebrae
         .iter()
         .map(|v| {
-            let half = |name| sizes.at(name, v.level).map(|d| 0.5 * d * person.size);
+            let half = |name| sizes.at(name, v.level).map(|d| 0.5 * d * size);
             Ok((v.level, [half("psoas_width_mm")?, half("psoas_depth_mm")?]))
         })
         .collect::<Result<_, SpineError>>()?;
@@ -716,8 +761,8 @@ fn soft_parts(sizes: &Morphometry<'_>, person: &Person, vertebrae: &[Placed]) ->
         spinous_tip,
         fork,
         &Sizes {
-            size: person.size,
-            fat: person.fat_mm,
+            size,
+            fat,
             skin: sizes.value("skin_thickness_mm")?,
             aorta_radius: 0.5 * sizes.value("aorta_diameter_mm")?,
             cava_radius: 0.5 * sizes.value("cava_diameter_mm")?,
@@ -863,9 +908,9 @@ fn courses(sizes: &Morphometry<'_>, vertebrae: &[Placed]) -> Result<Vec<Course>,
                     .map(|xyz| PatientPoint::from_vec(Vec3::from(xyz)))
                     .collect()
             };
-            if i > 0 {
+            let above = i.checked_sub(1).map(|n| vertebrae[n].level).or_else(|| v.level.above());
+            if let Some(nerve) = above {
                 // The branch that crosses a vertebra belongs to the nerve above.
-                let nerve = vertebrae[i - 1].level;
                 let diameter = sizes.value("medial_branch_diameter_mm")?;
                 let branch = nerves::medial_branch(&v.bone, left, diameter);
                 let (kind, name) = match v.bone.kind {
@@ -897,15 +942,17 @@ fn courses(sizes: &Morphometry<'_>, vertebrae: &[Placed]) -> Result<Vec<Course>,
             if v.level == Level::S1 {
                 continue;
             }
-            let below = &vertebrae[i + 1];
+            let below = vertebrae.get(i + 1);
             let listed = v.level.clamp(Level::L1, Level::L5);
             let (length, width) = (
                 sizes.at("ganglion_length_mm", listed)?,
                 sizes.at("ganglion_diameter_mm", listed)?,
             );
-            let root = nerves::root(&v.bone, Some(&below.bone), left, length, 0.5 * width);
+            let root = nerves::root(&v.bone, below.map(|b| &b.bone), left, length, 0.5 * width);
             let mut ramus = to(&root.ramus_upper, v);
-            ramus.extend(to(&root.ramus_lower, below));
+            if let Some(below) = below {
+                ramus.extend(to(&root.ramus_lower, below));
+            }
             let mut sleeve = to(&root.sleeve, v);
             sleeve.push(v.side_to_patient(left, root.ganglion[0]));
             for (kind, name, course, diameter_mm) in [

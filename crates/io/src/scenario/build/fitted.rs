@@ -23,6 +23,8 @@ const BEHIND_MM: f64 = 200.0;
 const BEYOND_MM: f64 = 65.0;
 /// A fit that misses the image's bone by more than this is none, mm.
 const MOST_MISFIT_MM: f64 = 2.5;
+/// Less bone than this inside a fitted vertebra is no vertebra.
+const LEAST_FILLED: f64 = 0.7;
 /// A junction set by hand farther from the fitted one than this is another one, mm.
 const FAR_MM: f64 = 15.0;
 /// Fewest vertebrae.
@@ -235,6 +237,18 @@ impl Builder<'_> {
     /// Says how well each vertebra was fitted, and refuses a fit that is none.
     fn tell_quality(&mut self, fit: &FittedSpine, hu: &neurotome_base::Volume<f32>, key: &str) -> Result<()> {
         for q in &fit.quality {
+            if q.filled < LEAST_FILLED {
+                return Err(self.fault(
+                    key,
+                    format!(
+                        "{} does not fit: only {:.0} % of its inside is bone in the image, at least {:.0} % expected",
+                        q.level,
+                        100.0 * q.filled,
+                        100.0 * LEAST_FILLED
+                    ),
+                    "check that the point lies in the body of this vertebra, in patient LPS millimetres",
+                ));
+            }
             if q.misfit_mm > MOST_MISFIT_MM {
                 return Err(self.fault(
                     key,

@@ -77,6 +77,8 @@ pub struct Quality {
     pub level: Level,
     /// Root mean square distance between the model's and the image's surface, mm, where they are within 3 mm.
     pub misfit_mm: f64,
+    /// The share of the model's inside where the image has bone, 0 to 1.
+    pub filled: f64,
     /// How unlike the mean of its level the shape is: mean square of the deviations of its numbers, 1 for a typical person.
     pub unlikeliness: f64,
 }
@@ -171,6 +173,7 @@ impl FittedSpine {
                 Quality {
                     level: f.level,
                     misfit_mm: f.misfit_mm(image(f.level), &neighbours(fits, i)).0,
+                    filled: f.filled(image(f.level)),
                     unlikeliness: f.unlikeliness() / super::spine::shape::VertebraShape::LEN as f64,
                 }
             })

@@ -370,6 +370,24 @@ impl Fitted {
         (matrix, slope)
     }
 
+    /// The share of the places more than 2 mm inside the model where the image has bone; 0 where the image shows none of them.
+    pub(crate) fn filled(&self, image: &dyn Occupancy) -> f64 {
+        let stage = Stage {
+            free: Free::Pose,
+            ramp_mm: 30.0,
+            lattice_mm: 3.0,
+            steps: 0,
+        };
+        let (mut bone, mut all) = (0.0, 0.0);
+        for (p, b) in self.points(&stage, image) {
+            if self.level_at(&p) < -2.0 {
+                all += 1.0;
+                bone += f64::from(u8::from(b > 0.5));
+            }
+        }
+        if all > 0.0 { bone / all } else { 0.0 }
+    }
+
     /// Root mean square of the level of the model on the image's surface, mm, and how many points that are: how well they lie on each other.
     pub(crate) fn misfit_mm(&self, image: &dyn Occupancy, others: &[&Fitted]) -> (f64, usize) {
         let stage = Stage {

@@ -122,7 +122,7 @@ impl LumbarSpine {
     /// [`VolumeError`]: a spacing that is not positive, or too many voxels.
     pub fn labels(&self, over: &PatientBox, spacing_mm: [f64; 3]) -> Result<Volume<u16>, VolumeError> {
         let (dims, affine) = grid(over, spacing_mm)?;
-        let data = self.each_voxel(dims, &affine, |structure, _| structure.label());
+        let data = self.each_voxel(dims, &affine, |structure, _, _| structure.label());
         Volume::new(dims, affine, data)
     }
 
@@ -144,8 +144,8 @@ impl LumbarSpine {
             let mut origin = affine.to_patient(&neurotome_base::Point::new(0.0, 0.0, 0.0)).xyz;
             origin[2] += shift;
             let shifted = Affine::axis_aligned(scanner.spacing_mm, origin)?;
-            let slice = self.each_voxel(dims, &shifted, |structure, level| {
-                self.hounsfield(hu, structure, level, half_pixel) as f32
+            let slice = self.each_voxel(dims, &shifted, |structure, level, p| {
+                self.hounsfield(hu, structure, level, half_pixel, p) as f32
             });
             if n == 0 {
                 sum = slice;
@@ -174,14 +174,17 @@ impl LumbarSpine {
     }
 
     /// Hounsfield units at a point, with the bone's border spread over a voxel.
-    fn hounsfield(&self, hu: &Hounsfield, structure: Structure, level: f64, half: f64) -> f64 {
+    fn hounsfield(&self, hu: &Hounsfield, structure: Structure, level: f64, half: f64, p: &Vec3) -> f64 {
         if structure == Structure::Screw {
             return METAL;
         }
         // The share of a voxel that lies deeper than a level.
         let share = |level: f64| (0.5 - 0.5 * level / half).clamp(0.0, 1.0);
         let bone = share(level);
-        let marrow = share(level + self.cortex);
+        if bone == 0.0 {
+            return hu.soft(structure);
+        }
+        let marrow = share(level + self.cortex_at(structure, p));
         let soft = if structure.is_bone() {
             hu.muscle
         } else {
@@ -195,7 +198,7 @@ impl LumbarSpine {
         &self,
         dims: [usize; 3],
         affine: &Affine,
-        value: impl Fn(Structure, f64) -> T + Sync,
+        value: impl Fn(Structure, f64, &Vec3) -> T + Sync,
     ) -> Vec<T> {
         let [nx, ny, nz] = dims;
         let spacing = affine.spacing_mm();
@@ -217,7 +220,7 @@ impl LumbarSpine {
                             } else {
                                 self.look(&p, &section)
                             };
-                            slice[j * nx + i] = value(structure, level);
+                            slice[j * nx + i] = value(structure, level, &p);
                         }
                     }
                 }

@@ -222,7 +222,8 @@ struct Slab {
 #[derive(Debug, Clone)]
 pub struct LumbarSpine {
     tissues: TissueIds,
-    cortex: f64,
+    /// Thickness of the compact bone of bodies, and of arches and processes, mm.
+    cortex: [f64; 2],
     vertebrae: Vec<Placed>,
     /// Height of the disc below each vertebra but the last, mm.
     disc_heights: Vec<f64>,
@@ -341,7 +342,10 @@ impl LumbarSpine {
             .collect();
         let mut spine = Self {
             tissues,
-            cortex: sizes.value("cortical_thickness_mm")?,
+            cortex: [
+                sizes.value("cortical_thickness_mm")?,
+                sizes.value("posterior_cortical_thickness_mm")?,
+            ],
             vertebrae,
             disc_heights,
             loose,
@@ -592,13 +596,24 @@ impl LumbarSpine {
             .collect();
     }
 
-    fn tissue(&self, structure: Structure, bone_level: f64) -> TissueId {
+    /// Thickness of the compact bone at a place in bone, mm: thin round a body, thick in arch, processes, hips and ribs.
+    fn cortex_at(&self, structure: Structure, p: &Vec3) -> f64 {
+        let [body, behind] = self.cortex;
+        let Structure::Vertebra(level) = structure else {
+            return behind;
+        };
+        let of = self.vertebrae.iter().find(|v| v.level == level);
+        let in_body = of.is_some_and(|v| v.frame.to_local(p).y < v.bone.shape.back_wall() + 1.0);
+        if in_body { body } else { behind }
+    }
+
+    fn tissue(&self, structure: Structure, bone_level: f64, p: &Vec3) -> TissueId {
         let t = &self.tissues;
         match structure {
             // A screw is taken for the compact bone it stands in.
             Structure::Screw => t.cortical_bone,
             s if s.is_bone() => {
-                if bone_level > -self.cortex {
+                if bone_level > -self.cortex_at(s, p) {
                     t.cortical_bone
                 } else {
                     t.cancellous_bone
@@ -622,7 +637,7 @@ impl TissueField for LumbarSpine {
     fn tissue_at(&self, p: &PatientPoint) -> TissueId {
         let p = p.vec();
         let (structure, level) = self.look(&p, &self.soft.section(p.z));
-        self.tissue(structure, level)
+        self.tissue(structure, level, &p)
     }
 }
 
@@ -909,7 +924,7 @@ fn courses(sizes: &Morphometry<'_>, vertebrae: &[Placed]) -> Result<Vec<Course>,
                     .collect()
             };
             let above = i.checked_sub(1).map(|n| vertebrae[n].level).or_else(|| v.level.above());
-            if let Some(nerve) = above {
+            if let Some(nerve) = above.filter(|_| v.level >= Level::L1) {
                 // The branch that crosses a vertebra belongs to the nerve above.
                 let diameter = sizes.value("medial_branch_diameter_mm")?;
                 let branch = nerves::medial_branch(&v.bone, left, diameter);
@@ -922,7 +937,8 @@ fn courses(sizes: &Morphometry<'_>, vertebrae: &[Placed]) -> Result<Vec<Course>,
                 let free = |points: &[P], fixed| clear(&to(points, v), clearance, fixed);
                 let mut points = free(&branch.before, [false, true]);
                 let first = points.len() - 1;
-                points.extend(to(&branch.target, v).into_iter().skip(1));
+                // A neighbour's process may stand in the way too.
+                points.extend(branch.target.iter().skip(1).flat_map(|p| free(&[*p], [false; 2])));
                 let last = points.len() - 1;
                 points.extend(free(&branch.after, [true, false]).into_iter().skip(1));
                 all.push(Course {

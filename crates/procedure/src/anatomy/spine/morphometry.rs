@@ -6,8 +6,11 @@ use super::super::Level;
 use super::column::Joint;
 use super::parameters::{Sex, SpineError, SpineParameters, Transition};
 use super::shape::{MiddleShape, SideShape, VertebraShape, is_length};
-use super::vertebra::{Facet, Kind, Vertebra};
+use super::vertebra::{Facet, Kind, MEAN_HOLLOW, Vertebra};
 use crate::catalog::{Catalog, SpineMeasure};
+
+/// Least distance between the rims of two vertebral bodies, mm.
+const LEAST_RIM_MM: f64 = 1.5;
 
 /// Share of the variance of a number that all vertebrae of a person have in common.
 const COMMON: f64 = 0.6;
@@ -249,7 +252,8 @@ impl<'a> Morphometry<'a> {
                 .scoliosis
                 .map_or((0.0, 0.0), |s| curve(*level, s.cobb_deg, s.convex.sign()));
             joints.push(Joint {
-                height: height.max(4.0) * (1.0 - loss),
+                // Between the rims: the published mean holds the hollows of both end plates.
+                height: (height.max(4.0) * (1.0 - loss) - 2.0 * MEAN_HOLLOW).max(LEAST_RIM_MM),
                 wedge_deg: (self.at("disc_wedge_deg", *level)? + 1.5 * normal(200 + i as u64)) * (1.0 - 0.5 * loss),
                 slip: p.slip.filter(|s| s.level == *level).map_or(0.0, |s| s.forward_mm),
                 coronal_deg,

@@ -95,7 +95,7 @@ pub(crate) fn clear_of_bone(level: &dyn Fn(P) -> f64, points: &[P], clearance: f
 }
 
 /// Distance between the points of a course, mm.
-const SPACING: f64 = 1.5;
+const SPACING: f64 = 1.0;
 
 /// The corners of a polyline with points between them, no farther apart than `spacing`.
 fn resample(points: &[P], spacing: f64) -> Vec<P> {

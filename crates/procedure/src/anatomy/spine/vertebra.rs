@@ -13,7 +13,7 @@ const ROOT_HALF_THICKNESS: f64 = 4.5;
 /// How far the blade of a transverse process leans forward at its upper edge: 35 degrees, as sine and cosine.
 const BLADE_LEAN_SIN_COS: (f64, f64) = (0.573_576_436_351_046, 0.819_152_044_288_991_8);
 /// Least distance from the back of the body to the front of the superior articular process, mm: room for the foramen above.
-const FORAMEN_DEPTH: f64 = 6.0;
+const FORAMEN_DEPTH: f64 = 6.5;
 /// How far the front of that process leans back, mm per mm above the neck.
 const FRONT_LEAN: f64 = 0.45;
 /// How far beyond a part's box it is still computed; farther away the distance to the box takes its place.
@@ -490,6 +490,11 @@ impl Vertebra {
 /// The widest fillet between two parts, mm, and a little more for the change of a box itself.
 const MOST_FILLET: f64 = 4.5;
 
+/// Depth of an end plate's hollow in its middle, mm.
+const HOLLOW: f64 = 1.2;
+/// Its mean depth over the inner two thirds of the midline, where the height of a disc is measured, mm.
+pub(crate) const MEAN_HOLLOW: f64 = HOLLOW * (1.0 - 4.0 / 27.0);
+
 /// Outline of a vertebral body and of the discs, in the axial plane: an ellipse whose posterior wall is flat to hollow.
 pub(crate) fn outline(x: f64, y: f64, half_width: f64, half_depth: f64) -> f64 {
     let wall = 0.937 * half_depth + 0.008 * (x * x).min(196.0);
@@ -507,7 +512,7 @@ fn body(shape: &VertebraShape, kind: Kind, [x, y, z]: P) -> f64 {
     let side = outline(x, y, half_width * waist, m.half_depth * waist);
     // End plates are hollow.
     let r = (x / half_width).powi(2) + (y / m.half_depth).powi(2);
-    let hollow = 1.2 * (1.0 - r.min(1.0));
+    let hollow = HOLLOW * (1.0 - r.min(1.0));
     let top = half;
     let forward = (m.half_depth - y) / (2.0 * m.half_depth);
     let bottom = match kind {

@@ -6,8 +6,8 @@ use neurotome_physics::xray::{Part, Projector, Shape, View, ViewError, paths_mm}
 use neurotome_procedure::{
     catalog::find,
     fluoroscopy::{
-        CArm, Collimation, DeviceMaterial, Effects, Exposure, FluoroError, Fluoroscope, Machine, NeedleLook, Settings,
-        VolumeFacts, explain, needle_parts, pedicle_screw, skin_marker,
+        CArm, Collimation, Contrast, DeviceMaterial, Effects, Exposure, FluoroError, Fluoroscope, Machine, NeedleLook,
+        Settings, VolumeFacts, explain, needle_parts, pedicle_screw, skin_marker,
     },
     lesion::{Bend, Bevel, Metal, Needle, Tine},
 };
@@ -178,12 +178,12 @@ fn metal_and_contrast_darken_the_picture_and_go_again() {
     assert!(marked.signal.data[at] < 0.02 * plain.signal.data[at]);
     scope.set_devices(vec![]);
     let affine = Affine::axis_aligned([2.0; 3], [-10.0, -10.0, -10.0]).unwrap();
-    scope
-        .set_contrast(Some(Volume::filled([11, 11, 11], affine, 150.0).unwrap()))
-        .unwrap();
+    scope.set_contrast(Some(
+        Contrast::still(Volume::filled([11, 11, 11], affine, 150.0).unwrap()).unwrap(),
+    ));
     let filled = scope.frame().unwrap();
     assert!(filled.signal.data[at] < 0.7 * plain.signal.data[at]);
-    scope.set_contrast(None).unwrap();
+    scope.set_contrast(None);
     assert_eq!(scope.frame().unwrap().signal, plain.signal);
 }
 
@@ -210,7 +210,7 @@ fn brightness_control_follows_the_patient_and_the_dose_adds_up() {
     assert!((stout.total().screening_s - 3.0 / 8.0).abs() < 1e-12);
     assert!(stout.total().air_kerma_mgy > 2.0 * b.dose.air_kerma_mgy);
     // Last image hold: the picture without another pulse.
-    assert_eq!(stout.held(), Some(&again));
+    assert_eq!(stout.hold().unwrap(), Some(&again));
     assert_eq!(stout.total().frames, 3);
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use neurotome_base::{Affine, Volume};
+use neurotome_base::{Affine, Point, Vec3, Volume, geometry::Mat3};
 use rayon::prelude::*;
 
 use super::ViewError;
@@ -108,6 +108,44 @@ impl Stacks {
             natural,
             turned: OnceLock::new(),
         })
+    }
+
+    /// The volume in voxels averaged in blocks until each side is nearly `voxel_mm`; none where no block would hold two. Blocks that the last
+    /// voxels do not fill repeat the outermost.
+    pub fn averaged(&self, voxel_mm: f64) -> Option<Volume<f32>> {
+        let spacing = self.affine.spacing_mm();
+        let block = [0, 1, 2].map(|a| ((voxel_mm / spacing[a]).round().max(1.0) as usize).min(self.dims[a]));
+        if block == [1; 3] {
+            return None;
+        }
+        let [nx, ny, nz] = self.dims;
+        let dims = [0, 1, 2].map(|a| self.dims[a].div_ceil(block[a]));
+        let middle = Vec3::from(block.map(|b| 0.5 * (b as f64 - 1.0)));
+        let scaled = self.affine.matrix * Mat3::from_diagonal(&Vec3::from(block.map(|b| b as f64)));
+        let affine = Affine::new(scaled, self.affine.to_patient(&Point::from_vec(middle)).vec()).ok()?;
+        let share = 1.0 / block.iter().product::<usize>() as f32;
+        let mut data = vec![0.0f32; dims.iter().product()];
+        data.par_chunks_mut(dims[0] * dims[1])
+            .enumerate()
+            .for_each(|(k, plane)| {
+                for z in (k * block[2]..(k + 1) * block[2]).map(|z| z.min(nz - 1)) {
+                    for (j, line) in plane.chunks_exact_mut(dims[0]).enumerate() {
+                        for y in (j * block[1]..(j + 1) * block[1]).map(|y| y.min(ny - 1)) {
+                            let row = &self.natural.data[nx * (y + ny * z)..nx * (y + ny * z + 1)];
+                            let mut blocks = row.chunks_exact(block[0]);
+                            for (sum, voxels) in line.iter_mut().zip(&mut blocks) {
+                                *sum += voxels.iter().sum::<f32>();
+                            }
+                            let rest = blocks.remainder();
+                            if let (Some(last), Some(sum)) = (rest.last(), line.last_mut()) {
+                                *sum += rest.iter().sum::<f32>() + last * (block[0] - rest.len()) as f32;
+                            }
+                        }
+                    }
+                }
+                plane.iter_mut().for_each(|v| *v *= share);
+            });
+        Volume::new(dims, affine, data).ok()
     }
 
     pub fn dims(&self) -> [usize; 3] {

@@ -1,0 +1,168 @@
+//! What stays while only a needle moves: the anatomy in the beam of one pose.
+
+use std::ops::Range;
+
+use neurotome_physics::xray::{Image, View, blur_widely};
+use rayon::prelude::*;
+
+use super::{CArm, Effects, Machine, TableTop};
+
+/// Less than this in a ray is air, clothes or the rim of the patient, mm of water.
+const PATIENT_MM: f32 = 20.0;
+
+/// The anatomy without needles and contrast medium.
+#[derive(Debug, Clone)]
+pub(super) struct Still {
+    pub view: View,
+    /// Columns and rows that the collimator leaves open.
+    pub open: [Range<usize>; 2],
+    /// Made from the whole volume, not from averaged voxels.
+    pub whole: bool,
+    /// Paths in soft tissue and bone, mm of water.
+    pub base: [Image; 2],
+    /// Open beam at each pixel: inverse square and slant; 0 where collimated.
+    pub beam: Vec<f32>,
+    /// Primary.
+    pub primary: Vec<f32>,
+    /// Variance over signal, keV.
+    pub ratio: Vec<f32>,
+    /// Scatter without grid.
+    pub scatter: Option<Image>,
+    /// Mean of the primary in the middle of the field.
+    pub middle: f64,
+    /// Percentiles of the primary and scatter behind the grid, as far as the effects let them in: highest and lowest.
+    pub range: [f64; 2],
+}
+
+/// Shares of primary and scatter that reach the detector.
+pub(super) fn grid(machine: &Machine, effects: Effects) -> (f32, f32) {
+    if effects.grid {
+        let e = &machine.entry;
+        (e.grid_primary_ratio.value as f32, e.grid_scatter_ratio.value as f32)
+    } else {
+        (1.0, 1.0)
+    }
+}
+
+/// Adds a table top to the paths through soft tissue.
+pub(super) fn add_table(soft: &mut Image, table: &TableTop, view: &View) {
+    let columns = soft.columns;
+    soft.data.par_chunks_mut(columns).enumerate().for_each(|(row, line)| {
+        for (column, v) in line.iter_mut().enumerate() {
+            let ray = view.pixel_mm(column as f64, row as f64) - view.source_mm;
+            *v += table.water_along(&view.source_mm, &ray) as f32;
+        }
+    });
+}
+
+impl Still {
+    /// What the beam makes of these paths.
+    pub fn new(machine: &Machine, arm: &CArm, effects: Effects, view: View, base: [Image; 2], whole: bool) -> Self {
+        let open = arm.open_pixels();
+        let count = view.columns * view.rows;
+        let columns = view.columns;
+        let sdd = arm.source_detector_mm;
+        let (mut beam, mut primary, mut ratio) = (vec![0.0f32; count], vec![0.0f32; count], vec![0.0f32; count]);
+        let response = &machine.response;
+        beam.par_chunks_mut(columns)
+            .zip(primary.par_chunks_mut(columns))
+            .zip(ratio.par_chunks_mut(columns))
+            .enumerate()
+            .for_each(|(row, ((beam, primary), ratio))| {
+                let start = view.pixel_mm(0.0, row as f64) - view.source_mm;
+                for column in 0..columns {
+                    let n = row * columns + column;
+                    let [depth, kev] = response.depth([base[0].data[n], base[1].data[n]]);
+                    ratio[column] = kev;
+                    if !(open[0].contains(&column) && open[1].contains(&row)) {
+                        continue;
+                    }
+                    let ray = start + view.column_step_mm * column as f64;
+                    let closeness = sdd * sdd / ray.norm_squared();
+                    // Inverse square, and the slant of the ray to the detector.
+                    beam[column] = (closeness * closeness.sqrt()) as f32;
+                    primary[column] = beam[column] * (-depth).exp();
+                }
+            });
+        let scatter = effects.scatter.then(|| scatter(machine, arm, &view, &base, &primary));
+        let mut still = Self {
+            view,
+            open,
+            whole,
+            base,
+            beam,
+            primary,
+            ratio,
+            scatter,
+            middle: 1.0,
+            range: [1.0; 2],
+        };
+        still.survey(grid(machine, effects));
+        still
+    }
+
+    /// Brightness of the middle and range of the patient. Every 64th pixel is enough for percentiles; air beside the patient would only
+    /// narrow the window.
+    fn survey(&mut self, (grid_primary, grid_scatter): (f32, f32)) {
+        let (mut some, mut air): (Vec<f64>, Vec<f64>) = (Vec::new(), Vec::new());
+        let (mut sum, mut middle_count) = (0.0, 0.0f64);
+        let quarter = |r: &Range<usize>| (3 * r.start + r.end) / 4..(r.start + 3 * r.end).div_ceil(4);
+        let middle = [quarter(&self.open[0]), quarter(&self.open[1])];
+        for row in self.open[1].clone().step_by(8) {
+            for column in self.open[0].clone().step_by(8) {
+                let n = row * self.view.columns + column;
+                let scatter = self.scatter.as_ref().map_or(0.0, |s| grid_scatter * s.data[n]);
+                let v = f64::from(grid_primary * self.primary[n] + scatter);
+                let patient = self.base[0].data[n] + self.base[1].data[n] > PATIENT_MM;
+                if patient {
+                    some.push(v);
+                } else {
+                    air.push(v);
+                }
+                if patient && middle[0].contains(&column) && middle[1].contains(&row) {
+                    sum += v;
+                    middle_count += 1.0;
+                }
+            }
+        }
+        if some.is_empty() {
+            some = air;
+        }
+        some.sort_unstable_by(f64::total_cmp);
+        let at = |f: f64| {
+            some.get((f * (some.len().max(1) - 1) as f64).round() as usize)
+                .copied()
+                .unwrap_or(1.0)
+        };
+        self.range = [at(0.99), at(0.005)];
+        if middle_count > 0.0 {
+            self.middle = sum / middle_count;
+        }
+    }
+
+    /// Path through soft tissue and bone of a pixel, mm of water.
+    pub fn paths(&self, pixel: usize) -> [f32; 2] {
+        [self.base[0].data[pixel], self.base[1].data[pixel]]
+    }
+}
+
+/// Scatter at the detector, an estimate: in proportion to the primary and the water that it has crossed, more in a wide field, and spread
+/// widely.
+fn scatter(machine: &Machine, arm: &CArm, view: &View, base: &[Image; 2], primary: &[f32]) -> Image {
+    let e = &machine.entry;
+    let field = arm.field_mm();
+    let radius = (field[0] * field[1] / std::f64::consts::PI).sqrt() / arm.magnification();
+    let filled = 1.0 - (-radius / e.scatter_field_mm.value).exp();
+    let per_mm = (e.scatter_per_water_mm.value * filled) as f32;
+    let source = Image {
+        columns: view.columns,
+        rows: view.rows,
+        data: primary
+            .iter()
+            .zip(base[0].data.iter().zip(&base[1].data))
+            .map(|(p, (soft, bone))| p * per_mm * (soft + bone))
+            .collect(),
+    };
+    let sigma = e.scatter_spread_mm.value / view.column_step_mm.norm();
+    blur_widely(&source, sigma, (sigma / 4.0) as usize)
+}

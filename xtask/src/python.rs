@@ -106,7 +106,7 @@ fn pictures(w: &Workspace) -> Result<PathBuf, Failure> {
     std::fs::write(&file, told)
         .map_err(|e| Failure::new(format!("cannot write {}: {e}", file.display()), "free space"))?;
     for name in ["view.png", "view.npy", "view.nii.gz"] {
-        taken(&["--plain", "--no-needle", "--bits", "16"], name)?;
+        taken(&["--plain", "--no-needle", "--equalised", "0", "--bits", "16"], name)?;
     }
     Ok(folder)
 }

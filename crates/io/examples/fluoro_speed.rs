@@ -69,13 +69,13 @@ fn measure(
         ..machine.arm()
     };
     let arm = turned_to(&arm, view, None).map_err(|e| text(&e))?;
-    let start = Instant::now();
+    let (cpu, start) = (cpu_s(), Instant::now());
     let mut scope = Fluoroscope::new(hu, machine, target).map_err(|e| text(&e))?;
     scope.set(settings).map_err(|e| text(&e))?;
     scope.move_arm(arm).map_err(|e| text(&e))?;
     scope.set_devices(needle(&target, 0.0));
     scope.frame().map_err(|e| text(&e))?;
-    let first_ms = 1e3 * start.elapsed().as_secs_f64();
+    let first_ms = [start.elapsed().as_secs_f64(), cpu_s() - cpu].map(|s| 1e3 * s);
     let mut step = 0.0;
     let moved = time(|| {
         step += 0.5;
@@ -96,8 +96,10 @@ fn measure(
         scope.frame().map(|_| ()).map_err(|e| text(&e))
     })?;
     println!(
-        "| {view} | {} | {first_ms:.0} | {:.1} ({:.1}) | {:.0} | {held_ms:.0} | {:.1} ({:.1}) | {:.0} |",
+        "| {view} | {} | {:.0} ({:.0}) | {:.1} ({:.1}) | {:.0} | {held_ms:.0} | {:.1} ({:.1}) | {:.0} |",
         moving_mm.map_or_else(|| "whole".to_owned(), |mm| format!("{mm} mm")),
+        first_ms[0],
+        first_ms[1],
         moved[0],
         moved[1],
         1e3 / moved[0],

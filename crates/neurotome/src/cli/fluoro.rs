@@ -88,7 +88,7 @@ pub(super) struct Fluoro {
     #[arg(long, value_name = "N", default_value_t = 8.0)]
     pulses: f64,
     /// Frames exposed; the last is shown, a DICOM file holds all.
-    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=1000))]
     frames: u32,
     /// Turn the C-arm by this angle about the body's long axis during the frames, so that it ends where it is told to stand.
     #[arg(long, value_name = "DEG", default_value_t = 0.0, allow_negative_numbers = true)]
@@ -123,6 +123,9 @@ pub(super) struct Fluoro {
     /// Show the signal itself, not its logarithm.
     #[arg(long)]
     linear: bool,
+    /// Share of the slow changes of depth across the picture that the display takes away, 0 to 0.9; 0 shows the signal as it is. Default: 0.7.
+    #[arg(long, value_name = "SHARE")]
+    equalised: Option<f64>,
     /// Middle and width of the display's window instead of the automatic one, in −ln of the signal (of the signal with --linear), as L,W.
     #[arg(long, value_name = "L,W", allow_hyphen_values = true)]
     window: Option<String>,
@@ -225,7 +228,7 @@ impl Fluoro {
             let frame = scope.frame().map_err(|e| input(&e))?;
             if extension(&self.out) == "dcm" {
                 cine.push(windowed16(
-                    &frame.signal,
+                    &frame.shown,
                     settings.display.logarithmic,
                     frame.black_and_white,
                 ));
@@ -273,6 +276,9 @@ impl Fluoro {
         }
         settings.display.logarithmic = !self.linear;
         settings.display.inverted = self.inverted;
+        if let Some(share) = self.equalised {
+            settings.display.equalised = share;
+        }
         if let Some(text) = &self.window {
             let [level, width] = numbers::<2>("--window", text)?;
             settings.display.window = Window::Fixed { level, width };
@@ -396,7 +402,7 @@ impl Fluoro {
                 Bits::Sixteen => png_grey16(
                     picture.columns,
                     picture.rows,
-                    &windowed16(&frame.signal, display.logarithmic, frame.black_and_white),
+                    &windowed16(&frame.shown, display.logarithmic, frame.black_and_white),
                 ),
             },
             "dcm" => {

@@ -47,8 +47,12 @@ pub enum FluoroError {
 pub struct Frame {
     /// Number of the frame, from 0.
     pub number: u64,
+    /// Where source and detector were.
+    pub view: View,
     /// What the detector has read, averaged over frames; 1 is the open beam in the middle.
     pub signal: Image,
+    /// The signal with the display's gain ([`super::Display::equalised`]), to which the window is applied.
+    pub shown: Image,
     /// What the screen shows.
     pub picture: Picture,
     /// Shown quantity of black and white.
@@ -59,6 +63,9 @@ pub struct Frame {
     pub dose: Dose,
 }
 
+/// Step of brightness control, kV.
+const STEP_KV: f64 = 5.0;
+
 /// A C-arm at work.
 #[derive(Debug)]
 pub struct Fluoroscope {
@@ -67,9 +74,10 @@ pub struct Fluoroscope {
     averaged: Option<(f64, Option<Projector<SoftAndBone, 2>>)>,
     contrast: Option<Contrast>,
     table: Option<TableTop>,
-    machine: Machine,
-    /// The technique asked for; brightness control may raise its voltage.
-    technique: Technique,
+    /// The machine as asked for, and with its voltage raised in steps by brightness control, as far as that was needed yet.
+    machines: Vec<Machine>,
+    /// Steps raised now.
+    steps: usize,
     noise: Noise,
     arm: CArm,
     target: PatientPoint,
@@ -95,8 +103,8 @@ impl Fluoroscope {
             contrast: None,
             table: None,
             arm: machine.arm(),
-            technique: machine.technique,
-            machine,
+            machines: vec![machine],
+            steps: 0,
             noise: Noise::new(),
             target,
             devices: Vec::new(),
@@ -116,7 +124,7 @@ impl Fluoroscope {
 
     /// The machine.
     pub fn machine(&self) -> &Machine {
-        &self.machine
+        &self.machines[self.steps]
     }
 
     /// The settings.
@@ -188,7 +196,8 @@ impl Fluoroscope {
     /// [`FluoroError::Setting`]; the settings then stay as they were.
     pub fn set(&mut self, settings: Settings) -> Result<(), FluoroError> {
         settings.check()?;
-        if settings.effects != self.settings.effects {
+        let light = |s: &Settings| (s.effects, s.display.equalised, s.exposure == Exposure::Automatic);
+        if light(&settings) != light(&self.settings) {
             self.still = None;
         }
         self.settings = settings;
@@ -200,8 +209,8 @@ impl Fluoroscope {
     /// # Errors
     /// [`MachineError`].
     pub fn set_technique(&mut self, technique: super::Technique) -> Result<(), FluoroError> {
-        self.machine = self.machine.with_technique(technique)?;
-        self.technique = technique;
+        self.machines = vec![self.machines[0].with_technique(technique)?];
+        self.steps = 0;
         self.still = None;
         Ok(())
     }
@@ -232,26 +241,11 @@ impl Fluoroscope {
         let charge_mas = match self.settings.exposure {
             Exposure::Fixed { charge_mas } => charge_mas,
             Exposure::Automatic => self
-                .wanted_mas(self.still())
-                .min(self.machine.entry.max_charge_per_pulse_mas.value),
+                .wanted_mas(self.machine(), self.still())
+                .min(self.machine().entry.max_charge_per_pulse_mas.value),
         };
-        let mut frame = self.exposed(self.frames, charge_mas)?;
-        let share = self.settings.display.new_share as f32;
-        let signal = &mut frame.signal;
-        match self.held.as_ref().map(|h| &h.signal) {
-            Some(old) if share < 1.0 && old.data.len() == signal.data.len() && old.columns == signal.columns => {
-                for (new, old) in signal.data.iter_mut().zip(&old.data) {
-                    *new = old + share * (*new - old);
-                }
-                frame.picture = show(
-                    signal,
-                    &self.settings.display,
-                    frame.black_and_white,
-                    &self.still().open,
-                );
-            }
-            _ => {}
-        }
+        let signal = self.exposed(self.frames, charge_mas)?;
+        let frame = self.on_screen(self.averaged_with_last(signal), self.frames, charge_mas);
         self.frames += 1;
         self.clock_s += frame.dose.screening_s;
         self.total = self.total.plus(&frame.dose);
@@ -269,22 +263,18 @@ impl Fluoroscope {
         if self.still_here().is_some_and(|s| !s.whole) {
             self.ready(true)?;
             let again = self.exposed(held.number, held.charge_mas)?;
-            self.held = Some(Frame {
-                dose: held.dose,
-                ..again
-            });
+            self.held = Some(self.on_screen(again, held.number, held.charge_mas));
         }
         Ok(self.held.as_ref())
     }
 
-    /// What a pulse of this number and charge shows at the present place, by itself.
-    fn exposed(&mut self, number: u64, charge_mas: f64) -> Result<Frame, FluoroError> {
+    /// What a pulse of this number and charge leaves in the detector at the present place.
+    fn exposed(&mut self, number: u64, charge_mas: f64) -> Result<Image, FluoroError> {
         let view = self.still().view;
         let iodine = match &mut self.contrast {
             Some(contrast) => Some(contrast.at(&view, self.clock_s)?),
             None => None,
         };
-        let settings = self.settings;
         let still = self.still();
         let mut signal = Image {
             columns: view.columns,
@@ -293,20 +283,46 @@ impl Fluoroscope {
         };
         self.add_contrast_and_devices(&mut signal, still, iodine.as_ref());
         self.detect(&mut signal, still, number, charge_mas);
-        let black_and_white = window(&settings.display, still.range);
-        Ok(Frame {
+        Ok(signal)
+    }
+
+    /// The running average of a signal with the last ones, unless the view has changed since.
+    fn averaged_with_last(&self, mut signal: Image) -> Image {
+        let share = self.settings.display.new_share as f32;
+        let view = self.still().view;
+        if let Some(last) = self.held.as_ref().filter(|h| share < 1.0 && h.view == view) {
+            for (new, old) in signal.data.iter_mut().zip(&last.signal.data) {
+                *new = old + share * (*new - old);
+            }
+        }
+        signal
+    }
+
+    /// A frame as it is shown.
+    fn on_screen(&self, signal: Image, number: u64, charge_mas: f64) -> Frame {
+        let (still, display) = (self.still(), &self.settings.display);
+        let mut shown = signal.clone();
+        shown
+            .data
+            .par_iter_mut()
+            .zip(&still.gain)
+            .for_each(|(v, gain)| *v *= gain);
+        let black_and_white = window(display, still.range);
+        Frame {
             number,
-            picture: show(&signal, &settings.display, black_and_white, &still.open),
+            view: still.view,
+            picture: show(&shown, display, black_and_white, &still.open),
+            shown,
             signal,
             black_and_white,
             charge_mas,
-            dose: pulse_dose(&self.machine, &self.arm, charge_mas, settings.pulses_per_s),
-        })
+            dose: pulse_dose(self.machine(), &self.arm, charge_mas, self.settings.pulses_per_s),
+        }
     }
 
     /// The primary where contrast medium and metal are, summed energy by energy.
     fn add_contrast_and_devices(&self, signal: &mut Image, still: &Still, iodine: Option<&Image>) {
-        let response = &self.machine.response;
+        let response = &self.machine().response;
         let columns = still.view.columns;
         if let Some(iodine) = iodine {
             signal.data.par_chunks_mut(columns).enumerate().for_each(|(row, line)| {
@@ -343,19 +359,19 @@ impl Fluoroscope {
         let pixel_mm = view.column_step_mm.norm();
         if effects.focal_spot {
             // A square spot's shadow has a deviation of its side over √12, magnified by what lies behind the isocentre.
-            let side = self.machine.entry.focal_spot_mm.value * (self.arm.magnification() - 1.0);
+            let side = self.machine().entry.focal_spot_mm.value * (self.arm.magnification() - 1.0);
             blur(signal, side / 12f64.sqrt() / pixel_mm);
         }
         // Energy that a pixel takes up from the open beam, keV.
         let distance_m = 1e-3 * self.arm.source_detector_mm;
-        let open_kev = self.machine.response.open_kev_per_mas_mm2() * charge_mas / (distance_m * distance_m)
+        let open_kev = self.machine().response.open_kev_per_mas_mm2() * charge_mas / (distance_m * distance_m)
             * pixel_mm
             * view.row_step_mm.norm();
         let per_open = (1.0 / open_kev) as f32;
         let (seed, stream, noise) = (self.settings.seed, 2 * number, &self.noise);
         let columns = view.columns;
         let scatter = still.scatter.as_ref();
-        let (grid_primary, grid_scatter) = grid(&self.machine, effects);
+        let (grid_primary, grid_scatter) = grid(self.machine(), effects);
         signal.data.par_chunks_mut(columns).enumerate().for_each(|(row, out)| {
             let first = row * columns;
             for (k, v) in out.iter_mut().enumerate() {
@@ -369,11 +385,11 @@ impl Fluoroscope {
             }
         });
         if effects.detector_blur {
-            blur(signal, self.machine.entry.detector_blur_mm.value / pixel_mm);
+            blur(signal, self.machine().entry.detector_blur_mm.value / pixel_mm);
         }
         if effects.electronic_noise {
             // Stated for a pixel of 0.19 mm; the noise of a larger one grows with its side.
-            let deviation = (self.machine.entry.electronic_noise_kev.value * pixel_mm / 0.19) as f32 * per_open;
+            let deviation = (self.machine().entry.electronic_noise_kev.value * pixel_mm / 0.19) as f32 * per_open;
             signal.data.par_chunks_mut(columns).enumerate().for_each(|(row, out)| {
                 for (k, v) in out.iter_mut().enumerate() {
                     *v += deviation * noise.normal(seed, stream + 1, (row * columns + k) as u64);
@@ -383,11 +399,11 @@ impl Fluoroscope {
     }
 
     /// Charge with which the detector's middle receives its share.
-    fn wanted_mas(&self, still: &Still) -> f64 {
+    fn wanted_mas(&self, machine: &Machine, still: &Still) -> f64 {
         let distance_m = 1e-3 * self.arm.source_detector_mm;
-        let open_ngy_per_mas = 1e3 * self.machine.kerma_ugy_per_mas / (distance_m * distance_m);
+        let open_ngy_per_mas = 1e3 * machine.kerma_ugy_per_mas / (distance_m * distance_m);
         // A magnified picture has smaller pixels on the patient: machines give it more dose, here in proportion to zoom.
-        let wanted = self.machine.entry.detector_kerma_ngy.value * self.arm.zoom;
+        let wanted = machine.entry.detector_kerma_ngy.value * self.arm.zoom;
         wanted / (open_ngy_per_mas * still.middle.max(1e-9))
     }
 
@@ -408,8 +424,6 @@ impl Fluoroscope {
     /// Computes what depends on the view, unless it is there: after a movement from averaged voxels where the settings say so; from the whole
     /// volume else, when the same place is exposed again, or when `whole` is wanted.
     fn ready(&mut self, whole: bool) -> Result<(), FluoroError> {
-        /// Step of brightness control, kV.
-        const STEP_KV: f64 = 5.0;
         let here = self.still_here();
         if here.is_some_and(|s| s.whole) {
             return Ok(());
@@ -417,9 +431,6 @@ impl Fluoroscope {
         let moved = here.is_none();
         let averaged_mm = self.settings.moving_voxel_mm.filter(|_| moved && !whole);
         let view = self.view()?;
-        if self.machine.technique != self.technique {
-            self.machine = self.machine.with_technique(self.technique)?;
-        }
         let (mut base, is_whole) = match averaged_mm {
             Some(mm) => self.moving(mm, &view)?,
             None => (self.projector.integrals(&view)?, true),
@@ -427,21 +438,59 @@ impl Fluoroscope {
         if let Some(table) = &self.table {
             add_table(&mut base[0], table, &view);
         }
-        let effects = self.settings.effects;
-        let mut still = Still::new(&self.machine, &self.arm, effects, view, base, is_whole);
-        while self.settings.exposure == Exposure::Automatic
-            && self.wanted_mas(&still) > self.machine.entry.max_charge_per_pulse_mas.value
-            && self.machine.technique.kv + STEP_KV <= self.machine.entry.max_tube_voltage_kv.value
-        {
-            let technique = Technique {
-                kv: self.machine.technique.kv + STEP_KV,
-                ..self.machine.technique
-            };
-            self.machine = self.machine.with_technique(technique)?;
-            still = Still::new(&self.machine, &self.arm, effects, view, still.base, is_whole);
+        let automatic = self.settings.exposure == Exposure::Automatic;
+        let start = if automatic { self.steps } else { 0 };
+        let mut steps = start;
+        let mut still = self.lit(steps, view, base, is_whole)?;
+        // From the voltage of the last view, since neighbouring views want much the same; the lowest that is enough is taken.
+        while automatic && self.is_too_dark(&still, steps) && self.reaches(steps + 1) {
+            steps += 1;
+            still = self.lit(steps, view, still.base, is_whole)?;
         }
+        while automatic && steps > 0 && steps <= start {
+            let lower = self.lit(steps - 1, view, still.base.clone(), is_whole)?;
+            if self.is_too_dark(&lower, steps - 1) {
+                break;
+            }
+            steps -= 1;
+            still = lower;
+        }
+        self.steps = steps;
         self.still = Some(still);
         Ok(())
+    }
+
+    /// The anatomy in the beam some steps of voltage above the one asked for.
+    fn lit(&mut self, steps: usize, view: View, base: [Image; 2], whole: bool) -> Result<Still, FluoroError> {
+        while self.machines.len() <= steps {
+            let technique = Technique {
+                kv: self.kv(self.machines.len()),
+                ..self.machines[0].technique
+            };
+            self.machines.push(self.machines[0].with_technique(technique)?);
+        }
+        Ok(Still::new(
+            &self.machines[steps],
+            &self.arm,
+            &self.settings,
+            view,
+            base,
+            whole,
+        ))
+    }
+
+    fn kv(&self, steps: usize) -> f64 {
+        self.machines[0].technique.kv + STEP_KV * steps as f64
+    }
+
+    /// Whether brightness control may rise so far.
+    fn reaches(&self, steps: usize) -> bool {
+        self.kv(steps) <= self.machines[0].entry.max_tube_voltage_kv.value
+    }
+
+    fn is_too_dark(&self, still: &Still, steps: usize) -> bool {
+        let machine = &self.machines[steps];
+        self.wanted_mas(machine, still) > machine.entry.max_charge_per_pulse_mas.value
     }
 
     /// Paths from averaged voxels, or from the whole volume where its voxels are as large; and whether they are those of the whole.

@@ -53,7 +53,7 @@ pub enum Exposure {
     },
 }
 
-/// Window of the display, in the shown quantity: −ln of the signal, or the signal itself with the open beam as 1.
+/// Window of the display, in the shown quantity: −ln of the equalised signal, or that signal itself with the open beam as 1.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Window {
     /// From the 1st to the 99.5th percentile of the patient in the open field, without metal and noise.
@@ -76,8 +76,11 @@ pub struct Display {
     pub window: Window,
     /// Bone white instead of black.
     pub inverted: bool,
-    /// Share of the new frame in the running average: 1 shows single frames.
+    /// Share of the new frame in the running average: 1 shows single frames. The average begins anew when the view changes.
     pub new_share: f64,
+    /// Share of the slow changes of depth across the picture that is taken away, 0 to 0.9: what is thick and what is thin are seen at once,
+    /// as machines show them; 0 shows the signal as it is.
+    pub equalised: f64,
 }
 
 /// All settings of the screening.
@@ -111,7 +114,8 @@ impl Default for Settings {
                 logarithmic: true,
                 window: Window::Automatic,
                 inverted: false,
-                new_share: 0.5,
+                new_share: 0.3,
+                equalised: 0.7,
             },
             metal_samples: 3,
             moving_voxel_mm: None,
@@ -136,6 +140,8 @@ impl Settings {
         setting("pulses_per_s", rate, (1.0..=30.0).contains(&rate), "1 to 30")?;
         let share = self.display.new_share;
         setting("new_share", share, share > 0.0 && share <= 1.0, "above 0, at most 1")?;
+        let equalised = self.display.equalised;
+        setting("equalised", equalised, (0.0..=0.9).contains(&equalised), "0 to 0.9")?;
         let samples = self.metal_samples;
         setting("metal_samples", samples as f64, (1..=16).contains(&samples), "1 to 16")?;
         if let Some(mm) = self.moving_voxel_mm {

@@ -5,10 +5,12 @@ use std::ops::Range;
 use neurotome_physics::xray::{Image, View, blur_widely};
 use rayon::prelude::*;
 
-use super::{CArm, Effects, Machine, TableTop};
+use super::{CArm, Effects, Machine, Settings, TableTop};
 
 /// Less than this in a ray is air, clothes or the rim of the patient, mm of water.
 const PATIENT_MM: f32 = 20.0;
+/// Standard deviation of what counts as slow across the picture, mm on the detector: wider than a vertebra's parts.
+const SLOW_MM: f64 = 25.0;
 
 /// The anatomy without needles and contrast medium.
 #[derive(Debug, Clone)]
@@ -30,7 +32,9 @@ pub(super) struct Still {
     pub scatter: Option<Image>,
     /// Mean of the primary in the middle of the field.
     pub middle: f64,
-    /// Percentiles of the primary and scatter behind the grid, as far as the effects let them in: highest and lowest.
+    /// What the display multiplies the signal with, so that thick and thin parts are seen at once.
+    pub gain: Vec<f32>,
+    /// Percentiles of the equalised signal behind the grid, as far as the effects let it in: highest and lowest.
     pub range: [f64; 2],
 }
 
@@ -57,7 +61,8 @@ pub(super) fn add_table(soft: &mut Image, table: &TableTop, view: &View) {
 
 impl Still {
     /// What the beam makes of these paths.
-    pub fn new(machine: &Machine, arm: &CArm, effects: Effects, view: View, base: [Image; 2], whole: bool) -> Self {
+    pub fn new(machine: &Machine, arm: &CArm, settings: &Settings, view: View, base: [Image; 2], whole: bool) -> Self {
+        let effects = settings.effects;
         let open = arm.open_pixels();
         let count = view.columns * view.rows;
         let columns = view.columns;
@@ -95,32 +100,34 @@ impl Still {
             ratio,
             scatter,
             middle: 1.0,
+            gain: Vec::new(),
             range: [1.0; 2],
         };
-        still.survey(grid(machine, effects));
+        still.survey(grid(machine, effects), settings.display.equalised);
         still
     }
 
-    /// Brightness of the middle and range of the patient. Every 64th pixel is enough for percentiles; air beside the patient would only
-    /// narrow the window.
-    fn survey(&mut self, (grid_primary, grid_scatter): (f32, f32)) {
-        let (mut some, mut air): (Vec<f64>, Vec<f64>) = (Vec::new(), Vec::new());
+    /// Brightness of the middle, gain of the display and range of the patient. Every 64th pixel is enough for percentiles; air beside the
+    /// patient would only narrow the window.
+    fn survey(&mut self, (grid_primary, grid_scatter): (f32, f32), equalised: f64) {
+        let total = |n: usize| {
+            let scatter = self.scatter.as_ref().map_or(0.0, |s| grid_scatter * s.data[n]);
+            grid_primary * self.primary[n] + scatter
+        };
+        let (mut some, mut air) = (Vec::new(), Vec::new());
         let (mut sum, mut middle_count) = (0.0, 0.0f64);
         let quarter = |r: &Range<usize>| (3 * r.start + r.end) / 4..(r.start + 3 * r.end).div_ceil(4);
         let middle = [quarter(&self.open[0]), quarter(&self.open[1])];
         for row in self.open[1].clone().step_by(8) {
             for column in self.open[0].clone().step_by(8) {
                 let n = row * self.view.columns + column;
-                let scatter = self.scatter.as_ref().map_or(0.0, |s| grid_scatter * s.data[n]);
-                let v = f64::from(grid_primary * self.primary[n] + scatter);
-                let patient = self.base[0].data[n] + self.base[1].data[n] > PATIENT_MM;
-                if patient {
-                    some.push(v);
-                } else {
-                    air.push(v);
+                if self.base[0].data[n] + self.base[1].data[n] <= PATIENT_MM {
+                    air.push(n);
+                    continue;
                 }
-                if patient && middle[0].contains(&column) && middle[1].contains(&row) {
-                    sum += v;
+                some.push(n);
+                if middle[0].contains(&column) && middle[1].contains(&row) {
+                    sum += f64::from(total(n));
                     middle_count += 1.0;
                 }
             }
@@ -128,16 +135,37 @@ impl Still {
         if some.is_empty() {
             some = air;
         }
-        some.sort_unstable_by(f64::total_cmp);
-        let at = |f: f64| {
-            some.get((f * (some.len().max(1) - 1) as f64).round() as usize)
-                .copied()
-                .unwrap_or(1.0)
+        let bright = if middle_count > 0.0 { sum / middle_count } else { 1.0 };
+        let range = |gain: &[f32]| {
+            let mut all: Vec<f32> = some.iter().map(|n| gain.get(*n).unwrap_or(&1.0) * total(*n)).collect();
+            all.sort_unstable_by(f32::total_cmp);
+            [0.99, 0.005].map(|f: f64| {
+                let at = (f * (all.len().max(1) - 1) as f64).round() as usize;
+                all.get(at).map_or(1.0, |v| f64::from(*v))
+            })
         };
-        self.range = [at(0.99), at(0.005)];
-        if middle_count > 0.0 {
-            self.middle = sum / middle_count;
-        }
+        let gain = if equalised > 0.0 {
+            let [most, least] = range(&[]).map(|v| v.max(1e-6) as f32);
+            // What the collimator covers and air beside the patient count as the brightest of the patient: no dark seam at the edge.
+            let depth = |n: usize| match total(n) {
+                v if v > 0.0 => -v.clamp(least, most).ln(),
+                _ => -most.ln(),
+            };
+            let image = Image {
+                columns: self.view.columns,
+                rows: self.view.rows,
+                data: (0..self.primary.len()).into_par_iter().map(depth).collect(),
+            };
+            let sigma = SLOW_MM / self.view.column_step_mm.norm();
+            let slow = blur_widely(&image, sigma, (sigma / 4.0) as usize);
+            let (share, usual) = (equalised as f32, -bright.max(1e-6).ln() as f32);
+            slow.data.into_par_iter().map(|v| (share * (v - usual)).exp()).collect()
+        } else {
+            vec![1.0; self.primary.len()]
+        };
+        self.range = range(&gain);
+        self.middle = bright;
+        self.gain = gain;
     }
 
     /// Path through soft tissue and bone of a pixel, mm of water.

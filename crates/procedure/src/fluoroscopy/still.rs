@@ -30,11 +30,11 @@ pub(super) struct Still {
     pub ratio: Vec<f32>,
     /// Scatter without grid.
     pub scatter: Option<Image>,
-    /// Mean of the primary in the middle of the field.
+    /// Mean of primary and scatter in the measuring field.
     pub middle: f64,
     /// What the display multiplies the signal with, so that thick and thin parts are seen at once.
     pub gain: Vec<f32>,
-    /// Percentiles of the equalised signal behind the grid, as far as the effects let it in: highest and lowest.
+    /// Percentiles of the equalised signal in the measuring field, behind the grid, as far as the effects let it in: highest and lowest.
     pub range: [f64; 2],
 }
 
@@ -107,15 +107,13 @@ impl Still {
         still
     }
 
-    /// Brightness of the middle, gain of the display and range of the patient. Every 64th pixel is enough for percentiles; air beside the
-    /// patient would only narrow the window.
+    /// Brightness of the middle, gain of the display and range of the window. Every 64th pixel is enough for percentiles.
     fn survey(&mut self, (grid_primary, grid_scatter): (f32, f32), equalised: f64) {
         let total = |n: usize| {
             let scatter = self.scatter.as_ref().map_or(0.0, |s| grid_scatter * s.data[n]);
             grid_primary * self.primary[n] + scatter
         };
-        let (mut some, mut air) = (Vec::new(), Vec::new());
-        let (mut sum, mut middle_count) = (0.0, 0.0f64);
+        let (mut patient, mut central, mut air) = (Vec::new(), Vec::new(), Vec::new());
         let quarter = |r: &Range<usize>| (3 * r.start + r.end) / 4..(r.start + 3 * r.end).div_ceil(4);
         let middle = [quarter(&self.open[0]), quarter(&self.open[1])];
         for row in self.open[1].clone().step_by(8) {
@@ -123,21 +121,26 @@ impl Still {
                 let n = row * self.view.columns + column;
                 if self.base[0].data[n] + self.base[1].data[n] <= PATIENT_MM {
                     air.push(n);
-                    continue;
-                }
-                some.push(n);
-                if middle[0].contains(&column) && middle[1].contains(&row) {
-                    sum += f64::from(total(n));
-                    middle_count += 1.0;
+                } else {
+                    patient.push(n);
+                    if middle[0].contains(&column) && middle[1].contains(&row) {
+                        central.push(n);
+                    }
                 }
             }
         }
-        if some.is_empty() {
-            some = air;
-        }
-        let bright = if middle_count > 0.0 { sum / middle_count } else { 1.0 };
+        // The measuring field is the middle of the picture, as in machines; where no patient is there, all of it, and else the air.
+        let measured = [central, patient, air]
+            .into_iter()
+            .find(|p| !p.is_empty())
+            .unwrap_or_default();
+        let mean = measured.iter().map(|n| f64::from(total(*n))).sum::<f64>() / measured.len() as f64;
+        let bright = if mean > 0.0 { mean } else { 1.0 };
         let range = |gain: &[f32]| {
-            let mut all: Vec<f32> = some.iter().map(|n| gain.get(*n).unwrap_or(&1.0) * total(*n)).collect();
+            let mut all: Vec<f32> = measured
+                .iter()
+                .map(|n| gain.get(*n).unwrap_or(&1.0) * total(*n))
+                .collect();
             all.sort_unstable_by(f32::total_cmp);
             [0.99, 0.005].map(|f: f64| {
                 let at = (f * (all.len().max(1) - 1) as f64).round() as usize;

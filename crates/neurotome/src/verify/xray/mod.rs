@@ -7,6 +7,8 @@ mod picture;
 mod projection;
 mod session;
 
+pub(super) use session::published_kerma;
+
 use super::Claim;
 
 /// The claims of this group.
@@ -29,6 +31,5 @@ pub(super) const CLAIMS: &[Claim] = &[
     picture::contrast,
     session::squared,
     session::scotty_dog,
-    session::published_kerma,
     session::two_levels,
 ];

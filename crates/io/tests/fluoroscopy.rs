@@ -215,6 +215,41 @@ fn brightness_control_follows_the_patient_and_the_dose_adds_up() {
 }
 
 #[test]
+fn moving_pictures_are_coarse_and_the_held_one_is_whole() {
+    let mut scope = usual();
+    let mut settings = Settings {
+        effects: Effects::NONE,
+        exposure: Exposure::Fixed { charge_mas: 0.1 },
+        moving_voxel_mm: Some(10.0),
+        ..Settings::default()
+    };
+    settings.display.new_share = 1.0;
+    scope.set(settings).unwrap();
+    let coarse = scope.frame().unwrap();
+    assert!(!coarse.whole);
+    let dose = *scope.total();
+    let held = scope.hold().unwrap().unwrap().clone();
+    assert!(held.whole && held.signal != coarse.signal && *scope.total() == dose);
+    let next = scope.frame().unwrap();
+    assert_eq!(next.signal, held.signal);
+    // The coarse picture is nearly the whole one: its voxels are twice as large.
+    let off = |a: f32, b: f32| f64::from((a / b).ln().abs());
+    let pairs = coarse.signal.data.iter().zip(&held.signal.data);
+    let mean = pairs.map(|(a, b)| off(*a, *b)).sum::<f64>() / held.signal.data.len() as f64;
+    assert!(mean < 0.1, "{mean}");
+    // A needle that has moved since is not drawn into the held picture.
+    scope
+        .move_arm(CArm {
+            orbital_deg: 5.0,
+            ..*scope.arm()
+        })
+        .unwrap();
+    let turned = scope.frame().unwrap();
+    scope.set_devices(needle_parts(&needle(), &NeedleLook::default()));
+    assert_eq!(scope.hold().unwrap(), Some(&turned));
+}
+
+#[test]
 fn averaging_lowers_noise_and_collimation_blackens() {
     let mut scope = usual();
     let mut settings = Settings {

@@ -51,6 +51,8 @@ pub struct Frame {
     pub view: View,
     /// What the detector has read, averaged over frames; 1 is the open beam in the middle.
     pub signal: Image,
+    /// Made from the whole volume, not from averaged voxels.
+    pub whole: bool,
     /// The signal with the display's gain ([`super::Display::equalised`]), to which the window is applied.
     pub shown: Image,
     /// What the screen shows.
@@ -89,6 +91,8 @@ pub struct Fluoroscope {
     clock_s: f64,
     total: Dose,
     held: Option<Frame>,
+    /// Nothing but the C-arm has changed since the held frame.
+    as_held: bool,
 }
 
 impl Fluoroscope {
@@ -114,6 +118,7 @@ impl Fluoroscope {
             clock_s: 0.0,
             total: Dose::default(),
             held: None,
+            as_held: false,
         })
     }
 
@@ -151,6 +156,7 @@ impl Fluoroscope {
     pub fn wait(&mut self, time_s: f64) {
         if time_s.is_finite() {
             self.clock_s += time_s.max(0.0);
+            self.as_held &= time_s <= 0.0;
         }
     }
 
@@ -160,6 +166,7 @@ impl Fluoroscope {
     /// [`CArmError`]; the machine then stays where it was.
     pub fn move_arm(&mut self, arm: CArm) -> Result<(), FluoroError> {
         arm.view(&self.target)?.check()?;
+        self.as_held &= arm.collimation == self.arm.collimation;
         self.arm = arm;
         Ok(())
     }
@@ -177,16 +184,19 @@ impl Fluoroscope {
     /// Replaces needles, markers and screws: see [`super::needle_parts`].
     pub fn set_devices(&mut self, parts: Vec<Part>) {
         self.devices = parts;
+        self.as_held = false;
     }
 
     /// Replaces the contrast medium; none clears it.
     pub fn set_contrast(&mut self, contrast: Option<Contrast>) {
         self.contrast = contrast;
+        self.as_held = false;
     }
 
     /// Puts a table under the patient, or takes it away.
     pub fn set_table(&mut self, table: Option<TableTop>) {
         self.table = table;
+        self.as_held = false;
         self.still = None;
     }
 
@@ -201,6 +211,7 @@ impl Fluoroscope {
             self.still = None;
         }
         self.settings = settings;
+        self.as_held = false;
         Ok(())
     }
 
@@ -210,6 +221,7 @@ impl Fluoroscope {
     /// [`MachineError`].
     pub fn set_technique(&mut self, technique: super::Technique) -> Result<(), FluoroError> {
         self.machines = vec![self.machines[0].with_technique(technique)?];
+        self.as_held = false;
         self.steps = 0;
         self.still = None;
         Ok(())
@@ -244,35 +256,36 @@ impl Fluoroscope {
                 .wanted_mas(self.machine(), self.still())
                 .min(self.machine().entry.max_charge_per_pulse_mas.value),
         };
-        let signal = self.exposed(self.frames, charge_mas)?;
+        let signal = self.exposed(self.frames, charge_mas, self.clock_s)?;
         let frame = self.on_screen(self.averaged_with_last(signal), self.frames, charge_mas);
         self.frames += 1;
         self.clock_s += frame.dose.screening_s;
         self.total = self.total.plus(&frame.dose);
         self.held = Some(frame.clone());
+        self.as_held = true;
         Ok(frame)
     }
 
     /// The last frame, held on the screen without X-rays while the pedal is up; none before the first. Where that frame was made from averaged
-    /// voxels ([`Settings::moving_voxel_mm`]) it is made again from the whole volume, without a pulse.
+    /// voxels ([`Settings::moving_voxel_mm`]) and nothing has changed since, it is made again from the whole volume, without a pulse.
     ///
     /// # Errors
     /// [`FluoroError`].
     pub fn hold(&mut self) -> Result<Option<&Frame>, FluoroError> {
         let Some(held) = self.held.clone() else { return Ok(None) };
-        if self.still_here().is_some_and(|s| !s.whole) {
+        if !held.whole && self.as_held && self.view().is_ok_and(|view| view == held.view) {
             self.ready(true)?;
-            let again = self.exposed(held.number, held.charge_mas)?;
+            let again = self.exposed(held.number, held.charge_mas, self.clock_s - held.dose.screening_s)?;
             self.held = Some(self.on_screen(again, held.number, held.charge_mas));
         }
         Ok(self.held.as_ref())
     }
 
-    /// What a pulse of this number and charge leaves in the detector at the present place.
-    fn exposed(&mut self, number: u64, charge_mas: f64) -> Result<Image, FluoroError> {
+    /// What a pulse of this number, charge and time leaves in the detector at the present place.
+    fn exposed(&mut self, number: u64, charge_mas: f64, time_s: f64) -> Result<Image, FluoroError> {
         let view = self.still().view;
         let iodine = match &mut self.contrast {
-            Some(contrast) => Some(contrast.at(&view, self.clock_s)?),
+            Some(contrast) => Some(contrast.at(&view, time_s)?),
             None => None,
         };
         let still = self.still();
@@ -311,6 +324,7 @@ impl Fluoroscope {
         Frame {
             number,
             view: still.view,
+            whole: still.whole,
             picture: show(&shown, display, black_and_white, &still.open),
             shown,
             signal,

@@ -56,7 +56,8 @@ pub enum Exposure {
 /// Window of the display, in the shown quantity: −ln of the equalised signal, or that signal itself with the open beam as 1.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Window {
-    /// From the 0.5th to the 99th percentile of the signal in the measuring field, the middle half of the open field, without metal and noise.
+    /// From the 0.5th to the 99th percentile of the measuring field, the middle half of the open field, without metal and noise; wider where
+    /// more than three tenths of the patient would be white.
     Automatic,
     /// Level and width.
     Fixed {

@@ -130,22 +130,25 @@ impl Still {
             }
         }
         // The measuring field is the middle of the picture, as in machines; where no patient is there, all of it, and else the air.
-        let measured = [central, patient, air]
-            .into_iter()
-            .find(|p| !p.is_empty())
-            .unwrap_or_default();
+        if patient.is_empty() {
+            patient = air;
+        }
+        let measured = if central.is_empty() { &patient } else { &central };
         let mean = measured.iter().map(|n| f64::from(total(*n))).sum::<f64>() / measured.len() as f64;
         let bright = if mean > 0.0 { mean } else { 1.0 };
+        // Most of the patient stays below white, however dark the middle is.
         let range = |gain: &[f32]| {
-            let mut all: Vec<f32> = measured
-                .iter()
-                .map(|n| gain.get(*n).unwrap_or(&1.0) * total(*n))
-                .collect();
-            all.sort_unstable_by(f32::total_cmp);
-            [0.99, 0.005].map(|f: f64| {
+            let quantile = |pixels: &[usize], f: f64| {
+                let mut all: Vec<f32> = pixels
+                    .iter()
+                    .map(|n| gain.get(*n).unwrap_or(&1.0) * total(*n))
+                    .collect();
+                all.sort_unstable_by(f32::total_cmp);
                 let at = (f * (all.len().max(1) - 1) as f64).round() as usize;
                 all.get(at).map_or(1.0, |v| f64::from(*v))
-            })
+            };
+            let white = quantile(measured, 0.99).max(quantile(&patient, 0.7));
+            [white, quantile(measured, 0.005)]
         };
         let gain = if equalised > 0.0 {
             let [most, least] = range(&[]).map(|v| v.max(1e-6) as f32);

@@ -13,6 +13,23 @@ const RESULT_CHECKS: [&str; 1] = ["check_vtk.py"];
 /// Scripts that compare an image with the copy that Neurotome made of it, and the ends of the names of such images.
 const IMAGE_CHECKS: [(&str, &[&str]); 2] = [("check_nifti.py", &[".nii", ".nii.gz"]), ("check_dicom.py", &[".zip"])];
 
+/// Scripts that are given pictures of the C-arm, the scenario they show and where the C-arm stands.
+const PICTURE_CHECKS: [&str; 1] = ["check_fluoro.py"];
+const PICTURED: [&str; 12] = [
+    "fluoro",
+    "scenarios/bone-half-space.toml",
+    "--orbital",
+    "-25",
+    "--tilt",
+    "12",
+    "--pixels",
+    "96",
+    "--spacing",
+    "5",
+    "--pulses",
+    "8",
+];
+
 /// Example program that reads an image, copies it and prints places of voxels.
 const COPY_PROGRAM: &str = "ct_info";
 
@@ -36,6 +53,10 @@ pub fn check(w: &Workspace) -> Result<(), Failure> {
     let results = suite::results(w)?;
     for script in RESULT_CHECKS {
         run(script, &[&results])?;
+    }
+    let pictures = pictures(w)?;
+    for script in PICTURE_CHECKS {
+        run(script, &[&pictures])?;
     }
     let Some(data) = std::env::var_os("NEUROTOME_TEST_DATA").map(PathBuf::from) else {
         println!("   skipped: copies of real images: NEUROTOME_TEST_DATA is not set");
@@ -66,10 +87,35 @@ pub fn check(w: &Workspace) -> Result<(), Failure> {
     Ok(())
 }
 
+/// A cine with what was told of it, and one plain view in every other format.
+fn pictures(w: &Workspace) -> Result<PathBuf, Failure> {
+    let folder = w.fresh_folder("pictures")?;
+    let program = suite::program(w)?;
+    let taken = |more: &[&str], name: &str| {
+        process::output(
+            Command::new(&program)
+                .current_dir(&w.root)
+                .args(PICTURED)
+                .args(more)
+                .arg("--out")
+                .arg(folder.join(name)),
+        )
+    };
+    let told = taken(&["--frames", "3", "--json"], "cine.dcm")?;
+    let file = folder.join("cine.json");
+    std::fs::write(&file, told)
+        .map_err(|e| Failure::new(format!("cannot write {}: {e}", file.display()), "free space"))?;
+    for name in ["view.png", "view.npy", "view.nii.gz"] {
+        taken(&["--plain", "--no-needle", "--equalised", "0", "--bits", "16"], name)?;
+    }
+    Ok(folder)
+}
+
 /// A check that no list names would never run; a list that names a missing one is no better.
 fn refuse_unknown(scripts: &Path) -> Result<(), Failure> {
     let known: Vec<&str> = RESULT_CHECKS
         .into_iter()
+        .chain(PICTURE_CHECKS)
         .chain(IMAGE_CHECKS.map(|(script, _)| script))
         .collect();
     let found: Vec<String> = files_below(scripts)?

@@ -6,8 +6,8 @@ use neurotome_physics::xray::{Part, Projector, Shape, View, ViewError, paths_mm}
 use neurotome_procedure::{
     catalog::find,
     fluoroscopy::{
-        CArm, Collimation, DeviceMaterial, Effects, Exposure, FluoroError, Fluoroscope, Machine, NeedleLook, Settings,
-        VolumeFacts, explain, needle_parts, pedicle_screw, skin_marker,
+        CArm, Collimation, Contrast, DeviceMaterial, Effects, Exposure, FluoroError, Fluoroscope, Machine, NeedleLook,
+        Settings, VolumeFacts, explain, needle_parts, pedicle_screw, skin_marker,
     },
     lesion::{Bend, Bevel, Metal, Needle, Tine},
 };
@@ -178,12 +178,12 @@ fn metal_and_contrast_darken_the_picture_and_go_again() {
     assert!(marked.signal.data[at] < 0.02 * plain.signal.data[at]);
     scope.set_devices(vec![]);
     let affine = Affine::axis_aligned([2.0; 3], [-10.0, -10.0, -10.0]).unwrap();
-    scope
-        .set_contrast(Some(Volume::filled([11, 11, 11], affine, 150.0).unwrap()))
-        .unwrap();
+    scope.set_contrast(Some(
+        Contrast::still(Volume::filled([11, 11, 11], affine, 150.0).unwrap()).unwrap(),
+    ));
     let filled = scope.frame().unwrap();
     assert!(filled.signal.data[at] < 0.7 * plain.signal.data[at]);
-    scope.set_contrast(None).unwrap();
+    scope.set_contrast(None);
     assert_eq!(scope.frame().unwrap().signal, plain.signal);
 }
 
@@ -210,8 +210,43 @@ fn brightness_control_follows_the_patient_and_the_dose_adds_up() {
     assert!((stout.total().screening_s - 3.0 / 8.0).abs() < 1e-12);
     assert!(stout.total().air_kerma_mgy > 2.0 * b.dose.air_kerma_mgy);
     // Last image hold: the picture without another pulse.
-    assert_eq!(stout.held(), Some(&again));
+    assert_eq!(stout.hold().unwrap(), Some(&again));
     assert_eq!(stout.total().frames, 3);
+}
+
+#[test]
+fn moving_pictures_are_coarse_and_the_held_one_is_whole() {
+    let mut scope = usual();
+    let mut settings = Settings {
+        effects: Effects::NONE,
+        exposure: Exposure::Fixed { charge_mas: 0.1 },
+        moving_voxel_mm: Some(10.0),
+        ..Settings::default()
+    };
+    settings.display.new_share = 1.0;
+    scope.set(settings).unwrap();
+    let coarse = scope.frame().unwrap();
+    assert!(!coarse.whole);
+    let dose = *scope.total();
+    let held = scope.hold().unwrap().unwrap().clone();
+    assert!(held.whole && held.signal != coarse.signal && *scope.total() == dose);
+    let next = scope.frame().unwrap();
+    assert_eq!(next.signal, held.signal);
+    // The coarse picture is nearly the whole one: its voxels are twice as large.
+    let off = |a: f32, b: f32| f64::from((a / b).ln().abs());
+    let pairs = coarse.signal.data.iter().zip(&held.signal.data);
+    let mean = pairs.map(|(a, b)| off(*a, *b)).sum::<f64>() / held.signal.data.len() as f64;
+    assert!(mean < 0.1, "{mean}");
+    // A needle that has moved since is not drawn into the held picture.
+    scope
+        .move_arm(CArm {
+            orbital_deg: 5.0,
+            ..*scope.arm()
+        })
+        .unwrap();
+    let turned = scope.frame().unwrap();
+    scope.set_devices(needle_parts(&needle(), &NeedleLook::default()));
+    assert_eq!(scope.hold().unwrap(), Some(&turned));
 }
 
 #[test]

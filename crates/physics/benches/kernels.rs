@@ -1,10 +1,10 @@
-//! What the solver spends its time on, for `cargo xtask bench`: `kernels count NAME` under callgrind, `kernels scaling CELL_SIZE…`
+//! What solver and projector spend their time on, for `cargo xtask bench`: `kernels count NAME` under callgrind, `kernels scaling CELL_SIZE…`
 //! for times. benches/README.md tells more.
 #![allow(clippy::disallowed_methods)] // Measuring needs a clock and arguments.
 
 use std::{hint::black_box, time::Instant};
 
-use neurotome_base::{Vec3, parallel::for_parts};
+use neurotome_base::{Affine, Vec3, Volume, parallel::for_parts};
 use neurotome_physics::{
     current::Current,
     grid::{Axis, FittedNeedle, Grid, Region, Sizing},
@@ -12,6 +12,7 @@ use neurotome_physics::{
     linear::{Graph, Matrix, Multigrid, Workspace, conjugate_gradients},
     medium::{Laid, Medium, MetalProperties},
     tissue::TissueProperties,
+    xray::{Projector, View},
 };
 
 /// Shift of a heat step of about a second, 1/s.
@@ -96,7 +97,7 @@ fn heat_matrix(grid: &Grid, medium: &Medium) -> (Graph, Vec<f64>, Matrix<f64>) {
 }
 
 /// The kernels whose instructions are counted.
-const KERNELS: [&str; 9] = [
+const KERNELS: [&str; 10] = [
     "grid",
     "assembly",
     "hierarchy",
@@ -106,6 +107,7 @@ const KERNELS: [&str; 9] = [
     "solve",
     "potential-again",
     "injury",
+    "projection",
 ];
 
 /// The function whose instructions are counted: callgrind is told its name.
@@ -119,6 +121,9 @@ fn count(kernel: &str) {
     if kernel == "grid" {
         let _ = measured_kernel(|| grid(COUNTED).map(|g| g.cells()));
         return;
+    }
+    if kernel == "projection" {
+        return count_projection();
     }
     let Ok(grid) = grid(COUNTED) else { return };
     let n = grid.cells();
@@ -169,6 +174,39 @@ fn count(kernel: &str) {
         }
         other => eprintln!("there is no kernel `{other}`"),
     }
+}
+
+/// One X-ray picture, 128² pixels of 64³ voxels seen obliquely.
+fn count_projection() {
+    const SIDE: usize = 64;
+    let origin = -1.5 * (SIDE as f64 - 1.0);
+    let Ok(affine) = Affine::axis_aligned([3.0; 3], [origin; 3]) else {
+        return;
+    };
+    let ball = |n: usize| {
+        let at = [n % SIDE, n / SIDE % SIDE, n / (SIDE * SIDE)].map(|i| i as f64 * 3.0 + origin);
+        let inside = Vec3::from(at).norm() < 80.0;
+        if inside { 0.02 + 1e-5 * (n % 97) as f32 } else { 0.0 }
+    };
+    let data = (0..SIDE * SIDE * SIDE).map(ball).collect();
+    let Ok(projector) = Volume::new([SIDE; 3], affine, data).map(Projector::new) else {
+        return;
+    };
+    let Ok(projector) = projector else { return };
+    let d = Vec3::new(0.3, 0.9, 0.3).normalize();
+    let across = Vec3::new(-d.y, d.x, 0.0).normalize() * 2.3;
+    let down = d.cross(&across);
+    let view = View {
+        source_mm: d * -650.0,
+        first_mm: d * 350.0 - (across + down) * 63.5,
+        column_step_mm: across,
+        row_step_mm: down,
+        columns: 128,
+        rows: 128,
+    };
+    // The first picture sorts the rows of voxels; those that follow do not.
+    let _ = projector.project(&view);
+    measured_kernel(|| projector.project(&view).map_or(0, |image| image.data.len()));
 }
 
 /// Seconds of the quickest of some runs.

@@ -1,27 +1,39 @@
 //! `neurotome fluoro`.
 
+mod scene;
+
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
-use neurotome_base::{PatientPoint, Vec3, Volume};
+use neurotome_base::{PatientPoint, Vec3};
 use neurotome_io::{
     pictures::{Exposed, dicom_radiofluoroscopic, integrals_volume, npy_f32, png_grey8, png_grey16, write_bytes},
-    scenario::{Loaded, Setting, Source, whole_image},
+    scenario::{Loaded, Source},
     volumes::write_nifti_f32,
 };
 use neurotome_procedure::{
-    catalog::{Catalog, Entry as _, find},
+    anatomy::{Level, VertebraFrame},
+    catalog::{Catalog, Entry as _},
     fluoroscopy::{
-        CArm, Collimation, Dose, Effects, Fluoroscope, Frame, Machine, NamedView, NeedleLook, Settings, VolumeFacts,
-        explain, hounsfield_image, looking_along, needle_parts, turned_to, windowed16,
+        CArm, CArmError, Collimation, Contrast, Dose, Effects, Fluoroscope, Frame, Injection, Machine, NamedView,
+        Settings, Technique, VolumeFacts, Window, aimed_at, explain, looking_along, turned_to, windowed16,
     },
+    lesion::Bolus,
 };
 use serde::Serialize;
 
 use super::{Common, Failure, json_text, open_catalog, open_scenario, print, solve};
 
-/// Half sides of the box in which an anatomy that is no image is sampled, mm.
-const SAMPLED_HALF_MM: [f64; 3] = [150.0, 150.0, 110.0];
+/// The view in which the first needle is a point.
+const ALONG_NEEDLE: &str = "along-needle";
+
+/// Where the C-arm looks.
+struct Aim {
+    /// The point at the isocentre.
+    target: PatientPoint,
+    /// The vertebra whose axes the named views keep to.
+    vertebra: Option<(Level, VertebraFrame)>,
+}
 
 /// Bits of a grey value in a PNG.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -41,13 +53,17 @@ pub(super) struct Fluoro {
     /// foraminal-right, or along-needle (the first needle seen end on).
     #[arg(long, value_name = "VIEW", default_value = "ap")]
     view: String,
+    /// Vertebra to which the named view belongs: its end plate is squared, and its part on that side lies at the isocentre. Default, where the
+    /// vertebrae are known: the one nearest to the tip of the first needle, and that tip at the isocentre.
+    #[arg(long, value_name = "LEVEL", conflicts_with = "orbital")]
+    level: Option<Level>,
     /// Orbital angle in degrees instead of a named view: 0 over the back, positive with the detector to the patient's left.
     #[arg(long, value_name = "DEG", allow_negative_numbers = true, conflicts_with = "view")]
     orbital: Option<f64>,
     /// Cranio-caudal angle in degrees: positive with the detector to the head; added to that of a named view.
     #[arg(long, value_name = "DEG", allow_negative_numbers = true)]
     tilt: Option<f64>,
-    /// Point at the isocentre, LPS mm, as X,Y,Z. Default: the tip of the first needle.
+    /// Point at the isocentre, LPS mm, as X,Y,Z. Default: that of --level, or the tip of the first needle.
     #[arg(long, value_name = "X,Y,Z", allow_hyphen_values = true)]
     target: Option<String>,
     /// Shift of the table to the patient's left, posterior and superior, mm, as X,Y,Z.
@@ -72,23 +88,47 @@ pub(super) struct Fluoro {
     #[arg(long, value_name = "N", default_value_t = 8.0)]
     pulses: f64,
     /// Frames exposed; the last is shown, a DICOM file holds all.
-    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=1000))]
     frames: u32,
+    /// Turn the C-arm by this angle about the body's long axis during the frames, so that it ends where it is told to stand.
+    #[arg(long, value_name = "DEG", default_value_t = 0.0, allow_negative_numbers = true)]
+    turn: f64,
+    /// Advance the needles by this length along their axis during the frames, so that they end in their place.
+    #[arg(long, value_name = "MM", default_value_t = 0.0, allow_negative_numbers = true)]
+    advance: f64,
+    /// Inject this much contrast medium through the first needle during the frames, ml: a bolus that grows round the tip.
+    #[arg(long, value_name = "ML")]
+    contrast: Option<f64>,
+    /// Iodine in the contrast medium, mg/ml.
+    #[arg(long, value_name = "MG_PER_ML", default_value_t = 300.0, requires = "contrast")]
+    iodine: f64,
+    /// Share of the tissue that the contrast medium fills, 0.05 to 1.
+    #[arg(long, value_name = "SHARE", default_value_t = 0.3, requires = "contrast")]
+    share: f64,
     /// Seed of the noise.
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
     /// Spacing at which an anatomy that is no image is sampled, mm.
-    #[arg(long, value_name = "MM", default_value_t = 1.25)]
+    #[arg(long, value_name = "MM", default_value_t = 1.0)]
     spacing: f64,
     /// Leave out scatter, grid, blur and noise.
     #[arg(long)]
     plain: bool,
+    /// Leave out the table: that under the built-in patient, or what of a CT is not the patient.
+    #[arg(long)]
+    no_table: bool,
     /// Leave out the needles.
     #[arg(long)]
     no_needle: bool,
     /// Show the signal itself, not its logarithm.
     #[arg(long)]
     linear: bool,
+    /// Share of the slow changes of depth across the picture that the display takes away, 0 to 0.9; 0 shows the signal as it is. Default: 0.7.
+    #[arg(long, value_name = "SHARE")]
+    equalised: Option<f64>,
+    /// Middle and width of the display's window instead of the automatic one, in −ln of the signal (of the signal with --linear), as L,W.
+    #[arg(long, value_name = "L,W", allow_hyphen_values = true)]
+    window: Option<String>,
     /// Show bone white.
     #[arg(long)]
     inverted: bool,
@@ -106,6 +146,8 @@ pub(super) struct Fluoro {
 /// What `--json` prints.
 #[derive(Debug, Serialize)]
 struct Told {
+    /// The vertebra to which the view belongs.
+    level: Option<Level>,
     orbital_deg: f64,
     cranio_caudal_deg: f64,
     source_detector_mm: f64,
@@ -130,7 +172,8 @@ impl Fluoro {
             print(&json_text(&told)?);
         } else if !common.quiet {
             print(&format!(
-                "orbital {:.1}°, cranio-caudal {:.1}°, {:.0} kV, {:.3} mAs a pulse, {frames} frame(s), {:.2} s\nair kerma {:.3} mGy, dose–area product {:.4} Gy cm², operator about {:.2} µGy at 1 m without lead\n",
+                "{}orbital {:.1}°, cranio-caudal {:.1}°, {:.0} kV, {:.3} mAs a pulse, {frames} frame(s), {:.2} s\nair kerma {:.3} mGy, dose–area product {:.4} Gy cm², operator about {:.2} µGy at 1 m without lead\n",
+                told.level.map_or_else(String::new, |level| format!("{level}: ")),
                 told.orbital_deg,
                 told.cranio_caudal_deg,
                 told.kv,
@@ -150,53 +193,42 @@ impl Fluoro {
 
     fn expose(&self, source: &Source, loaded: &Loaded, catalog: &Catalog) -> Result<(Told, u32), Failure> {
         let input = |e: &dyn std::fmt::Display| Failure::Input(e.to_string());
-        let target = match &self.target {
-            Some(text) => PatientPoint::from_vec(Vec3::from(numbers::<3>("--target", text)?)),
-            None => loaded.problem.needles[0].tip,
-        };
         let mut machine = Machine::new(catalog, &self.carm).map_err(|e| input(&e))?;
         if let Some(kv) = self.kv {
-            let technique = neurotome_procedure::fluoroscopy::Technique {
+            let technique = Technique {
                 kv,
                 ..machine.technique
             };
             machine = machine.with_technique(technique).map_err(|e| input(&e))?;
         }
-        let arm = self.arm(&machine.arm(), loaded)?;
-        let hu = patient(source, loaded, catalog, &target, self.spacing)?;
+        let aim = self.aim(source, loaded)?;
+        let arm = self.arm(&machine.arm(), loaded, &aim)?;
+        let settings = self.settings()?;
+        let hu = scene::patient(source, loaded, catalog, &aim.target, self.spacing, !self.no_table)?;
+        let table = scene::table(loaded, &machine).filter(|_| !self.no_table);
         let facts = VolumeFacts::of(&hu);
-        let mut scope = Fluoroscope::new(hu, machine, target).map_err(|e| input(&e))?;
-        scope.move_arm(arm).map_err(|e| input(&e))?;
-        let mut settings = Settings {
-            pulses_per_s: self.pulses,
-            seed: self.seed,
-            ..Settings::default()
-        };
-        if self.plain {
-            settings.effects = Effects::NONE;
-        }
-        settings.display.logarithmic = !self.linear;
-        settings.display.inverted = self.inverted;
+        let mut scope = Fluoroscope::new(hu, machine, aim.target).map_err(|e| input(&e))?;
+        scope.set_table(table);
+        scope.set_contrast(self.injected(loaded)?);
         scope.set(settings).map_err(|e| input(&e))?;
-        if !self.no_needle {
-            let look = NeedleLook::default();
-            scope.set_devices(
-                loaded
-                    .problem
-                    .needles
-                    .iter()
-                    .flat_map(|n| needle_parts(n, &look))
-                    .collect(),
-            );
-        }
         let mut cine = Vec::new();
         let mut last: Option<Frame> = None;
-        for _ in 0..self.frames {
+        for n in 0..self.frames {
             solve::check_interrupt()?;
+            // What is still to go of turn and advance.
+            let rest = 1.0 - f64::from(n + 1) / f64::from(self.frames);
+            let turned = CArm {
+                orbital_deg: arm.orbital_deg - self.turn * rest,
+                ..arm
+            };
+            scope.move_arm(turned).map_err(|e| input(&e))?;
+            if !self.no_needle {
+                scope.set_devices(scene::needles(&loaded.problem.needles, self.advance * rest));
+            }
             let frame = scope.frame().map_err(|e| input(&e))?;
             if extension(&self.out) == "dcm" {
                 cine.push(windowed16(
-                    &frame.signal,
+                    &frame.shown,
                     settings.display.logarithmic,
                     frame.black_and_white,
                 ));
@@ -206,7 +238,7 @@ impl Fluoro {
         let frame = last.ok_or_else(|| Failure::Input("no frame was asked for".to_owned()))?;
         let view = scope.view().map_err(|e| input(&e))?;
         self.write(&mut scope, &frame, &cine)?;
-        let mut remarks = explain(&facts, &view, &target, Some(&frame));
+        let mut remarks = explain(&facts, &view, &aim.target, Some(&frame));
         let values = scope.machine().entry.values();
         let recalled = values.iter().filter(|(_, v)| !v.verified).count();
         if recalled > 0 {
@@ -217,11 +249,12 @@ impl Fluoro {
             ));
         }
         let told = Told {
+            level: aim.vertebra.map(|(level, _)| level),
             orbital_deg: arm.orbital_deg,
             cranio_caudal_deg: arm.cranio_caudal_deg,
             source_detector_mm: arm.source_detector_mm,
             source_isocentre_mm: arm.source_isocentre_mm,
-            target_mm: target.xyz,
+            target_mm: aim.target.xyz,
             kv: scope.machine().technique.kv,
             half_value_layer_mm_aluminium: scope.machine().half_value_layer_mm(),
             charge_per_pulse_mas: frame.charge_mas,
@@ -232,10 +265,101 @@ impl Fluoro {
         Ok((told, self.frames))
     }
 
+    fn settings(&self) -> Result<Settings, Failure> {
+        let mut settings = Settings {
+            pulses_per_s: self.pulses,
+            seed: self.seed,
+            ..Settings::default()
+        };
+        if self.plain {
+            settings.effects = Effects::NONE;
+        }
+        settings.display.logarithmic = !self.linear;
+        settings.display.inverted = self.inverted;
+        if let Some(share) = self.equalised {
+            settings.display.equalised = share;
+        }
+        if let Some(text) = &self.window {
+            let [level, width] = numbers::<2>("--window", text)?;
+            settings.display.window = Window::Fixed { level, width };
+        }
+        settings.check().map_err(|e| Failure::Input(e.to_string()))?;
+        Ok(settings)
+    }
+
+    /// Contrast medium injected while the frames are taken.
+    fn injected(&self, loaded: &Loaded) -> Result<Option<Contrast>, Failure> {
+        let Some(volume_ml) = self.contrast else {
+            return Ok(None);
+        };
+        let injection = Injection {
+            bolus: Bolus {
+                center: loaded.problem.needles[0].tip,
+                volume_ml,
+                share: self.share,
+            },
+            iodine_mg_per_ml: self.iodine,
+            // The last frame begins one pulse before the end.
+            span_s: [0.0, f64::from(self.frames.max(2) - 1) / self.pulses],
+        };
+        Contrast::injected(&injection)
+            .map(Some)
+            .map_err(|e| Failure::Input(e.to_string()))
+    }
+
+    /// The named view, unless the C-arm is to look along the needle.
+    fn named(&self) -> Result<Option<NamedView>, Failure> {
+        if self.view == ALONG_NEEDLE {
+            return Ok(None);
+        }
+        self.view
+            .parse()
+            .map(Some)
+            .map_err(|e: String| Failure::Input(format!("--view: {e}, or {ALONG_NEEDLE}")))
+    }
+
+    /// Where to look, and the vertebra whose axes count.
+    fn aim(&self, source: &Source, loaded: &Loaded) -> Result<Aim, Failure> {
+        let tip = loaded.problem.needles[0].tip;
+        let patient = scene::vertebrae(loaded);
+        let level = match (self.level, patient) {
+            (Some(level), None) => {
+                return Err(Failure::Input(format!(
+                    "--level {level}: the vertebrae of {} are not known; leave --level out, which turns the C-arm relative to the body,                      or give a scenario of the built-in patient",
+                    source.name
+                )));
+            }
+            (Some(level), Some(_)) => Some(level),
+            (None, patient) => patient.and_then(|p| scene::nearest_level(p, &tip)),
+        };
+        let mut aim = Aim {
+            target: tip,
+            vertebra: None,
+        };
+        if let (Some(level), Some(patient)) = (level, patient) {
+            let frame = patient.frame(level).ok_or_else(|| {
+                let known: Vec<&str> = patient.levels().into_iter().map(Level::name).collect();
+                Failure::Input(format!(
+                    "--level {level}: {} has no such vertebra; expected one of {}",
+                    source.name,
+                    known.join(", ")
+                ))
+            })?;
+            aim.vertebra = Some((level, frame));
+            if let (Some(level), Some(view)) = (self.level, self.named()?) {
+                aim.target = aimed_at(patient, level, view).unwrap_or(tip);
+            }
+        }
+        if let Some(text) = &self.target {
+            aim.target = PatientPoint::from_vec(Vec3::from(numbers::<3>("--target", text)?));
+        }
+        Ok(aim)
+    }
+
     /// The C-arm as the options place it.
-    fn arm(&self, machine: &CArm, loaded: &Loaded) -> Result<CArm, Failure> {
+    fn arm(&self, machine: &CArm, loaded: &Loaded, aim: &Aim) -> Result<CArm, Failure> {
         let mut arm = *machine;
-        let refused = |e: neurotome_procedure::fluoroscopy::CArmError| Failure::Input(e.to_string());
+        let refused = |e: CArmError| Failure::Input(e.to_string());
         if let Some(n) = self.pixels {
             arm.pixels = [n; 2];
         }
@@ -254,15 +378,11 @@ impl Fluoro {
         }
         if let Some(orbital) = self.orbital {
             arm.orbital_deg = orbital;
-        } else if self.view == "along-needle" {
+        } else if let Some(named) = self.named()? {
+            arm = turned_to(&arm, named, aim.vertebra.as_ref().map(|(_, frame)| frame)).map_err(refused)?;
+        } else {
             // The beam comes from the tip's side and the detector is on the hub's.
             arm = looking_along(&arm, &-Vec3::from(loaded.problem.needles[0].direction)).map_err(refused)?;
-        } else {
-            let named: NamedView = self
-                .view
-                .parse()
-                .map_err(|e: String| Failure::Input(format!("--view: {e}, or along-needle")))?;
-            arm = turned_to(&arm, named, None).map_err(refused)?;
         }
         if let Some(tilt) = self.tilt {
             arm.cranio_caudal_deg += tilt;
@@ -282,7 +402,7 @@ impl Fluoro {
                 Bits::Sixteen => png_grey16(
                     picture.columns,
                     picture.rows,
-                    &windowed16(&frame.signal, display.logarithmic, frame.black_and_white),
+                    &windowed16(&frame.shown, display.logarithmic, frame.black_and_white),
                 ),
             },
             "dcm" => {
@@ -316,29 +436,6 @@ impl Fluoro {
         let bytes = bytes.map_err(|e| input(&e))?;
         write_bytes(out, &bytes).map_err(|e| input(&e))
     }
-}
-
-/// The patient in Hounsfield units: the scenario's whole image, or its anatomy sampled round the target.
-fn patient(
-    source: &Source,
-    loaded: &Loaded,
-    catalog: &Catalog,
-    target: &PatientPoint,
-    spacing_mm: f64,
-) -> Result<Volume<f32>, Failure> {
-    if let Setting::Image(_) = loaded.setting
-        && let Some(hu) = whole_image(source, loaded)?
-    {
-        return Ok(hu);
-    }
-    let hu: Vec<f32> = loaded
-        .problem
-        .tissue_names
-        .iter()
-        .map(|name| find(&catalog.tissue_hounsfield, name).map_or(0.0, |t| t.value_hu.value as f32))
-        .collect();
-    hounsfield_image(&*loaded.problem.anatomy, &hu, target, SAMPLED_HALF_MM, spacing_mm)
-        .map_err(|e| Failure::Input(e.to_string()))
 }
 
 fn extension(path: &Path) -> String {

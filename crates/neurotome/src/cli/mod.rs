@@ -93,7 +93,7 @@ enum Command {
     Lesion(lesion::Lesion),
     /// Show what a C-arm sees of a scenario: patient and needles in an X-ray picture, with its dose.
     #[command(
-        after_help = "Examples:\n  neurotome fluoro --view oblique-right --out view.png\n  neurotome fluoro scenarios/real-dicom.toml --view lateral-right --zoom 1.5\n  neurotome fluoro --orbital 25 --tilt -15 --frames 16 --out cine.dcm\n  neurotome fluoro --view ap --out integrals.npy\n\nWithout SCENARIO the built-in patient is used. Right and left are the patient's. The picture is seen from the detector, head up:\nover the back the patient's left is on the left."
+        after_help = "Examples:\n  neurotome fluoro --level L4 --view oblique-right --out view.png     the Scotty dog of L4\n  neurotome fluoro --advance 30 --frames 24 --out cine.dcm            the needle goes in\n  neurotome fluoro --turn 30 --view oblique-left --frames 24 --out turn.dcm\n  neurotome fluoro --contrast 0.5 --frames 16 --zoom 2 --out spread.dcm\n  neurotome fluoro scenarios/real-dicom.toml --view lateral-right --no-table\n  neurotome fluoro --orbital 25 --tilt -15 --bits 16\n  neurotome fluoro --view ap --out integrals.npy                      mm of water along each ray\n\nA picture that shows nothing is explained in a remark: the view misses the volume, the window is off, the values are no Hounsfield\nunits, or the image's directions look exchanged.\n\nWithout SCENARIO the built-in patient is used. Right and left are the patient's. The picture is seen from the detector, head up:\nover the back the patient's left is on the left."
     )]
     Fluoro(Box<fluoro::Fluoro>),
     /// Plan the needles for a facet joint: both nerves, ranked poses, what they achieve and spare.

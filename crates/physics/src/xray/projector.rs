@@ -66,6 +66,13 @@ impl<I: Integrand<C>, const C: usize> Projector<I, C> {
         })
     }
 
+    /// A quicker projector of the same volume, whose voxels are averaged in blocks until each side is nearly `voxel_mm`; none where its own
+    /// are as large already.
+    #[must_use]
+    pub fn averaged(&self, voxel_mm: f64) -> Option<Self> {
+        Self::with_integrand(self.stacks.averaged(voxel_mm)?, self.integrand).ok()
+    }
+
     /// Voxels along each side.
     pub fn dims(&self) -> [usize; 3] {
         self.stacks.dims()

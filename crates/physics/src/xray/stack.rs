@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use neurotome_base::{Affine, Volume};
+use neurotome_base::{Affine, Point, Vec3, Volume, geometry::Mat3};
 use rayon::prelude::*;
 
 use super::ViewError;
@@ -87,6 +87,9 @@ impl Stack<'_> {
     }
 }
 
+/// Values that are looked at together for one that is not finite.
+const BLOCK: usize = 1 << 16;
+
 impl Stacks {
     /// Checks and keeps a volume.
     pub fn new<const C: usize>(volume: Volume<f32>, integrand: &impl Integrand<C>) -> Result<Self, ViewError> {
@@ -94,8 +97,16 @@ impl Stacks {
         if let Some(side) = dims.into_iter().find(|n| *n >= MAX_ROW) {
             return Err(ViewError::Side { side });
         }
-        let bad = volume.data().par_iter().position_first(|v| !v.is_finite());
-        if let Some(n) = bad {
+        // Whole blocks are summed up without a branch; only the first bad one is searched.
+        let sound = |block: &[f32]| block.iter().fold(true, |sound, v| sound & v.is_finite());
+        let bad = volume.data().par_chunks(BLOCK).position_first(|block| !sound(block));
+        let first = |b: usize| {
+            volume.data()[b * BLOCK..]
+                .iter()
+                .position(|v| !v.is_finite())
+                .map(|n| n + b * BLOCK)
+        };
+        if let Some(n) = bad.and_then(first) {
             return Err(ViewError::NotFinite {
                 index: [n % dims[0], n / dims[0] % dims[1], n / (dims[0] * dims[1])],
                 value: volume.data()[n],
@@ -108,6 +119,46 @@ impl Stacks {
             natural,
             turned: OnceLock::new(),
         })
+    }
+
+    /// The volume in voxels averaged in blocks until each side is nearly `voxel_mm`; none where no block would hold two. Blocks that the last
+    /// voxels do not fill repeat the outermost.
+    pub fn averaged(&self, voxel_mm: f64) -> Option<Volume<f32>> {
+        let spacing = self.affine.spacing_mm();
+        let block = [0, 1, 2].map(|a| ((voxel_mm / spacing[a]).round().max(1.0) as usize).min(self.dims[a]));
+        if block == [1; 3] {
+            return None;
+        }
+        let [nx, ny, nz] = self.dims;
+        let dims = [0, 1, 2].map(|a| self.dims[a].div_ceil(block[a]));
+        let middle = Vec3::from(block.map(|b| 0.5 * (b as f64 - 1.0)));
+        let scaled = self.affine.matrix * Mat3::from_diagonal(&Vec3::from(block.map(|b| b as f64)));
+        let affine = Affine::new(scaled, self.affine.to_patient(&Point::from_vec(middle)).vec()).ok()?;
+        let share = 1.0 / block.iter().product::<usize>() as f32;
+        let mut data = vec![0.0f32; dims.iter().product()];
+        data.par_chunks_mut(dims[0] * dims[1])
+            .enumerate()
+            .for_each(|(k, plane)| {
+                for z in (k * block[2]..(k + 1) * block[2]).map(|z| z.min(nz - 1)) {
+                    for (j, line) in plane.chunks_exact_mut(dims[0]).enumerate() {
+                        for y in (j * block[1]..(j + 1) * block[1]).map(|y| y.min(ny - 1)) {
+                            let row = &self.natural.data[nx * (y + ny * z)..nx * (y + ny * z + 1)];
+                            let mut blocks = row.chunks_exact(block[0]);
+                            for (sum, voxels) in line.iter_mut().zip(&mut blocks) {
+                                *sum += voxels.iter().sum::<f32>();
+                            }
+                            let rest = blocks.remainder();
+                            if let (Some(last), Some(sum)) = (rest.last(), line.last_mut()) {
+                                *sum += rest.iter().sum::<f32>() + last * (block[0] - rest.len()) as f32;
+                            }
+                        }
+                    }
+                }
+                for v in plane.iter_mut() {
+                    *v *= share;
+                }
+            });
+        Volume::new(dims, affine, data).ok()
     }
 
     pub fn dims(&self) -> [usize; 3] {

@@ -215,6 +215,20 @@ impl Cell<'_> {
     }
 }
 
+/// A CT with table, clothes and all else that is not the patient turned to air; values are rounded to whole HU.
+///
+/// # Errors
+/// [`CtAnatomyError::NoBody`].
+pub fn patient_alone(hu: &Volume<f32>, rules: &CtRules) -> Result<Volume<f32>, CtAnatomyError> {
+    let (dims, affine) = (hu.dims(), *hu.affine());
+    let body = body::find(hu.data(), &morphology::Grid::new(dims, &affine), rules)?;
+    Ok(Volume::new(
+        dims,
+        affine,
+        body.hu.iter().map(|v| f32::from(*v)).collect(),
+    )?)
+}
+
 impl CtAnatomy {
     /// Tissue from Hounsfield units and, where given, labels on any grid.
     ///

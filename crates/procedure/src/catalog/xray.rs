@@ -143,6 +143,12 @@ pub struct CArmEntry {
     pub cranio_caudal_reach_deg: Sourced,
     /// Largest shift of the table to each side, mm.
     pub table_reach_mm: Sourced,
+    /// Width of the table top, mm.
+    pub table_width_mm: Sourced,
+    /// Thickness of the table top, mm.
+    pub table_thickness_mm: Sourced,
+    /// Water that weakens the beam as much as the table top, mm.
+    pub table_water_mm: Sourced,
     /// Usual tube voltage, kV.
     pub tube_voltage_kv: Sourced,
     /// Highest tube voltage that brightness control chooses, kV.
@@ -190,6 +196,9 @@ entry!(
         orbital_reach_deg,
         cranio_caudal_reach_deg,
         table_reach_mm,
+        table_width_mm,
+        table_thickness_mm,
+        table_water_mm,
         tube_voltage_kv,
         max_tube_voltage_kv,
         aluminium_filter_mm,

@@ -59,8 +59,8 @@ impl VolumeFacts {
     }
 }
 
-/// Bone lies behind the middle of a body; before it by more than this, front and back are mixed up, mm.
-const BONE_BEFORE_MM: f64 = 15.0;
+/// Bone lies behind the middle of a body; before or beside it by more than this, directions are mixed up, mm.
+const BONE_OFF_MM: f64 = 15.0;
 
 /// What may be wrong, most telling first; empty when nothing is unusual.
 pub fn explain(facts: &VolumeFacts, view: &View, target: &PatientPoint, frame: Option<&Frame>) -> Vec<String> {
@@ -105,13 +105,19 @@ pub fn explain(facts: &VolumeFacts, view: &View, target: &PatientPoint, frame: O
     } else if highest < 250.0 {
         all.push(format!("nothing is denser than {highest} HU: no bone will show"));
     }
-    if let (Some(body), Some(bone)) = (facts.body_mm, facts.bone_mm)
-        && bone.xyz[1] < body.xyz[1] - BONE_BEFORE_MM
-    {
-        all.push(format!(
-            "bone lies {:.0} mm before the middle of the body: front and back look exchanged; check the image's orientation",
-            body.xyz[1] - bone.xyz[1]
-        ));
+    if let (Some(body), Some(bone)) = (facts.body_mm, facts.bone_mm) {
+        let [aside, behind] = [0, 1].map(|a| bone.xyz[a] - body.xyz[a]);
+        if behind < -BONE_OFF_MM {
+            all.push(format!(
+                "bone lies {:.0} mm before the middle of the body: front and back look exchanged; check the image's orientation",
+                -behind
+            ));
+        } else if aside.abs() > BONE_OFF_MM && aside.abs() > behind {
+            all.push(format!(
+                "bone lies {:.0} mm beside the middle of the body and {behind:.0} mm behind it: the axes look exchanged; check the image's orientation",
+                aside.abs()
+            ));
+        }
     }
     if let Some(frame) = frame {
         let count = frame.picture.grey.len().max(1) as f64;

@@ -5,13 +5,16 @@
 //! focal spot → quanta → the detector's blur → electronic noise → averaging of frames → display.
 
 use neurotome_base::{PatientPoint, Volume};
-use neurotome_physics::xray::{Attenuation, Image, Noise, Part, Projector, View, ViewError, blur, blur_widely, shade};
+use neurotome_physics::xray::{Image, Noise, Part, Projector, View, ViewError, blur, shade};
 use rayon::prelude::*;
 
 use super::{
-    CArm, CArmError, DeviceMaterial, Dose, Machine, MachineError, Picture, SoftAndBone, Technique,
+    CArm, CArmError, Contrast, DeviceMaterial, Dose, Exposure, Machine, MachineError, Picture, Settings, SoftAndBone,
+    TableTop, Technique,
+    display::{show, window},
     machine::{IODINE, MATERIALS},
     pulse_dose,
+    still::{Still, add_table, grid},
 };
 
 /// Why there is no picture.
@@ -39,166 +42,19 @@ pub enum FluoroError {
     },
 }
 
-/// What the simulated picture holds; each can be switched off. Beam hardening is a matter of [`super::Technique`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Effects {
-    /// Scatter from the patient.
-    pub scatter: bool,
-    /// An anti-scatter grid, which takes of the primary too.
-    pub grid: bool,
-    /// Penumbra of the focal spot.
-    pub focal_spot: bool,
-    /// Spread of light in the scintillator.
-    pub detector_blur: bool,
-    /// Finite number of photons.
-    pub quantum_noise: bool,
-    /// Noise of the electronics.
-    pub electronic_noise: bool,
-}
-
-impl Effects {
-    /// All.
-    pub const ALL: Self = Self {
-        scatter: true,
-        grid: true,
-        focal_spot: true,
-        detector_blur: true,
-        quantum_noise: true,
-        electronic_noise: true,
-    };
-    /// None: the sharp primary alone.
-    pub const NONE: Self = Self {
-        scatter: false,
-        grid: false,
-        focal_spot: false,
-        detector_blur: false,
-        quantum_noise: false,
-        electronic_noise: false,
-    };
-}
-
-/// Charge of a pulse.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Exposure {
-    /// Automatic brightness control: as much as the detector's middle needs behind this patient; where the tube's charge does not reach,
-    /// the voltage rises in steps of 5 kV.
-    Automatic,
-    /// A fixed charge, mAs.
-    Fixed {
-        /// Charge, mAs.
-        charge_mas: f64,
-    },
-}
-
-/// Window of the display, in the shown quantity: −ln of the signal, or the signal itself with the open beam as 1.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Window {
-    /// From the 1st to the 99.5th percentile of the patient in the open field, without metal and noise.
-    Automatic,
-    /// Level and width.
-    Fixed {
-        /// Middle.
-        level: f64,
-        /// From black to white.
-        width: f64,
-    },
-}
-
-/// How a frame is shown.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Display {
-    /// Show −ln of the signal rather than the signal.
-    pub logarithmic: bool,
-    /// Window.
-    pub window: Window,
-    /// Bone white instead of black.
-    pub inverted: bool,
-    /// Share of the new frame in the running average: 1 shows single frames.
-    pub new_share: f64,
-}
-
-/// All settings of the screening.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Settings {
-    /// Pulses a second, 1 to 30.
-    pub pulses_per_s: f64,
-    /// Seed of the noise.
-    pub seed: u64,
-    /// What the picture holds.
-    pub effects: Effects,
-    /// Charge of a pulse.
-    pub exposure: Exposure,
-    /// Display.
-    pub display: Display,
-    /// Rays along each side of a pixel that metal shades.
-    pub metal_samples: usize,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            pulses_per_s: 8.0,
-            seed: 1,
-            effects: Effects::ALL,
-            exposure: Exposure::Automatic,
-            display: Display {
-                logarithmic: true,
-                window: Window::Automatic,
-                inverted: false,
-                new_share: 0.5,
-            },
-            metal_samples: 3,
-        }
-    }
-}
-
-impl Settings {
-    /// Checks ranges.
-    ///
-    /// # Errors
-    /// [`FluoroError::Setting`].
-    pub fn check(&self) -> Result<(), FluoroError> {
-        let setting = |key, found: f64, holds: bool, expected| {
-            if holds {
-                Ok(())
-            } else {
-                Err(FluoroError::Setting { key, found, expected })
-            }
-        };
-        let rate = self.pulses_per_s;
-        setting("pulses_per_s", rate, (1.0..=30.0).contains(&rate), "1 to 30")?;
-        let share = self.display.new_share;
-        setting("new_share", share, share > 0.0 && share <= 1.0, "above 0, at most 1")?;
-        let samples = self.metal_samples;
-        setting("metal_samples", samples as f64, (1..=16).contains(&samples), "1 to 16")?;
-        if let Exposure::Fixed { charge_mas } = self.exposure {
-            setting(
-                "charge_mas",
-                charge_mas,
-                charge_mas > 0.0 && charge_mas.is_finite(),
-                "a finite charge above zero",
-            )?;
-        }
-        if let Window::Fixed { level, width } = self.display.window {
-            setting("window level", level, level.is_finite(), "a finite level")?;
-            setting(
-                "window width",
-                width,
-                width > 0.0 && width.is_finite(),
-                "a finite width above zero",
-            )?;
-        }
-        Ok(())
-    }
-}
-
 /// A frame.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Frame {
     /// Number of the frame, from 0.
     pub number: u64,
+    /// Where source and detector were.
+    pub view: View,
     /// What the detector has read, averaged over frames; 1 is the open beam in the middle.
     pub signal: Image,
+    /// Made from the whole volume, not from averaged voxels.
+    pub whole: bool,
+    /// The signal with the display's gain ([`super::Display::equalised`]), to which the window is applied.
+    pub shown: Image,
     /// What the screen shows.
     pub picture: Picture,
     /// Shown quantity of black and white.
@@ -209,51 +65,34 @@ pub struct Frame {
     pub dose: Dose,
 }
 
-/// What stays while only a needle moves.
-#[derive(Debug, Clone)]
-struct Anatomy {
-    view: View,
-    /// Columns and rows that the collimator leaves open.
-    open: [std::ops::Range<usize>; 2],
-    /// Paths in soft tissue and bone, mm of water.
-    base: [Image; 2],
-    /// Iodine, mg/cm².
-    iodine: Option<Image>,
-    /// Open beam at each pixel: inverse square and slant; 0 where collimated.
-    beam: Vec<f32>,
-    /// Primary without devices.
-    primary: Vec<f32>,
-    /// Variance over signal, keV.
-    ratio: Vec<f32>,
-    /// Scatter without grid.
-    scatter: Option<Image>,
-    /// Mean of the primary in the middle of the field.
-    middle: f64,
-    /// Percentiles of the primary and scatter behind the grid, as far as the effects let them in: highest and lowest.
-    range: [f64; 2],
-}
-
-/// Less than this in a ray is air, clothes or the rim of the patient, mm of water.
-const PATIENT_MM: f32 = 20.0;
+/// Step of brightness control, kV.
+const STEP_KV: f64 = 5.0;
 
 /// A C-arm at work.
 #[derive(Debug)]
 pub struct Fluoroscope {
     projector: Projector<SoftAndBone, 2>,
-    contrast: Option<Projector<Attenuation, 1>>,
-    machine: Machine,
-    /// The technique asked for; brightness control may raise its voltage.
-    technique: Technique,
+    /// The volume in averaged voxels, by their size; none where its own are as large.
+    averaged: Option<(f64, Option<Projector<SoftAndBone, 2>>)>,
+    contrast: Option<Contrast>,
+    table: Option<TableTop>,
+    /// The machine as asked for, and with its voltage raised in steps by brightness control, as far as that was needed yet.
+    machines: Vec<Machine>,
+    /// Steps raised now.
+    steps: usize,
     noise: Noise,
     arm: CArm,
     target: PatientPoint,
     devices: Vec<Part>,
     settings: Settings,
-    anatomy: Option<Anatomy>,
-    average: Option<Image>,
+    still: Option<Still>,
     frames: u64,
+    /// Time since the start, s, with the pedal down or up.
+    clock_s: f64,
     total: Dose,
     held: Option<Frame>,
+    /// Nothing but the C-arm has changed since the held frame.
+    as_held: bool,
 }
 
 impl Fluoroscope {
@@ -264,19 +103,22 @@ impl Fluoroscope {
     pub fn new(hu: Volume<f32>, machine: Machine, target: PatientPoint) -> Result<Self, FluoroError> {
         Ok(Self {
             projector: Projector::with_integrand(hu, machine.split)?,
+            averaged: None,
             contrast: None,
+            table: None,
             arm: machine.arm(),
-            technique: machine.technique,
-            machine,
+            machines: vec![machine],
+            steps: 0,
             noise: Noise::new(),
             target,
             devices: Vec::new(),
             settings: Settings::default(),
-            anatomy: None,
-            average: None,
+            still: None,
             frames: 0,
+            clock_s: 0.0,
             total: Dose::default(),
             held: None,
+            as_held: false,
         })
     }
 
@@ -287,7 +129,7 @@ impl Fluoroscope {
 
     /// The machine.
     pub fn machine(&self) -> &Machine {
-        &self.machine
+        &self.machines[self.steps]
     }
 
     /// The settings.
@@ -305,9 +147,17 @@ impl Fluoroscope {
         &self.total
     }
 
-    /// The last frame: shown without X-rays while the pedal is up (last image hold).
-    pub fn held(&self) -> Option<&Frame> {
-        self.held.as_ref()
+    /// Time since the start, s.
+    pub fn clock_s(&self) -> f64 {
+        self.clock_s
+    }
+
+    /// Lets time pass with the pedal up: contrast medium goes on spreading. Time does not run backward; what is not above zero changes nothing.
+    pub fn wait(&mut self, time_s: f64) {
+        if time_s.is_finite() {
+            self.clock_s += time_s.max(0.0);
+            self.as_held &= time_s <= 0.0;
+        }
     }
 
     /// Moves C-arm, table, collimator or zoom.
@@ -316,6 +166,7 @@ impl Fluoroscope {
     /// [`CArmError`]; the machine then stays where it was.
     pub fn move_arm(&mut self, arm: CArm) -> Result<(), FluoroError> {
         arm.view(&self.target)?.check()?;
+        self.as_held &= arm.collimation == self.arm.collimation;
         self.arm = arm;
         Ok(())
     }
@@ -333,16 +184,20 @@ impl Fluoroscope {
     /// Replaces needles, markers and screws: see [`super::needle_parts`].
     pub fn set_devices(&mut self, parts: Vec<Part>) {
         self.devices = parts;
+        self.as_held = false;
     }
 
-    /// Replaces the contrast medium: iodine in mg/ml on any grid; none clears it.
-    ///
-    /// # Errors
-    /// [`ViewError`].
-    pub fn set_contrast(&mut self, iodine_mg_per_ml: Option<Volume<f32>>) -> Result<(), FluoroError> {
-        self.contrast = iodine_mg_per_ml.map(Projector::new).transpose()?;
-        self.anatomy = None;
-        Ok(())
+    /// Replaces the contrast medium; none clears it.
+    pub fn set_contrast(&mut self, contrast: Option<Contrast>) {
+        self.contrast = contrast;
+        self.as_held = false;
+    }
+
+    /// Puts a table under the patient, or takes it away.
+    pub fn set_table(&mut self, table: Option<TableTop>) {
+        self.table = table;
+        self.as_held = false;
+        self.still = None;
     }
 
     /// Changes settings.
@@ -351,10 +206,12 @@ impl Fluoroscope {
     /// [`FluoroError::Setting`]; the settings then stay as they were.
     pub fn set(&mut self, settings: Settings) -> Result<(), FluoroError> {
         settings.check()?;
-        if settings.effects != self.settings.effects {
-            self.anatomy = None;
+        let light = |s: &Settings| (s.effects, s.display.equalised, s.exposure == Exposure::Automatic);
+        if light(&settings) != light(&self.settings) {
+            self.still = None;
         }
         self.settings = settings;
+        self.as_held = false;
         Ok(())
     }
 
@@ -363,9 +220,10 @@ impl Fluoroscope {
     /// # Errors
     /// [`MachineError`].
     pub fn set_technique(&mut self, technique: super::Technique) -> Result<(), FluoroError> {
-        self.machine = self.machine.with_technique(technique)?;
-        self.technique = technique;
-        self.anatomy = None;
+        self.machines = vec![self.machines[0].with_technique(technique)?];
+        self.as_held = false;
+        self.steps = 0;
+        self.still = None;
         Ok(())
     }
 
@@ -382,7 +240,8 @@ impl Fluoroscope {
     /// # Errors
     /// [`FluoroError`].
     pub fn integrals(&mut self) -> Result<&[Image; 2], FluoroError> {
-        Ok(&self.ready()?.base)
+        self.ready(true)?;
+        Ok(&self.still().base)
     }
 
     /// One pulse.
@@ -390,49 +249,143 @@ impl Fluoroscope {
     /// # Errors
     /// [`FluoroError`].
     pub fn frame(&mut self) -> Result<Frame, FluoroError> {
-        self.ready()?;
-        let settings = self.settings;
-        let Some(anatomy) = &self.anatomy else {
-            unreachable!("`ready` has just computed it")
+        self.ready(false)?;
+        let charge_mas = match self.settings.exposure {
+            Exposure::Fixed { charge_mas } => charge_mas,
+            Exposure::Automatic => self
+                .wanted_mas(self.machine(), self.still())
+                .min(self.machine().entry.max_charge_per_pulse_mas.value),
         };
-        let effects = settings.effects;
-        let charge_mas = self.charge_mas(anatomy);
-        let (grid_primary, grid_scatter) = self.grid();
-        let view = &anatomy.view;
-        let pixel_mm = view.column_step_mm.norm();
+        let signal = self.exposed(self.frames, charge_mas, self.clock_s)?;
+        let frame = self.on_screen(self.averaged_with_last(signal), self.frames, charge_mas);
+        self.frames += 1;
+        self.clock_s += frame.dose.screening_s;
+        self.total = self.total.plus(&frame.dose);
+        self.held = Some(frame.clone());
+        self.as_held = true;
+        Ok(frame)
+    }
+
+    /// The last frame, held on the screen without X-rays while the pedal is up; none before the first. Where that frame was made from averaged
+    /// voxels ([`Settings::moving_voxel_mm`]) and nothing has changed since, it is made again from the whole volume, without a pulse.
+    ///
+    /// # Errors
+    /// [`FluoroError`].
+    pub fn hold(&mut self) -> Result<Option<&Frame>, FluoroError> {
+        let Some(held) = self.held.clone() else { return Ok(None) };
+        if !held.whole && self.as_held && self.view().is_ok_and(|view| view == held.view) {
+            self.ready(true)?;
+            let again = self.exposed(held.number, held.charge_mas, self.clock_s - held.dose.screening_s)?;
+            self.held = Some(self.on_screen(again, held.number, held.charge_mas));
+        }
+        Ok(self.held.as_ref())
+    }
+
+    /// What a pulse of this number, charge and time leaves in the detector at the present place.
+    fn exposed(&mut self, number: u64, charge_mas: f64, time_s: f64) -> Result<Image, FluoroError> {
+        let view = self.still().view;
+        let iodine = match &mut self.contrast {
+            Some(contrast) => Some(contrast.at(&view, time_s)?),
+            None => None,
+        };
+        let still = self.still();
         let mut signal = Image {
             columns: view.columns,
             rows: view.rows,
-            data: anatomy.primary.clone(),
+            data: still.primary.clone(),
         };
-        for shaded in shade::<{ DeviceMaterial::ALL.len() }>(&self.devices, view, settings.metal_samples) {
+        self.add_contrast_and_devices(&mut signal, still, iodine.as_ref());
+        self.detect(&mut signal, still, number, charge_mas);
+        Ok(signal)
+    }
+
+    /// The running average of a signal with the last ones, unless the view has changed since.
+    fn averaged_with_last(&self, mut signal: Image) -> Image {
+        let share = self.settings.display.new_share as f32;
+        let view = self.still().view;
+        if let Some(last) = self.held.as_ref().filter(|h| share < 1.0 && h.view == view) {
+            for (new, old) in signal.data.iter_mut().zip(&last.signal.data) {
+                *new = old + share * (*new - old);
+            }
+        }
+        signal
+    }
+
+    /// A frame as it is shown.
+    fn on_screen(&self, signal: Image, number: u64, charge_mas: f64) -> Frame {
+        let (still, display) = (self.still(), &self.settings.display);
+        let mut shown = signal.clone();
+        shown
+            .data
+            .par_iter_mut()
+            .zip(&still.gain)
+            .for_each(|(v, gain)| *v *= gain);
+        let black_and_white = window(display, still.range);
+        Frame {
+            number,
+            view: still.view,
+            whole: still.whole,
+            picture: show(&shown, display, black_and_white, &still.open),
+            shown,
+            signal,
+            black_and_white,
+            charge_mas,
+            dose: pulse_dose(self.machine(), &self.arm, charge_mas, self.settings.pulses_per_s),
+        }
+    }
+
+    /// The primary where contrast medium and metal are, summed energy by energy.
+    fn add_contrast_and_devices(&self, signal: &mut Image, still: &Still, iodine: Option<&Image>) {
+        let response = &self.machine().response;
+        let columns = still.view.columns;
+        if let Some(iodine) = iodine {
+            signal.data.par_chunks_mut(columns).enumerate().for_each(|(row, line)| {
+                for (column, v) in line.iter_mut().enumerate() {
+                    let n = row * columns + column;
+                    if iodine.data[n] > 0.0 && still.beam[n] > 0.0 {
+                        let mut more = [0.0; MATERIALS];
+                        more[IODINE] = iodine.data[n];
+                        *v = still.beam[n] * response.sum(still.paths(n), more).0;
+                    }
+                }
+            });
+        }
+        let samples = self.settings.metal_samples;
+        for shaded in shade::<{ DeviceMaterial::ALL.len() }>(&self.devices, &still.view, samples) {
             let n = shaded.pixel;
-            if anatomy.beam[n] <= 0.0 {
+            if still.beam[n] <= 0.0 {
                 continue;
             }
-            let iodine = anatomy.iodine.as_ref().map_or(0.0, |i| i.data[n]);
+            let iodine = iodine.map_or(0.0, |i| i.data[n]);
             let paths: Vec<[f32; MATERIALS]> = shaded
                 .paths_mm
                 .iter()
                 .map(|p| std::array::from_fn(|m| if m == IODINE { iodine } else { p[m] }))
                 .collect();
-            let base = [anatomy.base[0].data[n], anatomy.base[1].data[n]];
-            signal.data[n] = anatomy.beam[n] * self.machine.response.averaged(base, &paths);
+            signal.data[n] = still.beam[n] * response.averaged(still.paths(n), &paths);
         }
+    }
+
+    /// Focal spot, scatter, grid, quanta, the detector's blur and its electronic noise.
+    fn detect(&self, signal: &mut Image, still: &Still, number: u64, charge_mas: f64) {
+        let effects = self.settings.effects;
+        let view = &still.view;
+        let pixel_mm = view.column_step_mm.norm();
         if effects.focal_spot {
             // A square spot's shadow has a deviation of its side over √12, magnified by what lies behind the isocentre.
-            let side = self.machine.entry.focal_spot_mm.value * (self.arm.magnification() - 1.0);
-            blur(&mut signal, side / 12f64.sqrt() / pixel_mm);
+            let side = self.machine().entry.focal_spot_mm.value * (self.arm.magnification() - 1.0);
+            blur(signal, side / 12f64.sqrt() / pixel_mm);
         }
         // Energy that a pixel takes up from the open beam, keV.
         let distance_m = 1e-3 * self.arm.source_detector_mm;
-        let open_kev = self.machine.response.open_kev_per_mas_mm2() * charge_mas / (distance_m * distance_m)
+        let open_kev = self.machine().response.open_kev_per_mas_mm2() * charge_mas / (distance_m * distance_m)
             * pixel_mm
             * view.row_step_mm.norm();
         let per_open = (1.0 / open_kev) as f32;
-        let (seed, stream, noise) = (settings.seed, 2 * self.frames, &self.noise);
+        let (seed, stream, noise) = (self.settings.seed, 2 * number, &self.noise);
         let columns = view.columns;
-        let scatter = anatomy.scatter.as_ref();
+        let scatter = still.scatter.as_ref();
+        let (grid_primary, grid_scatter) = grid(self.machine(), effects);
         signal.data.par_chunks_mut(columns).enumerate().for_each(|(row, out)| {
             let first = row * columns;
             for (k, v) in out.iter_mut().enumerate() {
@@ -440,275 +393,128 @@ impl Fluoroscope {
                 let mean = grid_primary * *v + scatter.map_or(0.0, |s| grid_scatter * s.data[n]);
                 *v = mean;
                 if effects.quantum_noise {
-                    let deviation = (mean * anatomy.ratio[n] * per_open).sqrt();
+                    let deviation = (mean * still.ratio[n] * per_open).sqrt();
                     *v += deviation * noise.normal(seed, stream, n as u64);
                 }
             }
         });
         if effects.detector_blur {
-            blur(&mut signal, self.machine.entry.detector_blur_mm.value / pixel_mm);
+            blur(signal, self.machine().entry.detector_blur_mm.value / pixel_mm);
         }
         if effects.electronic_noise {
             // Stated for a pixel of 0.19 mm; the noise of a larger one grows with its side.
-            let deviation = (self.machine.entry.electronic_noise_kev.value * pixel_mm / 0.19) as f32 * per_open;
+            let deviation = (self.machine().entry.electronic_noise_kev.value * pixel_mm / 0.19) as f32 * per_open;
             signal.data.par_chunks_mut(columns).enumerate().for_each(|(row, out)| {
                 for (k, v) in out.iter_mut().enumerate() {
                     *v += deviation * noise.normal(seed, stream + 1, (row * columns + k) as u64);
                 }
             });
         }
-        let share = settings.display.new_share as f32;
-        match &self.average {
-            Some(old) if share < 1.0 && old.data.len() == signal.data.len() && old.columns == signal.columns => {
-                for (new, old) in signal.data.iter_mut().zip(&old.data) {
-                    *new = old + share * (*new - old);
-                }
-            }
-            _ => {}
-        }
-        let black_and_white = window(&settings.display, anatomy.range);
-        let picture = show(&signal, &settings.display, black_and_white, &anatomy.open);
-        let dose = pulse_dose(&self.machine, &self.arm, charge_mas, settings.pulses_per_s);
-        let frame = Frame {
-            number: self.frames,
-            signal,
-            picture,
-            black_and_white,
-            charge_mas,
-            dose,
-        };
-        self.average = Some(frame.signal.clone());
-        self.frames += 1;
-        self.total = self.total.plus(&dose);
-        self.held = Some(frame.clone());
-        Ok(frame)
-    }
-
-    /// Shares of primary and scatter that reach the detector.
-    fn grid(&self) -> (f32, f32) {
-        if self.settings.effects.grid {
-            let e = &self.machine.entry;
-            (e.grid_primary_ratio.value as f32, e.grid_scatter_ratio.value as f32)
-        } else {
-            (1.0, 1.0)
-        }
-    }
-
-    fn charge_mas(&self, anatomy: &Anatomy) -> f64 {
-        match self.settings.exposure {
-            Exposure::Fixed { charge_mas } => charge_mas,
-            Exposure::Automatic => self
-                .wanted_mas(anatomy)
-                .min(self.machine.entry.max_charge_per_pulse_mas.value),
-        }
     }
 
     /// Charge with which the detector's middle receives its share.
-    fn wanted_mas(&self, anatomy: &Anatomy) -> f64 {
+    fn wanted_mas(&self, machine: &Machine, still: &Still) -> f64 {
         let distance_m = 1e-3 * self.arm.source_detector_mm;
-        let open_ngy_per_mas = 1e3 * self.machine.kerma_ugy_per_mas / (distance_m * distance_m);
+        let open_ngy_per_mas = 1e3 * machine.kerma_ugy_per_mas / (distance_m * distance_m);
         // A magnified picture has smaller pixels on the patient: machines give it more dose, here in proportion to zoom.
-        let wanted = self.machine.entry.detector_kerma_ngy.value * self.arm.zoom;
-        wanted / (open_ngy_per_mas * anatomy.middle.max(1e-9))
+        let wanted = machine.entry.detector_kerma_ngy.value * self.arm.zoom;
+        wanted / (open_ngy_per_mas * still.middle.max(1e-9))
     }
 
-    /// Computes what depends on the view, unless it is there.
-    fn ready(&mut self) -> Result<&Anatomy, FluoroError> {
-        /// Step of brightness control, kV.
-        const STEP_KV: f64 = 5.0;
-        let view = self.view()?;
+    fn still(&self) -> &Still {
+        match &self.still {
+            Some(still) => still,
+            None => unreachable!("`ready` is called first"),
+        }
+    }
+
+    /// What was computed for the present place, if anything.
+    fn still_here(&self) -> Option<&Still> {
+        let view = self.view().ok()?;
         let open = self.arm.open_pixels();
-        if !self.anatomy.as_ref().is_some_and(|a| a.view == view && a.open == open) {
-            if self.machine.technique != self.technique {
-                self.machine = self.machine.with_technique(self.technique)?;
-            }
-            let (base, iodine) = self.paths(&view)?;
-            let mut anatomy = self.light(view, open.clone(), base, iodine);
-            while self.settings.exposure == Exposure::Automatic
-                && self.wanted_mas(&anatomy) > self.machine.entry.max_charge_per_pulse_mas.value
-                && self.machine.technique.kv + STEP_KV <= self.machine.entry.max_tube_voltage_kv.value
-            {
-                let technique = Technique {
-                    kv: self.machine.technique.kv + STEP_KV,
-                    ..self.machine.technique
-                };
-                self.machine = self.machine.with_technique(technique)?;
-                anatomy = self.light(view, open.clone(), anatomy.base, anatomy.iodine);
-            }
-            self.anatomy = Some(anatomy);
-        }
-        match &self.anatomy {
-            Some(anatomy) => Ok(anatomy),
-            None => unreachable!("just computed"),
-        }
+        self.still.as_ref().filter(|s| s.view == view && s.open == open)
     }
 
-    /// Line integrals of tissue and of contrast medium.
-    fn paths(&self, view: &View) -> Result<([Image; 2], Option<Image>), FluoroError> {
-        let base = self.projector.integrals(view)?;
-        let iodine = match &self.contrast {
-            // mg/ml · mm = 0.1 mg/cm²
-            Some(contrast) => {
-                let mut image = contrast.project(view)?;
-                image.data.iter_mut().for_each(|v| *v *= 0.1);
-                Some(image)
-            }
-            None => None,
+    /// Computes what depends on the view, unless it is there: after a movement from averaged voxels where the settings say so; from the whole
+    /// volume else, when the same place is exposed again, or when `whole` is wanted.
+    fn ready(&mut self, whole: bool) -> Result<(), FluoroError> {
+        let here = self.still_here();
+        if here.is_some_and(|s| s.whole) {
+            return Ok(());
+        }
+        let moved = here.is_none();
+        let averaged_mm = self.settings.moving_voxel_mm.filter(|_| moved && !whole);
+        let view = self.view()?;
+        let (mut base, is_whole) = match averaged_mm {
+            Some(mm) => self.moving(mm, &view)?,
+            None => (self.projector.integrals(&view)?, true),
         };
-        Ok((base, iodine))
+        if let Some(table) = &self.table {
+            add_table(&mut base[0], table, &view);
+        }
+        let automatic = self.settings.exposure == Exposure::Automatic;
+        let start = if automatic { self.steps } else { 0 };
+        let mut steps = start;
+        let mut still = self.lit(steps, view, base, is_whole)?;
+        // From the voltage of the last view, since neighbouring views want much the same; the lowest that is enough is taken.
+        while automatic && self.is_too_dark(&still, steps) && self.reaches(steps + 1) {
+            steps += 1;
+            still = self.lit(steps, view, still.base, is_whole)?;
+        }
+        while automatic && steps > 0 && steps <= start {
+            let lower = self.lit(steps - 1, view, still.base.clone(), is_whole)?;
+            if self.is_too_dark(&lower, steps - 1) {
+                break;
+            }
+            steps -= 1;
+            still = lower;
+        }
+        self.steps = steps;
+        self.still = Some(still);
+        Ok(())
     }
 
-    /// What the beam makes of these paths.
-    fn light(&self, view: View, open: [std::ops::Range<usize>; 2], base: [Image; 2], iodine: Option<Image>) -> Anatomy {
-        let count = view.columns * view.rows;
-        let columns = view.columns;
-        let sdd = self.arm.source_detector_mm;
-        let (mut beam, mut primary, mut ratio) = (vec![0.0f32; count], vec![0.0f32; count], vec![0.0f32; count]);
-        let response = &self.machine.response;
-        beam.par_chunks_mut(columns)
-            .zip(primary.par_chunks_mut(columns))
-            .zip(ratio.par_chunks_mut(columns))
-            .enumerate()
-            .for_each(|(row, ((beam, primary), ratio))| {
-                let start = view.pixel_mm(0.0, row as f64) - view.source_mm;
-                for column in 0..columns {
-                    let n = row * columns + column;
-                    let thickness = [base[0].data[n], base[1].data[n]];
-                    let [depth, kev] = response.depth(thickness);
-                    ratio[column] = kev;
-                    if !(open[0].contains(&column) && open[1].contains(&row)) {
-                        continue;
-                    }
-                    let ray = start + view.column_step_mm * column as f64;
-                    let closeness = sdd * sdd / ray.norm_squared();
-                    // Inverse square, and the slant of the ray to the detector.
-                    beam[column] = (closeness * closeness.sqrt()) as f32;
-                    let left = match iodine.as_ref().map(|i| i.data[n]) {
-                        Some(iodine) if iodine > 0.0 => {
-                            let mut more = [0.0; MATERIALS];
-                            more[IODINE] = iodine;
-                            response.sum(thickness, more).0
-                        }
-                        _ => (-depth).exp(),
-                    };
-                    primary[column] = beam[column] * left;
-                }
-            });
-        let scatter = self
-            .settings
-            .effects
-            .scatter
-            .then(|| self.scatter(&view, &base, &primary));
-        let (grid_primary, grid_scatter) = self.grid();
-        let total = |n: usize| {
-            f64::from(grid_primary * primary[n] + scatter.as_ref().map_or(0.0, |s| grid_scatter * s.data[n]))
-        };
-        // Every 64th pixel is enough for percentiles; air beside the patient would only narrow the window.
-        let mut some: Vec<f64> = Vec::new();
-        let mut air: Vec<f64> = Vec::new();
-        let (mut sum, mut middle_count) = (0.0, 0.0f64);
-        let quarter = |r: &std::ops::Range<usize>| (3 * r.start + r.end) / 4..(r.start + 3 * r.end).div_ceil(4);
-        let middle = [quarter(&open[0]), quarter(&open[1])];
-        for row in open[1].clone().step_by(8) {
-            for column in open[0].clone().step_by(8) {
-                let n = row * columns + column;
-                let v = total(n);
-                let patient = base[0].data[n] + base[1].data[n] > PATIENT_MM;
-                if patient {
-                    some.push(v);
-                } else {
-                    air.push(v);
-                }
-                if patient && middle[0].contains(&column) && middle[1].contains(&row) {
-                    sum += v;
-                    middle_count += 1.0;
-                }
-            }
+    /// The anatomy in the beam some steps of voltage above the one asked for.
+    fn lit(&mut self, steps: usize, view: View, base: [Image; 2], whole: bool) -> Result<Still, FluoroError> {
+        while self.machines.len() <= steps {
+            let technique = Technique {
+                kv: self.kv(self.machines.len()),
+                ..self.machines[0].technique
+            };
+            self.machines.push(self.machines[0].with_technique(technique)?);
         }
-        if some.is_empty() {
-            some = air;
-        }
-        some.sort_unstable_by(f64::total_cmp);
-        let at = |f: f64| {
-            some.get((f * (some.len().max(1) - 1) as f64).round() as usize)
-                .copied()
-                .unwrap_or(1.0)
-        };
-        let range = [at(0.99), at(0.005)];
-        Anatomy {
+        Ok(Still::new(
+            &self.machines[steps],
+            &self.arm,
+            &self.settings,
             view,
-            open,
             base,
-            iodine,
-            beam,
-            primary,
-            ratio,
-            scatter,
-            middle: if middle_count > 0.0 { sum / middle_count } else { 1.0 },
-            range,
+            whole,
+        ))
+    }
+
+    fn kv(&self, steps: usize) -> f64 {
+        self.machines[0].technique.kv + STEP_KV * steps as f64
+    }
+
+    /// Whether brightness control may rise so far.
+    fn reaches(&self, steps: usize) -> bool {
+        self.kv(steps) <= self.machines[0].entry.max_tube_voltage_kv.value
+    }
+
+    fn is_too_dark(&self, still: &Still, steps: usize) -> bool {
+        let machine = &self.machines[steps];
+        self.wanted_mas(machine, still) > machine.entry.max_charge_per_pulse_mas.value
+    }
+
+    /// Paths from averaged voxels, or from the whole volume where its voxels are as large; and whether they are those of the whole.
+    fn moving(&mut self, voxel_mm: f64, view: &View) -> Result<([Image; 2], bool), FluoroError> {
+        if self.averaged.as_ref().is_none_or(|(mm, _)| *mm != voxel_mm) {
+            self.averaged = Some((voxel_mm, self.projector.averaged(voxel_mm)));
         }
-    }
-
-    /// Scatter at the detector, an estimate: in proportion to the primary and the water that it has crossed, more in a wide field, and
-    /// spread widely.
-    fn scatter(&self, view: &View, base: &[Image; 2], primary: &[f32]) -> Image {
-        let e = &self.machine.entry;
-        let field = self.arm.field_mm();
-        let radius = (field[0] * field[1] / std::f64::consts::PI).sqrt() / self.arm.magnification();
-        let filled = 1.0 - (-radius / e.scatter_field_mm.value).exp();
-        let per_mm = (e.scatter_per_water_mm.value * filled) as f32;
-        let source = Image {
-            columns: view.columns,
-            rows: view.rows,
-            data: primary
-                .iter()
-                .zip(base[0].data.iter().zip(&base[1].data))
-                .map(|(p, (soft, bone))| p * per_mm * (soft + bone))
-                .collect(),
-        };
-        let sigma = e.scatter_spread_mm.value / view.column_step_mm.norm();
-        blur_widely(&source, sigma, (sigma / 4.0) as usize)
-    }
-}
-
-/// Shown quantity of black and of white.
-fn window(display: &Display, range: [f64; 2]) -> [f64; 2] {
-    let quantity = |v: f64| if display.logarithmic { -v.max(1e-6).ln() } else { v };
-    let [bright, dark] = match display.window {
-        Window::Automatic => range.map(quantity),
-        // Dense tissue is high in the logarithm and low in the signal.
-        Window::Fixed { level, width } if display.logarithmic => [level - 0.5 * width, level + 0.5 * width],
-        Window::Fixed { level, width } => [level + 0.5 * width, level - 0.5 * width],
-    };
-    if display.inverted {
-        [bright, dark]
-    } else {
-        [dark, bright]
-    }
-}
-
-fn show(signal: &Image, display: &Display, [black, white]: [f64; 2], open: &[std::ops::Range<usize>; 2]) -> Picture {
-    let scale = if white == black {
-        0.0
-    } else {
-        (255.0 / (white - black)) as f32
-    };
-    let black = black as f32;
-    let columns = signal.columns;
-    let mut grey = vec![0u8; signal.data.len()];
-    grey.par_chunks_mut(columns)
-        .zip(signal.data.par_chunks(columns))
-        .enumerate()
-        .filter(|(row, _)| open[1].contains(row))
-        .for_each(|(_, (grey, row))| {
-            for (grey, v) in grey[open[0].clone()].iter_mut().zip(&row[open[0].clone()]) {
-                let quantity = if display.logarithmic { -v.max(1e-6).ln() } else { *v };
-                *grey = ((quantity - black) * scale + 0.5).clamp(0.0, 255.0) as u8;
-            }
-        });
-    Picture {
-        columns,
-        rows: signal.rows,
-        grey,
+        match &self.averaged {
+            Some((_, Some(averaged))) => Ok((averaged.integrals(view)?, false)),
+            _ => Ok((self.projector.integrals(view)?, true)),
+        }
     }
 }

@@ -4,11 +4,11 @@
 //! ("squared"). The obliques turn the detector to the side by half of the usual 15–45°, where the lumbar "Scotty dog" shows: its eye is
 //! the pedicle, its ear the superior articular process, its nose the transverse process.
 
-use neurotome_base::Vec3;
+use neurotome_base::{PatientPoint, Vec3};
 use serde::{Deserialize, Serialize};
 
 use super::{BodyAxes, CArm, CArmError};
-use crate::anatomy::{Side, VertebraFrame};
+use crate::anatomy::{Level, NerveKind, Patient, Side, VertebraFrame};
 
 /// A view by its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -125,6 +125,24 @@ pub fn turned_to(arm: &CArm, view: NamedView, vertebra: Option<&VertebraFrame>) 
     };
     turned.check()?;
     Ok(turned)
+}
+
+/// What belongs into the isocentre for a view of a vertebra: in views from a side the neck of that side's superior articular process, where
+/// the medial branch of the nerve above crosses it (at the sacrum the ala, with the L5 dorsal ramus); else, and where the nerve is not known,
+/// the middle of the body. None without that vertebra.
+pub fn aimed_at(patient: &dyn Patient, level: Level, view: NamedView) -> Option<PatientPoint> {
+    let frame = patient.frame(level)?;
+    let neck = || {
+        let levels = patient.levels();
+        let above = levels[levels.iter().position(|l| *l == level)?.checked_sub(1)?];
+        let side = view.side()?;
+        let course = [NerveKind::MedialBranch, NerveKind::DorsalRamus]
+            .into_iter()
+            .find_map(|kind| patient.course(kind, above, side))?;
+        let [first, last] = course.target?;
+        course.points.get(usize::midpoint(first, last)).copied()
+    };
+    Some(neck().unwrap_or_else(|| PatientPoint::from_vec(frame.origin)))
 }
 
 /// The C-arm with its beam along a direction in the patient, from source to detector: along a needle from tip to hub it is the view in

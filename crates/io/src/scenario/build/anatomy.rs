@@ -106,7 +106,7 @@ impl Builder<'_> {
         let found = match wanted {
             Some(wanted) => named(wanted.trim()),
             // A patient without L4 and L5 has others.
-            None => named(DEFAULT_TARGET).or_else(|| targets().last().cloned()),
+            None => named(DEFAULT_TARGET).or_else(|| targets().next_back().cloned()),
         };
         found.ok_or_else(|| {
             let wanted = wanted.unwrap_or(DEFAULT_TARGET);

@@ -102,6 +102,9 @@ pub fn load(source: &Source, catalog: &Catalog) -> std::result::Result<Loaded, S
     })
 }
 
+/// The problem, the anatomy behind it, and the patient where bones and nerves are known.
+type Built = (LesionProblem, Setting, Option<Arc<dyn Patient>>);
+
 struct Builder<'a> {
     source: &'a Source,
     catalog: &'a Catalog,
@@ -124,7 +127,7 @@ struct Tissues {
 }
 
 impl Builder<'_> {
-    fn problem(&mut self, s: &Scenario) -> Result<(LesionProblem, Setting, Option<Arc<dyn Patient>>)> {
+    fn problem(&mut self, s: &Scenario) -> Result<Built> {
         self.cap("needles", s.needles.len(), MAX_NEEDLES)?;
         self.cap("probes", s.probes.len(), MAX_PROBES)?;
         self.cap("nerves", s.nerves.len(), MAX_NERVES)?;

@@ -33,13 +33,14 @@ pub(super) const CLAIMS: &[Claim] = &[
 ];
 
 /// Claims of which some do not hold yet, checked when asked for: contours that are small or lie in flat fields, borders between tissues
-/// that cut cells of the grid.
+/// that cut cells of the grid, published doses of screening.
 pub(super) const OPEN: &[Claim] = &[
     contours_of_case_c,
     contours_of_case_e,
     case_g,
     moved::beside_bone,
     cut_cells_at_needle,
+    super::xray::published_kerma,
 ];
 
 /// A file of reference values.

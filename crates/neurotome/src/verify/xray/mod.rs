@@ -1,10 +1,13 @@
-//! X-ray projection, metal, beam and picture.
+//! X-ray projection, metal, beam, picture and sessions in the built-in patient.
 
 mod beam;
 mod metal;
 mod phantoms;
 mod picture;
 mod projection;
+mod session;
+
+pub(super) use session::published_kerma;
 
 use super::Claim;
 
@@ -25,4 +28,8 @@ pub(super) const CLAIMS: &[Claim] = &[
     picture::quantum_noise,
     picture::still_anatomy,
     picture::dose,
+    picture::contrast,
+    session::squared,
+    session::scotty_dog,
+    session::two_levels,
 ];

@@ -206,7 +206,7 @@ fn count_projection() {
     };
     // The first picture sorts the rows of voxels; those that follow do not.
     let _ = projector.project(&view);
-    measured_kernel(|| projector.project(&view).map(|image| image.data.len()).unwrap_or(0));
+    measured_kernel(|| projector.project(&view).map_or(0, |image| image.data.len()));
 }
 
 /// Seconds of the quickest of some runs.

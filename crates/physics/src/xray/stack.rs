@@ -27,6 +27,9 @@ impl Integrand<1> for Attenuation {
     }
 }
 
+/// Voxels that are checked at once.
+const BLOCK: usize = 1 << 16;
+
 /// First voxel of a row that is not empty, and the one after the last; equal when all are empty.
 type Extent = [u16; 2];
 
@@ -95,7 +98,6 @@ impl Stacks {
             return Err(ViewError::Side { side });
         }
         // Whole blocks are summed up without a branch; only the first bad one is searched.
-        const BLOCK: usize = 1 << 16;
         let sound = |block: &[f32]| block.iter().fold(true, |sound, v| sound & v.is_finite());
         let bad = volume.data().par_chunks(BLOCK).position_first(|block| !sound(block));
         let first = |b: usize| {
@@ -152,7 +154,9 @@ impl Stacks {
                         }
                     }
                 }
-                plane.iter_mut().for_each(|v| *v *= share);
+                for v in plane {
+                    *v *= share;
+                }
             });
         Volume::new(dims, affine, data).ok()
     }

@@ -140,7 +140,7 @@ pub fn aimed_at(patient: &dyn Patient, level: Level, view: NamedView) -> Option<
             .into_iter()
             .find_map(|kind| patient.course(kind, above, side))?;
         let [first, last] = course.target?;
-        course.points.get((first + last) / 2).copied()
+        course.points.get(usize::midpoint(first, last)).copied()
     };
     Some(neck().unwrap_or_else(|| PatientPoint::from_vec(frame.origin)))
 }

@@ -196,9 +196,9 @@ pub fn contrast(report: &mut Report) {
             for _ in 0..40 {
                 let middle = 0.5 * (low + high);
                 if depth(middle) < wanted {
-                    low = middle
+                    low = middle;
                 } else {
-                    high = middle
+                    high = middle;
                 }
             }
             f64::from(0.5 * (low + high))

@@ -325,7 +325,7 @@ impl Fluoro {
         let level = match (self.level, patient) {
             (Some(level), None) => {
                 return Err(Failure::Input(format!(
-                    "--level {level}: the vertebrae of {} are not known; leave --level out, which turns the C-arm relative to the body,                      or give a scenario of the built-in patient",
+                    "--level {level}: the vertebrae of {} are not known; leave --level out, which turns the C-arm relative to the body, or give a scenario of the built-in patient",
                     source.name
                 )));
             }

@@ -27,6 +27,9 @@ impl Integrand<1> for Attenuation {
     }
 }
 
+/// Voxels that are checked at once.
+const BLOCK: usize = 1 << 16;
+
 /// First voxel of a row that is not empty, and the one after the last; equal when all are empty.
 type Extent = [u16; 2];
 
@@ -86,9 +89,6 @@ impl Stack<'_> {
         (&self.rows.data[n * length..(n + 1) * length], first.into()..end.into())
     }
 }
-
-/// Values that are looked at together for one that is not finite.
-const BLOCK: usize = 1 << 16;
 
 impl Stacks {
     /// Checks and keeps a volume.
@@ -154,7 +154,7 @@ impl Stacks {
                         }
                     }
                 }
-                for v in plane.iter_mut() {
+                for v in plane {
                     *v *= share;
                 }
             });

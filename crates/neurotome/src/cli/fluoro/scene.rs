@@ -24,12 +24,9 @@ fn input(e: &dyn std::fmt::Display) -> Failure {
     Failure::Input(e.to_string())
 }
 
-/// The patient whose vertebrae are known.
+/// The patient whose vertebrae are known: built in, or an image with a spine fitted to it.
 pub(super) fn vertebrae(loaded: &Loaded) -> Option<&dyn Patient> {
-    match &loaded.setting {
-        Setting::BuiltIn(spine) => Some(&**spine),
-        Setting::Phantom | Setting::Image(_) => None,
-    }
+    loaded.patient.as_deref()
 }
 
 /// The vertebra whose middle is nearest to a point.

@@ -5,7 +5,16 @@ use super::*;
 
 /// The mean man and woman, and people drawn from the published spread.
 fn people() -> Vec<(String, LumbarSpine)> {
-    let seeds = [None, Some(1), Some(2), Some(3), Some(4), Some(2000), Some(2002), Some(2003)];
+    let seeds = [
+        None,
+        Some(1),
+        Some(2),
+        Some(3),
+        Some(4),
+        Some(2000),
+        Some(2002),
+        Some(2003),
+    ];
     [Sex::Male, Sex::Female]
         .into_iter()
         .flat_map(|sex| seeds.map(|seed| (sex, seed)))

@@ -205,7 +205,7 @@ fn a_plan_that_cannot_be_made_says_why() {
         ),
         (
             vec!["--joint", "L4-L5", scenario.to_str().unwrap()],
-            "without [phantom]",
+            "or give a scenario of the built-in patient",
         ),
     ] {
         let out = neurotome(&[&right[..], &args].concat());

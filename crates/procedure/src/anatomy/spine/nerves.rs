@@ -236,9 +236,22 @@ pub(crate) fn medial_branch(vertebra: &Vertebra, left: bool, diameter: f64) -> B
     let half_canal = 0.5 * shape.middle.canal_width;
     let (top, back_wall) = (0.5 * shape.height(), shape.back_wall());
     // Along the neck, never into the bone.
-    let target: Vec<P> = (-7..=5)
+    let mut target: Vec<P> = (-7..=5)
         .map(|s| hug(&level, add(middle, scale(d, -f64::from(s))), clearance))
         .collect();
+    // Round a corner of the bone neighbouring points may lie apart, and a chord would cut it.
+    for _ in 0..2 {
+        target = target
+            .windows(2)
+            .flat_map(|w| {
+                let apart = sub(w[1], w[0]);
+                let far = apart.iter().map(|x| x * x).sum::<f64>() > SPACING * SPACING * 1.2;
+                let between = far.then(|| hug(&level, add(w[0], scale(apart, 0.5)), clearance));
+                [Some(w[0]), between].into_iter().flatten()
+            })
+            .chain(target.last().copied())
+            .collect();
+    }
     let before = vec![
         [half_canal + 9.5, (back_wall + 3.1).min(side.upper_y - 15.0), top + 10.0],
         [half_canal + 11.2, (back_wall + 5.1).min(side.upper_y - 13.0), top + 5.5],

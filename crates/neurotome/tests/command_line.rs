@@ -263,6 +263,17 @@ fn a_plan_writes_a_folder_whose_scenarios_can_be_computed() {
     assert_eq!(plan["nerves"][1]["nerve"], "L4 medial branch right");
     let picture = fs::read(out_dir.join("l4-medial-branch-right.png")).unwrap();
     assert_eq!(&picture[1..4], b"PNG");
+    // 3D Slicer gets the needle from the skin to its tip.
+    let markups = neurotome_io::markups::read_markups(&out_dir.join("plan.mrk.json")).unwrap();
+    let names: Vec<&str> = markups.list.iter().map(|m| m.name.as_str()).collect();
+    assert_eq!(
+        names[2..],
+        ["L4 medial branch right 20G-10mm-straight", "L4 medial branch right"]
+    );
+    let tip = &plan["nerves"][1]["best"][0]["pose"]["tip_mm"];
+    for a in 0..3 {
+        assert!((markups.list[2].points[1].at.xyz[a] - tip[a].as_f64().unwrap()).abs() < 1e-6);
+    }
     // The scenario computes as it stands, and its needle is the plan's.
     let scenario = out_dir.join("l4-medial-branch-right.toml");
     let result = neurotome(&["lesion", scenario.to_str().unwrap(), "--json", "-"]);

@@ -98,7 +98,7 @@ enum Command {
     Fluoro(Box<fluoro::Fluoro>),
     /// Plan the needles for a facet joint: both nerves, ranked poses, what they achieve and spare.
     #[command(
-        after_help = "Examples:\n  neurotome plan --joint L4-L5 --side right\n  neurotome plan --joint L4-L5 --side right --out plan\n  neurotome plan --joint L4-L5 --side left --cannula 18G-10mm-straight --json plan.json\n\nThe folder of --out holds plan.json, a picture of each nerve's views and a scenario of each best placement for `neurotome simulate`."
+        after_help = "Examples:\n  neurotome plan --joint L4-L5 --side right\n  neurotome plan --joint L4-L5 --side right --out plan\n  neurotome plan --joint L4-L5 --side left --cannula 18G-10mm-straight --json plan.json\n  neurotome plan my-ct.toml --joint L4-L5 --side right --out plan\n\nThe folder of --out holds plan.json, a picture of each nerve's views, a scenario of each best placement for `neurotome simulate`, and\nplan.mrk.json with needles and nerves for 3D Slicer. A CT needs [image.spine] in its scenario: scenarios/real-dicom-spine.toml."
     )]
     Plan(plan::PlanCommand),
     /// Write the built-in patient, or a person of your choice: label map, CT-like volume, bone surfaces, nerves, landmarks, pictures.

@@ -11,6 +11,7 @@ use std::{
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use neurotome_io::{
+    markups::{Markup, markups_json},
     report::{PlannedNeedle, plan_views},
     results::{ExtraFile, check_target, write_plan},
     scenario::{Loaded, NeedleTable, NerveTable, Scenario, Source, to_text},
@@ -46,7 +47,7 @@ pub(super) struct PlanCommand {
     /// Side of the patient: left or right.
     #[arg(long)]
     side: Side,
-    /// Folder for plan.json, scenarios and pictures; must be new, empty or an earlier run's.
+    /// Folder for plan.json, scenarios, pictures and markups of 3D Slicer; must be new, empty or an earlier run's.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Write the plan as JSON to FILE; `-` prints it instead of the table.
@@ -220,6 +221,11 @@ fn files(request: &PlanRequest, loaded: &Loaded, plan: &Plan) -> Result<Vec<Extr
         caption: "the plan: poses, probabilities, errors, comparisons".to_owned(),
         bytes: json_text(plan)?.into_bytes(),
     }];
+    all.push(ExtraFile {
+        name: "plan.mrk.json".to_owned(),
+        caption: "entry and tip of the best needles, and the nerves, for 3D Slicer".to_owned(),
+        bytes: markups_json(&markups(plan)).map_err(|e| Failure::NotSolved(e.to_string()))?,
+    });
     for nerve in &plan.nerves {
         let Some(best) = nerve.best.first() else { continue };
         all.push(ExtraFile {
@@ -249,6 +255,19 @@ fn files(request: &PlanRequest, loaded: &Loaded, plan: &Plan) -> Result<Vec<Extr
         });
     }
     Ok(all)
+}
+
+/// The line from entry to tip of each nerve's best placement, and the nerve.
+fn markups(plan: &Plan) -> Vec<Markup> {
+    let of = |nerve: &NervePlan| {
+        let needle = nerve.best.first().map(|best| {
+            let name = format!("{} {}", nerve.nerve, best.device);
+            Markup::line(name, best.entry_mm, best.pose.tip_mm)
+        });
+        let course = Markup::curve(&nerve.nerve, &nerve.course_mm);
+        needle.into_iter().chain(std::iter::once(course))
+    };
+    plan.nerves.iter().flat_map(of).collect()
 }
 
 fn active_tip_mm(request: &PlanRequest, placement: &Placement) -> f64 {

@@ -23,7 +23,7 @@ const TEST_ONLY: [&str; 1] = ["neurotome-testkit"];
 const CHORES: [&str; 1] = ["xtask"];
 
 /// The only third-party crates of the two innermost layers.
-const INNER_CRATES: [&str; 6] = ["faer", "nalgebra", "pulp", "rayon", "serde", "thiserror"];
+const INNER_CRATES: [&str; 7] = ["faer", "nalgebra", "pulp", "rayon", "serde", "thiserror", "wide"];
 
 /// Layers which read no file, clock, environment or random source.
 const PURE: [&str; 3] = ["base", "physics", "procedure"];

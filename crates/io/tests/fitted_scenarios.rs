@@ -119,7 +119,7 @@ fn nerves_follow_from_points_labels_and_markups() {
         by_points
             .remarks
             .iter()
-            .any(|r| r.contains("L4 ") && r.contains("misses"))
+            .any(|r| r.contains("L4 ") && r.contains("apart"))
     );
     // The needle lies along the nerve, which the run destroys or not; ramus and ganglion are spared.
     let names: Vec<&str> = by_points.problem.nerves.iter().map(|n| n.name.as_str()).collect();

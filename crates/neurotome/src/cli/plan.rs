@@ -88,7 +88,7 @@ impl PlanCommand {
         let plan = plan(&request, common)?;
         let wall_s = start.elapsed().as_secs_f64();
         if let Some(folder) = &self.out {
-            let files = solve::on_threads(common.threads, || files(&request, &loaded, &plan))??;
+            let files = solve::on_threads(common.threads, || files(&request, &source, &loaded, &plan))??;
             solve::check_interrupt()?;
             write_plan(folder, &files).map_err(|e| Failure::Input(e.to_string()))?;
         }
@@ -215,7 +215,7 @@ fn slug(nerve: &str) -> String {
 }
 
 /// The files of a plan's folder.
-fn files(request: &PlanRequest, loaded: &Loaded, plan: &Plan) -> Result<Vec<ExtraFile>, Failure> {
+fn files(request: &PlanRequest, source: &Source, loaded: &Loaded, plan: &Plan) -> Result<Vec<ExtraFile>, Failure> {
     let mut all = vec![ExtraFile {
         name: "plan.json".to_owned(),
         caption: "the plan: poses, probabilities, errors, comparisons".to_owned(),
@@ -234,7 +234,7 @@ fn files(request: &PlanRequest, loaded: &Loaded, plan: &Plan) -> Result<Vec<Extr
                 "scenario of the best placement at the {}, for `neurotome simulate`",
                 nerve.nerve
             ),
-            bytes: scenario(request, loaded, nerve, best)?.into_bytes(),
+            bytes: scenario(request, source, loaded, nerve, best)?.into_bytes(),
         });
         let needle = PlannedNeedle {
             tip_mm: best.pose.tip_mm,
@@ -276,7 +276,13 @@ fn active_tip_mm(request: &PlanRequest, placement: &Placement) -> f64 {
 }
 
 /// The scenario of a placement: the patient and the drive of the scenario that was planned with.
-fn scenario(request: &PlanRequest, loaded: &Loaded, nerve: &NervePlan, best: &Placement) -> Result<String, Failure> {
+fn scenario(
+    request: &PlanRequest,
+    source: &Source,
+    loaded: &Loaded,
+    nerve: &NervePlan,
+    best: &Placement,
+) -> Result<String, Failure> {
     let problem = planning::placement_problem(request, nerve, best).map_err(|e| Failure::Input(e.to_string()))?;
     let inside = |p: &neurotome_base::PatientPoint| problem.domain.level_mm(&p.vec()) < 0.0;
     let known = |name: &str| loaded.problem.nerves.iter().any(|n| n.name == name);
@@ -308,6 +314,20 @@ fn scenario(request: &PlanRequest, loaded: &Loaded, nerve: &NervePlan, best: &Pl
             .collect(),
         ..loaded.scenario.clone()
     };
+    // The file lies elsewhere than the one that it comes from.
+    if let Some(image) = &mut scenario.image {
+        let markups = image.spine.as_mut().and_then(|spine| spine.markups.as_mut());
+        for path in [Some(&mut image.path), image.labels.as_mut(), markups]
+            .into_iter()
+            .flatten()
+        {
+            if !path.contains("${")
+                && let Ok(whole) = std::path::absolute(source.folder.join(&*path))
+            {
+                *path = whole.display().to_string();
+            }
+        }
+    }
     scenario.domain.center_mm = None;
     scenario.probes.clear();
     let text = to_text(&scenario).map_err(|e| Failure::NotSolved(format!("writing the scenario: {e}")))?;

@@ -137,7 +137,11 @@ impl Builder<'_> {
                 Setting::Image(_) => &IMAGE_TISSUES[..],
                 _ => &BUILT_IN_TISSUES[..],
             };
-            return Ok((aim.patient.clone(), aim.setting.clone(), self.ids(tissues, names)?));
+            let mut used = self.ids(tissues, names)?;
+            if s.image.as_ref().is_some_and(|image| image.labels.is_some()) {
+                used.extend(self.ids(tissues, &["csf", "intervertebral_disc"])?);
+            }
+            return Ok((aim.patient.clone(), aim.setting.clone(), used));
         }
         match &s.image {
             Some(image) => self.image(image, tissues, needles, domain),

@@ -54,6 +54,13 @@ impl Builder<'_> {
                 "name the vertebra above the joint, the one below, and better one more on either side",
             ));
         }
+        if middles.key != "image.labels" {
+            let names: Vec<&str> = middles.points.iter().map(|p| p.0.name()).collect();
+            self.remarks.push(format!(
+                "the vertebrae are called {} because the points are; nothing checks their number",
+                names.join(", ")
+            ));
+        }
         let hu = Arc::new(self.image_round(image, &middles)?);
         let field = CtAnatomy::new(&hu, labels.as_ref(), self.image_ids(tissues)?, &CtRules::default())
             .map_err(|e| self.fault("image", e.to_string(), "see [image]"))?;
@@ -266,7 +273,7 @@ impl Builder<'_> {
             .map(|q| format!("{} {:.1} mm", q.level, q.misfit_mm))
             .collect();
         self.remarks.push(format!(
-            "spine fitted to the image; its surface misses the image's bone by (root mean square) {}",
+            "spine fitted to the image; where the two surfaces are within 3 mm they are apart by (root mean square) {}",
             told.join(", ")
         ));
         for l in fit.landmarks() {

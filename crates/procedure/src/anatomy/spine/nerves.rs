@@ -62,6 +62,12 @@ pub(crate) fn hug(level: &dyn Fn(P) -> f64, mut p: P, clearance: f64) -> P {
 ///
 /// Points are about [`SPACING`] apart afterwards.
 pub(crate) fn clear_of_bone(level: &dyn Fn(P) -> f64, points: &[P], clearance: f64, fixed: [bool; 2]) -> Vec<P> {
+    // Points that were moved apart leave chords between them that may cut bone again.
+    let once = cleared(level, points, clearance, fixed);
+    cleared(level, &once, clearance, fixed)
+}
+
+fn cleared(level: &dyn Fn(P) -> f64, points: &[P], clearance: f64, fixed: [bool; 2]) -> Vec<P> {
     const ROUNDS: usize = 100;
     const H: f64 = 0.05;
     let mut course = resample(points, SPACING);

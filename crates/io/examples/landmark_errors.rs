@@ -57,24 +57,7 @@ fn people(clicks: bool, first: u64, count: u64, slice_mm: f64) -> Outcome<()> {
             ..SpineParameters::default()
         };
         let id = TissueId;
-        let spine = LumbarSpine::new(
-            &catalog,
-            &parameters,
-            TissueIds {
-                muscle: id(0),
-                fat: id(1),
-                skin: id(2),
-                cortical_bone: id(3),
-                cancellous_bone: id(4),
-                intervertebral_disc: id(5),
-                csf: id(6),
-                nerve: id(7),
-                cartilage: id(8),
-                ligament: id(9),
-                blood: id(10),
-                air: id(11),
-            },
-        )?;
+        let spine = LumbarSpine::new(&catalog, &parameters, TissueIds::by_name(|_| TissueId(0)))?;
         let all = spine.extent();
         let over = PatientBox {
             low: PatientPoint::new(-75.0, -70.0, all.low.xyz[2] + 30.0),

@@ -10,7 +10,6 @@ use neurotome_procedure::anatomy::{Level, Patient as _, TissueId};
 const LEVELS: [Level; 3] = [Level::L3, Level::L4, Level::L5];
 
 fn person(seed: u64) -> LumbarSpine {
-    let ids: Vec<TissueId> = (0..12).map(TissueId).collect();
     let parameters = SpineParameters {
         seed: Some(seed),
         ..SpineParameters::default()
@@ -18,20 +17,7 @@ fn person(seed: u64) -> LumbarSpine {
     LumbarSpine::new(
         &catalog::built_in().unwrap(),
         &parameters,
-        TissueIds {
-            muscle: ids[0],
-            fat: ids[1],
-            skin: ids[2],
-            cortical_bone: ids[3],
-            cancellous_bone: ids[4],
-            intervertebral_disc: ids[5],
-            csf: ids[6],
-            nerve: ids[7],
-            cartilage: ids[8],
-            ligament: ids[9],
-            blood: ids[10],
-            air: ids[11],
-        },
+        TissueIds::by_name(|_| TissueId(0)),
     )
     .unwrap()
 }

@@ -17,27 +17,13 @@ use neurotome_procedure::anatomy::{
 const LEVELS: [Level; 3] = [Level::L3, Level::L4, Level::L5];
 
 fn person() -> LumbarSpine {
-    let ids: Vec<TissueId> = (0..12).map(TissueId).collect();
     LumbarSpine::new(
         &catalog::built_in().unwrap(),
         &SpineParameters {
             seed: Some(1000),
             ..SpineParameters::default()
         },
-        TissueIds {
-            muscle: ids[0],
-            fat: ids[1],
-            skin: ids[2],
-            cortical_bone: ids[3],
-            cancellous_bone: ids[4],
-            intervertebral_disc: ids[5],
-            csf: ids[6],
-            nerve: ids[7],
-            cartilage: ids[8],
-            ligament: ids[9],
-            blood: ids[10],
-            air: ids[11],
-        },
+        TissueIds::by_name(|_| TissueId(0)),
     )
     .unwrap()
 }

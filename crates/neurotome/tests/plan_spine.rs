@@ -19,21 +19,7 @@ use neurotome::{
 
 fn spine(catalog: &Catalog, names: &[String]) -> LumbarSpine {
     let id = |name: &str| TissueId(names.iter().position(|n| n == name).unwrap() as u8);
-    let ids = TissueIds {
-        muscle: id("muscle"),
-        fat: id("fat"),
-        skin: id("skin"),
-        cortical_bone: id("cortical_bone"),
-        cancellous_bone: id("cancellous_bone"),
-        intervertebral_disc: id("intervertebral_disc"),
-        csf: id("csf"),
-        nerve: id("nerve"),
-        cartilage: id("cartilage"),
-        ligament: id("ligament"),
-        blood: id("blood"),
-        air: id("air"),
-    };
-    LumbarSpine::new(catalog, &SpineParameters::default(), ids).unwrap()
+    LumbarSpine::new(catalog, &SpineParameters::default(), TissueIds::by_name(id)).unwrap()
 }
 
 #[test]

@@ -1,15 +1,8 @@
 //! `neurotome plan`.
 
-use std::{
-    fmt::Write as _,
-    io::IsTerminal as _,
-    path::PathBuf,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{fmt::Write as _, path::PathBuf, sync::Arc, time::Instant};
 
 use clap::Args;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use neurotome_io::{
     markups::{Markup, markups_json},
     report::{PlannedNeedle, plan_views},
@@ -180,19 +173,7 @@ fn devices(catalog: &Catalog, named: &[String]) -> Result<Vec<Device>, Failure> 
 }
 
 fn plan(request: &PlanRequest, common: &Common) -> Result<Plan, Failure> {
-    let show = !common.quiet && std::io::stderr().is_terminal();
-    let target = if show {
-        ProgressDrawTarget::stderr()
-    } else {
-        ProgressDrawTarget::hidden()
-    };
-    let bar = ProgressBar::with_draw_target(Some(1), target);
-    if let Ok(style) = ProgressStyle::with_template("{bar:30} {msg} · {pos} of {len} · {elapsed}") {
-        bar.set_style(style);
-    }
-    if show {
-        bar.enable_steady_tick(Duration::from_millis(250));
-    }
+    let bar = solve::stage_bar(common.quiet);
     let plan = solve::on_threads(common.threads, || {
         planning::plan(request, &mut |p| {
             bar.set_length(p.of as u64);

@@ -54,20 +54,8 @@ pub(super) fn on_threads<R: Send>(threads: Option<u16>, work: impl FnOnce() -> R
 
 /// Solves with a progress bar on standard error when that is a terminal.
 pub(super) fn solve(problem: &LesionProblem, common: &Common) -> Result<LesionResult, Failure> {
-    let show = !common.quiet && std::io::stderr().is_terminal();
-    let target = if show {
-        ProgressDrawTarget::stderr()
-    } else {
-        ProgressDrawTarget::hidden()
-    };
-    let bar = ProgressBar::with_draw_target(Some(1000), target);
-    if let Ok(style) = ProgressStyle::with_template("{bar:30} {msg} · {elapsed}") {
-        bar.set_style(style);
-    }
-    if show {
-        bar.set_message("preparing the grid");
-        bar.enable_steady_tick(Duration::from_millis(250));
-    }
+    let bar = bar(common.quiet, 1000, "{bar:30} {msg} · {elapsed}");
+    bar.set_message("preparing the grid");
     let result = on_threads(common.threads, || {
         lesion::solve(problem, &mut |p| {
             if p.end_s > 0.0 {
@@ -82,4 +70,26 @@ pub(super) fn solve(problem: &LesionProblem, common: &Common) -> Result<LesionRe
     })?;
     bar.finish_and_clear();
     Ok(result?)
+}
+
+/// A bar for work in named stages, on a terminal only.
+pub(super) fn stage_bar(quiet: bool) -> ProgressBar {
+    bar(quiet, 1, "{bar:30} {msg} · {pos} of {len} · {elapsed}")
+}
+
+fn bar(quiet: bool, length: u64, template: &str) -> ProgressBar {
+    let show = !quiet && std::io::stderr().is_terminal();
+    let target = if show {
+        ProgressDrawTarget::stderr()
+    } else {
+        ProgressDrawTarget::hidden()
+    };
+    let bar = ProgressBar::with_draw_target(Some(length), target);
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style);
+    }
+    if show {
+        bar.enable_steady_tick(Duration::from_millis(250));
+    }
+    bar
 }

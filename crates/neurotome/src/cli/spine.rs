@@ -1,9 +1,8 @@
 //! `neurotome spine`.
 
-use std::{fmt::Write as _, io::IsTerminal as _, path::PathBuf, time::Duration};
+use std::{fmt::Write as _, path::PathBuf};
 
 use clap::Args;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use neurotome_io::{
     results::{ResultsError, SpineExport, SpineSummary, check_target, write_spine},
     scenario::{DiscLossTable, ScoliosisTable, Setting, SlipTable, SpineTable},
@@ -125,19 +124,7 @@ impl SpineCommand {
     }
 
     fn write(&self, export: &SpineExport<'_>, common: &Common) -> Result<SpineSummary, Failure> {
-        let show = !common.quiet && std::io::stderr().is_terminal();
-        let target = if show {
-            ProgressDrawTarget::stderr()
-        } else {
-            ProgressDrawTarget::hidden()
-        };
-        let bar = ProgressBar::with_draw_target(Some(1), target);
-        if let Ok(style) = ProgressStyle::with_template("{bar:30} {msg} · {pos} of {len} · {elapsed}") {
-            bar.set_style(style);
-        }
-        if show {
-            bar.enable_steady_tick(Duration::from_millis(250));
-        }
+        let bar = solve::stage_bar(common.quiet);
         let written = solve::on_threads(common.threads, || {
             write_spine(&self.out, export, &mut |step, done, of| {
                 bar.set_length(of as u64);

@@ -62,21 +62,9 @@ const IMAGE_TISSUES: [&str; 6] = ["air", "fat", "muscle", "skin", "cancellous_bo
 impl Builder<'_> {
     /// The ids of the spine's tissues.
     pub(super) fn spine_ids(&self, tissues: &Tissues) -> Result<TissueIds> {
-        let id = |name: &str| self.tissue_id("tissues", tissues, name);
-        Ok(TissueIds {
-            muscle: id("muscle")?,
-            fat: id("fat")?,
-            skin: id("skin")?,
-            cortical_bone: id("cortical_bone")?,
-            cancellous_bone: id("cancellous_bone")?,
-            intervertebral_disc: id("intervertebral_disc")?,
-            csf: id("csf")?,
-            nerve: id("nerve")?,
-            cartilage: id("cartilage")?,
-            ligament: id("ligament")?,
-            blood: id("blood")?,
-            air: id("air")?,
-        })
+        let ids = self.ids(tissues, &BUILT_IN_TISSUES)?;
+        let of = |name: &str| BUILT_IN_TISSUES.iter().zip(&ids).find(|(n, _)| **n == name);
+        Ok(TissueIds::by_name(|name| of(name).map_or(ids[0], |(_, id)| *id)))
     }
 
     /// The built-in patient and the nerve aimed at.

@@ -1,5 +1,6 @@
 //! The patient from an image: the spine fitted to its bone.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use neurotome_base::{PatientBox, PatientPoint, Vec3};
@@ -68,7 +69,12 @@ impl Builder<'_> {
         let sizes = Morphometry::new(self.catalog, spine.sex);
         let fit = match &labels {
             Some(labels) if spine.points_mm.is_empty() && spine.markups.is_none() => {
-                let wanted: Vec<Vec<u16>> = middles.points.iter().map(|(l, _)| numbers(labels, *l)).collect();
+                let found: BTreeSet<u16> = labels.labels.data().iter().copied().collect();
+                let of = |level| {
+                    let means = |l: &u16| labels.meaning.level(*l) == Some(level);
+                    found.iter().copied().filter(means).collect()
+                };
+                let wanted: Vec<Vec<u16>> = middles.points.iter().map(|(level, _)| of(*level)).collect();
                 let images: Vec<Labelled<'_>> = wanted
                     .iter()
                     .map(|wanted| Labelled {
@@ -284,13 +290,4 @@ impl Builder<'_> {
         }
         Ok(())
     }
-}
-
-/// The labels that mean a vertebra.
-fn numbers(labels: &LabelMap, level: Level) -> Vec<u16> {
-    let mut all: Vec<u16> = labels.labels.data().to_vec();
-    all.sort_unstable();
-    all.dedup();
-    all.retain(|l| labels.meaning.level(*l) == Some(level));
-    all
 }

@@ -70,13 +70,10 @@ impl CtPatient {
             .rev()
             .find(|l| *l < level)
             .or_else(|| level.above())?;
-        let crossing = |c: &&mut Course| c.nerve == nerve && c.side == side && c.target.is_some();
-        let model = self
-            .model
-            .courses()
-            .iter()
-            .find(|c| c.nerve == nerve && c.side == side && c.target.is_some())?;
-        let course = self.courses.iter_mut().find(crossing)?;
+        // The courses are those of the model, in its order.
+        let crossing = |c: &Course| c.nerve == nerve && c.side == side && c.target.is_some();
+        let n = self.courses.iter().position(crossing)?;
+        let (model, course) = (&self.model.courses()[n], &mut self.courses[n]);
         for (point, from) in course.points.iter_mut().zip(&model.points) {
             *point = PatientPoint::from_vec(from.vec() + by);
         }

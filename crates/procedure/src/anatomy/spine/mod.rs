@@ -9,7 +9,9 @@
 //! medial branch that of L4; the two together supply the L4–L5 facet joint.
 
 mod column;
+mod dura;
 mod image;
+mod loose;
 mod morphometry;
 pub(crate) mod nerves;
 mod parallel;
@@ -35,10 +37,12 @@ pub use parameters::{DiscLoss, Scoliosis, Sex, Slip, SpineError, SpineParameters
 pub use solids::Solid;
 pub use structure::Structure;
 
+use self::dura::{Sac, dural_sac};
+use self::loose::{Loose, pelvis_and_ribs, screws};
 use self::morphometry::{Person, meet_facets};
 use self::nerves::{SideMarks, marks};
 use self::soft::{Part, Section, Sizes, SoftParts};
-use self::solid::{Bounds, P, capsule, join, plate};
+use self::solid::{Bounds, P, capsule};
 use self::vertebra::{FACET_GAP, Kind, Vertebra, outline};
 use super::{Course, KeepOut, Level, NerveKind, Patient, Side, Spread, TissueField, TissueId, VertebraFrame};
 use crate::catalog::Catalog;
@@ -133,57 +137,6 @@ impl Placed {
     }
 }
 
-/// A bone that is no vertebra, or a screw.
-#[derive(Debug, Clone)]
-struct Loose {
-    structure: Structure,
-    /// Corners and half thickness there of each plate, and a box round it.
-    plates: Vec<([P; 3], [f64; 3], Bounds)>,
-    rods: Vec<(P, P, f64)>,
-    bounds: Bounds,
-}
-
-/// Fillet between the plates of a loose bone, mm.
-const PLATE_FILLET: f64 = 3.0;
-
-impl Loose {
-    fn new(structure: Structure, plates: Vec<([P; 3], [f64; 3])>, rods: Vec<(P, P, f64)>) -> Self {
-        let mut bounds = Bounds::EMPTY;
-        let plates = plates
-            .into_iter()
-            .map(|(corners, radii)| {
-                let balls: Vec<(P, f64)> = corners.into_iter().zip(radii).collect();
-                let own = Bounds::of_balls(&balls);
-                bounds = bounds.and(&own);
-                (corners, radii, own)
-            })
-            .collect();
-        for (a, b, radius) in &rods {
-            bounds = bounds.and(&Bounds::of_balls(&[(*a, *radius), (*b, *radius)]));
-        }
-        Self {
-            structure,
-            plates,
-            rods,
-            bounds,
-        }
-    }
-
-    fn level(&self, p: P) -> f64 {
-        let mut level = f64::INFINITY;
-        for (corners, radii, own) in &self.plates {
-            // A plate farther away than this leaves the level as it is.
-            if own.distance(p) < level + PLATE_FILLET {
-                level = join(level.min(1e6), plate(p, *corners, *radii), PLATE_FILLET);
-            }
-        }
-        for (a, b, radius) in &self.rods {
-            level = level.min(capsule(p, *a, *b, *radius, *radius));
-        }
-        level
-    }
-}
-
 /// A nerve's body for the tissue map.
 #[derive(Debug, Clone)]
 struct Tube {
@@ -200,14 +153,6 @@ impl Tube {
                 .windows(2)
                 .any(|w| capsule(p, w[0], w[1], self.radius, self.radius) <= 0.0)
     }
-}
-
-/// The dural sac at one height.
-#[derive(Debug, Clone, Copy)]
-struct Sac {
-    center: Vec3,
-    half_width: f64,
-    half_depth: f64,
 }
 
 /// What a slab across the body may hold.
@@ -784,113 +729,6 @@ fn soft_parts(sizes: &Morphometry<'_>, size: f64, fat: f64, vertebrae: &[Placed]
             psoas,
         },
     ))
-}
-
-fn pelvis_and_ribs(vertebrae: &[Placed], size: f64) -> Vec<Loose> {
-    let mut all = vec![];
-    for side in Side::BOTH {
-        let mirrored = |p: P| Vec3::new(side.sign() * p[0], p[1], p[2]) * size;
-        if let Some(sacrum) = vertebrae.iter().find(|v| v.level == Level::S1) {
-            // The hip is one with the sacrum: from axes along the body at its own slope to those of the sacrum.
-            let given = column::frame(Vec3::zeros(), sacrum::ILIUM_SLOPE_DEG, 0.0, 0.0);
-            let to = |p: P| -> P {
-                let local = given.direction_to_local(&mirrored(p));
-                sacrum.frame.to_patient(&local).into()
-            };
-            let plates = sacrum::ilium()
-                .into_iter()
-                .map(|(corners, radii)| (corners.map(to), radii))
-                .collect();
-            all.push(Loose::new(Structure::Hip(side), plates, vec![]));
-        }
-        if let Some(last) = vertebrae.iter().find(|v| v.level == Level::T12) {
-            let points = [
-                [21.0, 15.0, 4.0],
-                [34.0, 31.0, -3.0],
-                [55.0, 42.0, -14.0],
-                [80.0, 40.0, -30.0],
-                [100.0, 28.0, -46.0],
-            ];
-            let to = |p: P| -> P { last.frame.to_patient(&mirrored(p)).into() };
-            let rods = points.windows(2).map(|w| (to(w[0]), to(w[1]), 3.8)).collect();
-            all.push(Loose::new(Structure::Rib(side), vec![], rods));
-        }
-    }
-    all
-}
-
-/// Screws of 6.5 mm through both pedicles of a vertebra, with a head behind each.
-fn screws(vertebrae: &[Placed], level: Level) -> Vec<Loose> {
-    let Some(v) = vertebrae.iter().find(|v| v.level == level) else {
-        return vec![];
-    };
-    [true, false]
-        .into_iter()
-        .map(|left| {
-            let s = &v.bone.shape;
-            let side = if left { &s.left } else { &s.right };
-            let wall = s.back_wall();
-            let x = |y: f64| 0.5 * (s.middle.canal_width + side.pedicle_width) + side.pedicle_slope * (y - wall);
-            let point = |y: f64| -> P { v.side_to_patient(left, [x(y), y, side.pedicle_z]).xyz };
-            let rods = vec![
-                (point(wall - 18.0), point(wall + 22.0), 3.25),
-                (point(wall + 22.0), point(wall + 34.0), 6.0),
-            ];
-            Loose::new(Structure::Screw, vec![], rods)
-        })
-        .collect()
-}
-
-/// The share of its usual size that the dural sac has room for at a place in a vertebra's canal.
-fn sac_size(vertebrae: &[Placed], at: &Placed, y: f64, z: f64, half: [f64; 2]) -> f64 {
-    let free = |size: f64| {
-        (0..16).all(|turn| {
-            let (sin, cos) = (f64::from(turn) * std::f64::consts::TAU / 16.0).sin_cos();
-            let p = Vec3::new(size * half[0] * cos, y + size * half[1] * sin, z);
-            bone_level(vertebrae, &at.frame.to_patient(&p)) > 0.5
-        })
-    };
-    (0..10)
-        .map(|n| 1.0 - 0.05 * f64::from(n))
-        .find(|size| free(*size))
-        .unwrap_or(0.5)
-}
-
-fn dural_sac(sizes: &Morphometry<'_>, vertebrae: &[Placed]) -> Result<Vec<Sac>, SpineError> {
-    let mut all = vec![];
-    for v in vertebrae {
-        let s = &v.bone.shape;
-        let sizes_at = if v.level == Level::S1 { Level::L5 } else { v.level };
-        let (width, depth) = (
-            0.5 * sizes.at("dural_sac_width_mm", sizes_at)?,
-            0.5 * sizes.at("dural_sac_depth_mm", sizes_at)?,
-        );
-        let depth = depth.min(0.42 * s.middle.canal_depth);
-        let y = s.back_wall() + 0.45 * s.middle.canal_depth;
-        let narrow = if v.level == Level::S1 { 0.75 } else { 1.0 };
-        for z in [
-            0.5 * s.height(),
-            s.middle.lamina_z + 0.25 * s.middle.lamina_height,
-            s.middle.lamina_z,
-            -0.5 * s.height(),
-        ] {
-            let size = sac_size(vertebrae, v, y, z, [width * narrow, depth * narrow]);
-            all.push(Sac {
-                center: v.frame.to_patient(&Vec3::new(0.0, y, z)),
-                half_width: size * width * narrow,
-                half_depth: size * depth * narrow,
-            });
-        }
-        if v.level == Level::S1 {
-            all.push(Sac {
-                center: v.frame.to_patient(&Vec3::new(0.0, 21.0, -34.0)),
-                half_width: 2.0,
-                half_depth: 2.0,
-            });
-        }
-    }
-    all.sort_by(|a, b| a.center.z.total_cmp(&b.center.z));
-    Ok(all)
 }
 
 /// Level of the nearest of some vertebrae, at most [`NEAR`].

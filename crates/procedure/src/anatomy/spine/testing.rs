@@ -36,21 +36,7 @@ pub(crate) fn catalog() -> Catalog {
 
 /// Numbers of the tissues.
 pub(crate) fn ids() -> TissueIds {
-    let id = TissueId;
-    TissueIds {
-        muscle: id(0),
-        fat: id(1),
-        skin: id(2),
-        cortical_bone: id(3),
-        cancellous_bone: id(4),
-        intervertebral_disc: id(5),
-        csf: id(6),
-        nerve: id(7),
-        cartilage: id(8),
-        ligament: id(9),
-        blood: id(10),
-        air: id(11),
-    }
+    TissueIds::by_name(|name| TissueId(NAMES.iter().position(|n| *n == name).expect("a tissue") as u8))
 }
 
 /// A person.

@@ -67,9 +67,11 @@ macro_rules! entry {
 }
 
 mod nerves;
+mod stimulation;
 mod xray;
 
 pub use nerves::{FibreClass, NerveFibres};
+pub use stimulation::{ElectrodeInterface, Fascicle, Perception, StimulationTest};
 pub use xray::{CArmEntry, Series, TUNGSTEN_LINES_KEV, TissueHounsfield, TubeSpectrum, XrayMaterial};
 
 /// A tissue.
@@ -91,6 +93,9 @@ pub struct Tissue {
     /// Conductivity at the repetition rates of stimulation (2–50 Hz), S/m, where known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sigma_50hz_s_per_m: Option<Sourced>,
+    /// Conductivity along the fibres over that across them at 1 kHz, where it depends on direction.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sigma_1khz_fibre_ratio: Option<Sourced>,
     /// Thermal conductivity, W/(m K).
     pub thermal_conductivity_w_per_m_k: Sourced,
     /// Density, kg/m³.
@@ -137,6 +142,7 @@ entry!(
     ],
     [
         sigma_50hz_s_per_m,
+        sigma_1khz_fibre_ratio,
         sigma_fibre_ratio,
         perfusion_max_factor,
         perfusion_max_temperature_c,
@@ -619,6 +625,18 @@ pub struct Catalog {
     /// Fibres of the nerves.
     #[serde(default)]
     pub nerves: Vec<NerveFibres>,
+    /// Tests with stimulation.
+    #[serde(default)]
+    pub stimulation_tests: Vec<StimulationTest>,
+    /// Borders between metal and tissue.
+    #[serde(default)]
+    pub electrode_interfaces: Vec<ElectrodeInterface>,
+    /// Bundles of fibres.
+    #[serde(default)]
+    pub fascicles: Vec<Fascicle>,
+    /// What people notice.
+    #[serde(default)]
+    pub perceptions: Vec<Perception>,
 }
 
 impl Catalog {

@@ -7,3 +7,4 @@ pub mod catalog;
 pub mod fluoroscopy;
 pub mod lesion;
 pub mod planning;
+pub mod stimulation;

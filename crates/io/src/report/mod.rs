@@ -9,6 +9,7 @@ mod section;
 pub mod sheet;
 mod slices;
 mod spine_views;
+pub mod stimulation;
 pub mod style;
 mod view3d;
 

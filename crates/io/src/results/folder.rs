@@ -18,6 +18,8 @@ pub(crate) const RECORD: &str = "record.json";
 pub(crate) const PLAN: &str = "plan.json";
 /// The built-in patient; a folder without it is no patient's.
 pub(crate) const SPINE: &str = "spine.json";
+/// Name of the answers of test stimulation.
+pub(crate) const STIMULATION: &str = "stimulation.json";
 /// First words of [`CONTENTS`].
 const CONTENTS_TITLE: &str = "Neurotome results";
 
@@ -130,11 +132,11 @@ impl Drop for Staging {
     }
 }
 
-/// Writes a plan's files to a folder, whole or not at all; `plan.json` must be among them.
+/// Writes files to a folder, whole or not at all; `plan.json` or `stimulation.json` must be among them.
 ///
 /// # Errors
 /// [`ResultsError`]; nothing is left behind.
-pub fn write_plan(folder: &Path, made: &[super::ExtraFile]) -> Result<Vec<PathBuf>, ResultsError> {
+pub fn write_files(folder: &Path, made: &[super::ExtraFile]) -> Result<Vec<PathBuf>, ResultsError> {
     let staging = Staging::begin(folder)?;
     let mut contents = BTreeMap::new();
     for file in made {
@@ -170,9 +172,13 @@ pub fn check_target(target: &Path) -> Result<bool, ResultsError> {
         return Ok(true);
     }
     let list = fs::read_to_string(target.join(CONTENTS)).unwrap_or_default();
-    if !names.iter().any(|n| [RECORD, PLAN, SPINE].contains(&n.as_str())) || !list.starts_with(CONTENTS_TITLE) {
+    if !names
+        .iter()
+        .any(|n| [RECORD, PLAN, SPINE, STIMULATION].contains(&n.as_str()))
+        || !list.starts_with(CONTENTS_TITLE)
+    {
         return Err(occupied(format!(
-            "`{}`, and no {RECORD}, {PLAN} or {SPINE} of an earlier run",
+            "`{}`, and no {RECORD}, {PLAN}, {SPINE} or {STIMULATION} of an earlier run",
             names[0]
         )));
     }

@@ -24,7 +24,7 @@ use rayon::prelude::*;
 use crate::report::{self, Scene, style::TissueStyle};
 use crate::volumes::VolumeFileError;
 
-pub use folder::{check_target, write_plan};
+pub use folder::{check_target, write_files};
 pub use spine::{
     MAX_SPINE_VOXELS, SpineExport, SpineFibres, SpineLabel, SpineLandmark, SpineNerve, SpineSummary, write_spine,
 };

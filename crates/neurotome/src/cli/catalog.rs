@@ -4,19 +4,20 @@ use std::fmt::Write as _;
 
 use clap::Args;
 use neurotome_procedure::catalog::{
-    CArmEntry, Cannula, Catalog, Entry, GeneratorEntry, InjuryLaw, MetalEntry, NerveFibres, SpineMeasure, Spread,
-    Technique, Tissue, TissueHounsfield, TubeSpectrum, XrayMaterial,
+    CArmEntry, Cannula, Catalog, ElectrodeInterface, Entry, Fascicle, GeneratorEntry, InjuryLaw, MetalEntry,
+    NerveFibres, Perception, SpineMeasure, Spread, StimulationTest, Technique, Tissue, TissueHounsfield, TubeSpectrum,
+    XrayMaterial,
 };
 use serde::Serialize;
 use serde_json::Value;
 
 use super::{Common, Failure, json_text, open_catalog, print};
 
-const KINDS: &str = "tissue, injury, cannula, metal, generator, spine, nerve, technique, xray_material, tube_spectrum, carm, tissue_hounsfield, source";
+const KINDS: &str = "tissue, injury, cannula, metal, generator, spine, nerve, stimulation_test, electrode_interface, fascicle, perception, technique, xray_material, tube_spectrum, carm, tissue_hounsfield, source";
 
 #[derive(Debug, Args)]
 pub(super) struct Show {
-    /// Kind of entry: tissue, injury, cannula, metal, generator, spine, nerve, technique, xray_material, tube_spectrum, carm, tissue_hounsfield or
+    /// Kind of entry: tissue, injury, cannula, metal, generator, spine, nerve, stimulation_test, electrode_interface, fascicle, perception, technique, xray_material, tube_spectrum, carm, tissue_hounsfield or
     /// source.
     kind: Option<String>,
     /// Name of one entry.
@@ -45,6 +46,10 @@ impl Show {
             "metal" => self.kind(&catalog, &catalog.metals, values)?,
             "generator" => self.kind(&catalog, &catalog.generators, values)?,
             "nerve" => self.kind(&catalog, &catalog.nerves, values)?,
+            "stimulation_test" => self.kind(&catalog, &catalog.stimulation_tests, values)?,
+            "electrode_interface" => self.kind(&catalog, &catalog.electrode_interfaces, values)?,
+            "fascicle" => self.kind(&catalog, &catalog.fascicles, values)?,
+            "perception" => self.kind(&catalog, &catalog.perceptions, values)?,
             "spine" => self.kind(&catalog, &catalog.spine, measure)?,
             "xray_material" => self.kind(&catalog, &catalog.xray_materials, values)?,
             "tube_spectrum" | "tube_spectra" => self.kind(&catalog, &catalog.tube_spectra, values)?,
@@ -194,6 +199,10 @@ fn overview(catalog: &Catalog) -> String {
     line::<CArmEntry>(&mut out, &catalog.carms);
     line::<TissueHounsfield>(&mut out, &catalog.tissue_hounsfield);
     line::<NerveFibres>(&mut out, &catalog.nerves);
+    line::<StimulationTest>(&mut out, &catalog.stimulation_tests);
+    line::<ElectrodeInterface>(&mut out, &catalog.electrode_interfaces);
+    line::<Fascicle>(&mut out, &catalog.fascicles);
+    line::<Perception>(&mut out, &catalog.perceptions);
     line::<Technique>(&mut out, &catalog.techniques);
     let names: Vec<&str> = catalog.spine.iter().map(Entry::name).collect();
     let (all, verified) = catalog.spine.iter().fold((0, 0), |(n, v), m| {

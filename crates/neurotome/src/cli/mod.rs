@@ -10,6 +10,7 @@ mod replay;
 mod simulate;
 mod solve;
 mod spine;
+mod stimulate;
 mod verify;
 
 use std::{
@@ -46,6 +47,7 @@ Examples:
   neurotome lesion scenarios/bipolar.toml --json -   numbers for another program
   neurotome fluoro --view oblique-right              what the C-arm sees, in view.png
   neurotome plan --joint L4-L5 --side right          where the needles should lie
+  neurotome stimulate                                what the patient feels, which muscles twitch
   neurotome spine --seed 7 --out person              a patient of its own: labels, CT, bones, nerves
   neurotome replay first/record.json                 compute it again and compare every figure
   neurotome verify                                   is it right? claim by claim
@@ -106,6 +108,11 @@ enum Command {
         after_help = "Examples:\n  neurotome spine --out mean\n  neurotome spine --sex female --stature-cm 158 --seed 7 --out person\n  neurotome spine --scoliosis-deg 20 --convex right --slip L4=6 --disc-loss L4=0.5 --out worn\n  neurotome spine my-scenario.toml --spacing-mm 0.7,0.7,2 --noise-hu 25 --out scan --json\n\nWhat the options set is what [spine] of a scenario sets (`neurotome schema`); they replace its keys. The same options give the same\nfiles. labels.nii.gz numbers vertebrae as TotalSegmentator does (28 is L4), so that it and ct.nii.gz can be the [image] of a scenario.\nNerves: the L4 medial branch crosses L5. Counts of nerve fibres are recalled or derived: `neurotome catalog nerve medial_branch`."
     )]
     Spine(Box<spine::SpineCommand>),
+    /// Test the needle's place with pulses: what the patient feels, which muscles twitch, whether to make the lesion there.
+    #[command(
+        after_help = "Examples:\n  neurotome stimulate\n  neurotome stimulate --shift -4,0,0 --out lateral        4 mm to the right: is it felt later?\n  neurotome stimulate --current --pulse-ms 0.1\n  neurotome stimulate --sedation deep\n  neurotome stimulate --map axial --out map               thresholds over places of the needle\n  neurotome stimulate --conductivity low --json -\n\nThe field of the bare metal drives fibres of all nerves within 30 mm: double cables for those with myelin, a C fibre. The patient's answers\nare a model on top: a share of a class of fibres that fires is told as tingling, his pain, a twitch (`neurotome catalog perception`)."
+    )]
+    Stimulate(Box<stimulate::Stimulate>),
     /// Compute the run of a record again, with one and with two threads, and compare every figure.
     #[command(
         after_help = "Example:\n  neurotome replay results/record.json\n\nExit status 1 and the first difference when the figures are not the same to the last digit."
@@ -147,6 +154,7 @@ where
         Command::Fluoro(c) => c.run(common),
         Command::Plan(c) => c.run(common),
         Command::Spine(c) => c.run(common),
+        Command::Stimulate(c) => c.run(common),
         Command::Replay(c) => c.run(common),
         Command::Verify(c) => c.run(common),
         Command::Schema => schema(),

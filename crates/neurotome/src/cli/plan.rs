@@ -6,7 +6,7 @@ use clap::Args;
 use neurotome_io::{
     markups::{Markup, markups_json},
     report::{PlannedNeedle, plan_views},
-    results::{ExtraFile, check_target, write_plan},
+    results::{ExtraFile, check_target, write_files},
     scenario::{Loaded, NeedleTable, NerveTable, Scenario, Source, to_text},
 };
 use neurotome_procedure::{
@@ -83,7 +83,7 @@ impl PlanCommand {
         if let Some(folder) = &self.out {
             let files = solve::on_threads(common.threads, || files(&request, &source, &loaded, &plan))??;
             solve::check_interrupt()?;
-            write_plan(folder, &files).map_err(|e| Failure::Input(e.to_string()))?;
+            write_files(folder, &files).map_err(|e| Failure::Input(e.to_string()))?;
         }
         let printed = self.json.as_ref().is_some_and(|p| p.as_os_str() == "-");
         if let Some(target) = &self.json {

@@ -16,6 +16,7 @@ mod setup;
 mod skin;
 mod solve;
 
+pub(crate) use heating::not_converged;
 pub use heating::{Heating, Reading};
 pub use leak::Leak;
 pub use pad::{PAD_RIM_MM, Pad, PadHeating};
@@ -29,6 +30,7 @@ pub use result::{
     Contour, Contours, Curves, ErrorEstimate, Evidence, FieldSample, FieldSampler, LesionResult, NerveInjury, Snapshot,
     TissueInjury,
 };
+pub(crate) use setup::{Setup, needle_axis};
 pub use setup::{end_length_mm, fitted_needles};
 pub use skin::SkinEntry;
 pub use solve::{LesionError, Progress, solve};

@@ -53,7 +53,7 @@ fn across(axis: &Vec3, v: &Vec3) -> Option<Vec3> {
 }
 
 /// Grid and medium of a problem.
-pub(super) struct Setup {
+pub(crate) struct Setup {
     pub grid: Arc<Grid>,
     pub medium: Medium,
 }
@@ -146,7 +146,7 @@ fn end(bevel: Option<&Bevel>, azimuth: f64) -> End {
 }
 
 /// The axis of a needle in metres, from where its rounded or bevelled end begins.
-pub(super) fn needle_axis(needle: &Needle) -> Axis {
+pub(crate) fn needle_axis(needle: &Needle) -> Axis {
     let end = end_length_mm(needle.outer_diameter_mm, needle.bevel.as_ref()) * MM;
     let direction = Vec3::from(needle.direction);
     let tip = needle.tip.vec() * MM;

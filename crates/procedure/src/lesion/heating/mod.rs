@@ -929,7 +929,7 @@ fn check(problem: &LesionProblem) -> Result<(), LesionError> {
     Ok(())
 }
 
-pub(super) fn not_converged(equation: &'static str, t_s: f64, s: &Solved, tolerance: f64, cells: usize) -> LesionError {
+pub(crate) fn not_converged(equation: &'static str, t_s: f64, s: &Solved, tolerance: f64, cells: usize) -> LesionError {
     LesionError::NotConverged {
         equation,
         t_s,

@@ -1,10 +1,11 @@
 //! Every step of `tutorial/` does what its README says.
 //!
-//! The test reads three kinds of fenced block from `tutorial/step-*/README.md`:
+//! The test reads four kinds of fenced block from `tutorial/step-*/README.md`:
 //!
 //! - ```` ```toml NAME.toml ```` shows a scenario and must equal the file of that name in the step's folder;
 //! - ```` ```toml expected ```` states numbers. The scenario is run and each number compared.
 //! - ```` ```toml spine ```` states numbers of `spine.json` as `neurotome spine` writes it for a scenario.
+//! - ```` ```toml command ```` states values of the JSON that a command prints, run in the step's folder.
 
 use std::path::{Path, PathBuf};
 
@@ -51,6 +52,24 @@ struct Named {
     name: String,
     quantity: String,
     value: f64,
+    tolerance: f64,
+}
+
+/// What a README promises of one command that prints JSON.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Told {
+    arguments: Vec<String>,
+    values: Vec<Value>,
+}
+
+/// One value: its place in the JSON as a pointer (RFC 6901); numbers have a tolerance.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Value {
+    at: String,
+    is: serde_json::Value,
+    #[serde(default)]
     tolerance: f64,
 }
 
@@ -205,4 +224,41 @@ fn the_patients_in_the_tutorial_are_as_told() {
         }
     }
     assert!(checked > 0, "no README of the tutorial tells of a patient");
+}
+
+#[test]
+fn the_commands_in_the_tutorial_say_what_is_told() {
+    let mut checked = 0;
+    for folder in steps() {
+        let readme = std::fs::read_to_string(folder.join("README.md")).expect("each step has a README");
+        for (_, body) in blocks(&readme).iter().filter(|(label, _)| label == "command") {
+            let told: Told = toml::from_str(body).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
+            let output = std::process::Command::new(env!("CARGO_BIN_EXE_neurotome"))
+                .args(&told.arguments)
+                .current_dir(&folder)
+                .output()
+                .expect("the program runs");
+            let command = told.arguments.join(" ");
+            assert!(
+                output.status.success(),
+                "{command}: {}",
+                String::from_utf8_lossy(&output.stderr)
+            );
+            let json: serde_json::Value = serde_json::from_slice(&output.stdout).expect("it prints JSON");
+            for value in &told.values {
+                let found = json
+                    .pointer(&value.at)
+                    .unwrap_or_else(|| panic!("{command}: nothing at {}", value.at));
+                match (found.as_f64(), value.is.as_f64()) {
+                    (Some(found), Some(told)) => {
+                        let tolerance = Tolerance::absolute(value.tolerance);
+                        close(&value.at, &command, found, told, tolerance).unwrap_or_else(|e| panic!("{e}"));
+                    }
+                    _ => assert_eq!(*found, value.is, "{command}: {}", value.at),
+                }
+                checked += 1;
+            }
+        }
+    }
+    assert!(checked > 0, "no README of the tutorial tells of a command");
 }

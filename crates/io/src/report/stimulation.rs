@@ -181,14 +181,14 @@ pub fn threshold_map(title: &str, map: &Map, problem: &LesionProblem, unit: &str
                 (Place::Free, false) => color_of(value(point)),
                 (Place::Free, true) => mixed(color_of(value(point)), BONE, 0.35),
                 (_, true) => BONE,
-                (_, false) => mixed(BONE, [255, 255, 255], 0.6),
+                (_, false) => blocked(),
             }
         });
         (name, panel)
     });
     let px = panels[0].1.size[0] as f64;
     let (gap, top) = (24.0, 78.0);
-    let mut canvas = Canvas::new((2.0 * px + 3.0 * gap + 150.0) as usize, (top + px + 44.0) as usize);
+    let mut canvas = Canvas::new((2.0 * px + 3.0 * gap + 180.0) as usize, (top + px + 56.0) as usize);
     canvas.text(gap, 30.0, Anchor::Start, Font::plain(19.0).bold(), title);
     let shift = |p: &neurotome_base::Vec3| {
         let d = p - tip;
@@ -232,29 +232,41 @@ pub fn threshold_map(title: &str, map: &Map, problem: &LesionProblem, unit: &str
     let x = 2.0 * px + 3.0 * gap;
     for (k, color) in COLORS.iter().enumerate() {
         let y = top + 30.0 * k as f64;
-        canvas.rect(x, y, 26.0, 26.0, *color, 1.0, 1.0);
+        canvas.rect(x, y, 26.0, 26.0, *color, 1.0, 0.0);
+        canvas.rect(x, y, 26.0, 26.0, GRID, 1.0, 1.0);
         let label = match k {
             0 => format!("below {} {unit}", STEPS[0]),
-            _ if k == STEPS.len() => format!("{} {unit} or more", STEPS[k - 1]),
+            _ if k == STEPS.len() => format!("{} or more, or never", STEPS[k - 1]),
             _ => format!("{} to {}", STEPS[k - 1], STEPS[k]),
         };
         canvas.text(x + 34.0, y + 18.0, Anchor::Start, Font::plain(13.0), &label);
     }
-    let y = top + 30.0 * COLORS.len() as f64;
-    canvas.rect(x, y, 26.0, 26.0, BONE, 1.0, 1.0);
-    canvas.text(x + 34.0, y + 18.0, Anchor::Start, Font::plain(13.0), "bone in the way");
-    let foot = format!(
-        "Each square is a place of the tip, {step:.2} mm apart; its direction stays. Cross: the tip as planned. Dashed: nerves, with a dot \
-         where they cross the plane."
-    );
-    canvas.text(
-        gap,
-        top + px + 26.0,
-        Anchor::Start,
-        Font::plain(13.0).color(MUTED),
-        &foot,
-    );
+    for (k, (color, label)) in [(BONE, "bone in this plane"), (blocked(), "bone in the way")]
+        .iter()
+        .enumerate()
+    {
+        let y = top + 30.0 * (COLORS.len() + k) as f64;
+        canvas.rect(x, y, 26.0, 26.0, *color, 1.0, 0.0);
+        canvas.text(x + 34.0, y + 18.0, Anchor::Start, Font::plain(13.0), label);
+    }
+    for (k, foot) in [
+        format!(
+            "Each square is a place of the tip, {step:.2} mm apart; its direction stays. Cross: the tip as planned."
+        ),
+        "Dashed: nerves (green the target), with a dot where they cross the plane.".to_owned(),
+    ]
+    .iter()
+    .enumerate()
+    {
+        let y = top + px + 24.0 + 18.0 * k as f64;
+        canvas.text(gap, y, Anchor::Start, Font::plain(13.0).color(MUTED), foot);
+    }
     canvas.png()
+}
+
+/// Where the needle cannot lie because bone is on its way.
+fn blocked() -> Rgb {
+    mixed(BONE, [255, 255, 255], 0.6)
 }
 
 fn mixed(a: Rgb, b: Rgb, share: f64) -> Rgb {

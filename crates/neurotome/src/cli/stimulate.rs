@@ -14,7 +14,7 @@ use neurotome_procedure::{
     lesion::LesionProblem,
     stimulation::{
         Answer, Card, Circuit, Conductivities, Evidence, Examination, Map, MapRequest, Noticed, Output, Pathway, Plane,
-        Recruitment, StimulationError, TestPulse, Trace, at_stimulation, card, map, moved, notice, traces,
+        Recruitment, StimulationError, TestPulse, Trace, at_stimulation, card, in_bone, map, moved, notice, traces,
     },
 };
 use serde::Serialize;
@@ -24,6 +24,8 @@ use super::{Common, Failure, deliver, json_text, open_catalog, open_scenario, pr
 /// Amplitudes that are tabled: 0.05 V or 0.1 mA apart.
 const STEP_V: f64 = 0.05;
 const STEP_MA: f64 = 0.1;
+/// Cells of a map's fields, as a multiple of the usual size.
+const MAP_CELLS: f64 = 2.0;
 /// Farthest that a needle is moved, mm.
 const MOST_SHIFT_MM: f64 = 100.0;
 
@@ -156,6 +158,10 @@ impl Stimulate {
         }
         let catalog = open_catalog(common)?;
         let pulses = self.pulses(&catalog)?;
+        let map = self.map.map(|plane| self.map_request(plane));
+        if let Some(map) = &map {
+            map.check().map_err(failure)?;
+        }
         let (source, loaded) = open_scenario(self.scenario.as_deref(), &catalog)?;
         let set = match self.conductivity {
             Sigma::OneKilohertz => Conductivities::OneKilohertz,
@@ -181,6 +187,9 @@ impl Stimulate {
         if !pathways.iter().any(|p| p.target) {
             remarks.push("no nerve is marked as the target, so that none can be told from the others".to_owned());
         }
+        if loaded.patient.as_ref().is_some_and(|p| in_bone(&problem, &**p)) {
+            remarks.push("bare metal would stand in bone here: no needle can lie so".to_owned());
+        }
         let perception = entry(&catalog.perceptions, self.sedation.entry())?;
         let record = self.compute(&Setting {
             common,
@@ -192,6 +201,7 @@ impl Stimulate {
             perception,
             set,
             pulses,
+            map,
             remarks,
         })?;
         solve::check_interrupt()?;
@@ -260,9 +270,9 @@ impl Stimulate {
             output: sensory_pulse.output,
             circuit: &circuit,
         });
-        let map = match self.map {
+        let map = match s.map {
             None => None,
-            Some(plane) => Some(self.map(s, plane, &bar)?),
+            Some(request) => Some(places(s, &request, &bar)?),
         };
         bar.finish_and_clear();
         Ok(Record {
@@ -287,8 +297,8 @@ impl Stimulate {
         })
     }
 
-    fn map(&self, s: &Setting<'_>, plane: MapPlane, bar: &indicatif::ProgressBar) -> Result<Map, Failure> {
-        let request = MapRequest {
+    fn map_request(&self, plane: MapPlane) -> MapRequest {
+        MapRequest {
             plane: match plane {
                 MapPlane::Axial => Plane::Axial,
                 MapPlane::Sagittal => Plane::Sagittal,
@@ -296,26 +306,30 @@ impl Stimulate {
             },
             half_mm: self.map_half,
             count: self.map_count,
-            cell_size: 2.0 * s.problem.solver.cell_size,
-        };
-        bar.set_message("places of the needle");
-        solve::on_threads(s.common.threads, || {
-            map(
-                s.problem,
-                s.loaded.patient.as_deref(),
-                s.pathways,
-                s.catalog,
-                &s.pulses[0],
-                &request,
-                &|done, of| {
-                    bar.set_length(of as u64);
-                    bar.set_position(done as u64);
-                    !solve::interrupted()
-                },
-            )
-        })?
-        .map_err(failure)
+            cell_size: MAP_CELLS,
+        }
     }
+}
+
+/// The map of thresholds.
+fn places(s: &Setting<'_>, request: &MapRequest, bar: &indicatif::ProgressBar) -> Result<Map, Failure> {
+    bar.set_message("places of the needle");
+    solve::on_threads(s.common.threads, || {
+        map(
+            s.problem,
+            s.loaded.patient.as_deref(),
+            s.pathways,
+            s.catalog,
+            &s.pulses[0],
+            request,
+            &|done, of| {
+                bar.set_length(of as u64);
+                bar.set_position(done as u64);
+                !solve::interrupted()
+            },
+        )
+    })?
+    .map_err(failure)
 }
 
 /// What a run works on.
@@ -329,6 +343,7 @@ struct Setting<'a> {
     perception: &'a Perception,
     set: Conductivities,
     pulses: [TestPulse; 2],
+    map: Option<MapRequest>,
     remarks: Vec<String>,
 }
 

@@ -33,20 +33,31 @@ pub struct Group {
     pub by_default: bool,
 }
 
-/// The claims of all groups of which some do not hold yet.
-const OPEN: [Claim; crosscode::OPEN.len() + anatomy::OPEN.len()] = {
-    let mut all = [crosscode::OPEN[0]; crosscode::OPEN.len() + anatomy::OPEN.len()];
-    let mut i = 0;
-    while i < all.len() {
-        all[i] = if i < crosscode::OPEN.len() {
-            crosscode::OPEN[i]
-        } else {
-            anatomy::OPEN[i - crosscode::OPEN.len()]
-        };
-        i += 1;
+/// The claims of all groups of which some do not hold yet, by group.
+const OPEN_LISTS: [&[Claim]; 3] = [crosscode::OPEN, anatomy::OPEN, axon::OPEN];
+const OPEN: [Claim; count(&OPEN_LISTS)] = {
+    let mut all = [OPEN_LISTS[0][0]; count(&OPEN_LISTS)];
+    let (mut i, mut list) = (0, 0);
+    while list < OPEN_LISTS.len() {
+        let mut k = 0;
+        while k < OPEN_LISTS[list].len() {
+            all[i] = OPEN_LISTS[list][k];
+            i += 1;
+            k += 1;
+        }
+        list += 1;
     }
     all
 };
+
+const fn count(lists: &[&[Claim]]) -> usize {
+    let (mut sum, mut list) = (0, 0);
+    while list < lists.len() {
+        sum += lists[list].len();
+        list += 1;
+    }
+    sum
+}
 
 /// All groups.
 pub const GROUPS: &[Group] = &[

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     catalog::{Catalog, find},
-    lesion::{LesionError, LesionProblem, Setup, needle_axis, not_converged},
+    lesion::{LesionError, LesionProblem, Needle, Setup, needle_axis, not_converged},
 };
 
 const MM: f64 = 1e-3;
@@ -73,7 +73,7 @@ impl TipField {
     /// [`LesionError`]: needles that do not fit, or a solve that does not converge.
     pub fn new(problem: &LesionProblem) -> Result<Self, LesionError> {
         let Setup { grid, medium } = Setup::new(problem)?;
-        let fractions: Vec<f64> = problem.needles.iter().flat_map(|n| n.potential_fractions()).collect();
+        let fractions: Vec<f64> = problem.needles.iter().flat_map(Needle::potential_fractions).collect();
         let mut current = Current::new(&grid, &medium, &fractions);
         let cells = grid.cells();
         let body = vec![problem.initial_temperature_c; cells];

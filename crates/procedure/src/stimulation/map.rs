@@ -62,6 +62,30 @@ const LEGS: usize = 2;
 /// Most places along an axis of a map.
 pub const MAX_COUNT: usize = 101;
 
+impl MapRequest {
+    /// Whether the numbers can be used.
+    ///
+    /// # Errors
+    /// [`StimulationError::Unsound`].
+    pub fn check(&self) -> Result<(), StimulationError> {
+        if self.count < 2 || self.count > MAX_COUNT {
+            return Err(StimulationError::Unsound {
+                what: "the number of places along an axis of the map",
+                found: self.count.to_string(),
+                expected: format!("2 to {MAX_COUNT}"),
+            });
+        }
+        if !(self.half_mm > 0.0 && self.half_mm <= 30.0) {
+            return Err(StimulationError::Unsound {
+                what: "the reach of the map",
+                found: format!("{} mm", self.half_mm),
+                expected: "more than 0 and at most 30 mm".to_owned(),
+            });
+        }
+        Ok(())
+    }
+}
+
 /// Why a place has no thresholds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -126,20 +150,7 @@ pub fn map(
     progress: &(dyn Fn(usize, usize) -> bool + Sync),
 ) -> Result<Map, StimulationError> {
     pulse.check()?;
-    if request.count < 2 || request.count > MAX_COUNT {
-        return Err(StimulationError::Unsound {
-            what: "the number of places along an axis of the map",
-            found: request.count.to_string(),
-            expected: format!("2 to {MAX_COUNT}"),
-        });
-    }
-    if !(request.half_mm > 0.0 && request.half_mm <= 30.0) {
-        return Err(StimulationError::Unsound {
-            what: "the reach of the map",
-            found: format!("{} mm", request.half_mm),
-            expected: "more than 0 and at most 30 mm".to_owned(),
-        });
-    }
+    request.check()?;
     let [u, v] = request.plane.axes();
     let n = request.count;
     let step = 2.0 * request.half_mm / (n - 1) as f64;
@@ -225,7 +236,7 @@ fn point(
 }
 
 /// Whether the axis of the bare metal of any needle lies in bone.
-fn in_bone(problem: &LesionProblem, patient: &dyn Patient) -> bool {
+pub fn in_bone(problem: &LesionProblem, patient: &dyn Patient) -> bool {
     problem.needles.iter().any(|needle| {
         let direction = Vec3::from(needle.direction);
         (0..=10).any(|k| {

@@ -28,7 +28,7 @@ use crate::lesion::LesionError;
 pub use card::{Card, Evidence, Finding, Question, card};
 pub use examination::{Examination, MOST_MA, MOST_V, SodiumOf, TypicalThreshold};
 pub use field::{Conductivities, TipField, at_stimulation};
-pub use map::{MAX_COUNT, Map, MapPoint, MapRequest, Place, Plane, map, moved};
+pub use map::{MAX_COUNT, Map, MapPoint, MapRequest, Place, Plane, in_bone, map, moved};
 pub use notice::{Answer, Noticed, notice};
 pub use pathway::Pathway;
 pub use recruit::{ClassThresholds, Recruitment};

@@ -180,14 +180,9 @@ impl Pathway {
         let last = self.points.len() - 1;
         let first = ((from_mm / step).floor().max(0.0) as usize).min(last);
         let end = ((to_mm / step).ceil() as usize).min(last);
-        let [a, b] = match line {
-            0 => [0.0, 0.0],
-            _ => {
-                let angle = std::f64::consts::TAU * line as f64 / AROUND as f64;
-                [angle.cos(), angle.sin()]
-            }
-        }
-        .map(|v| v * RING * self.radius_mm);
+        let angle = std::f64::consts::TAU * line as f64 / AROUND as f64;
+        let off_axis = if line == 0 { 0.0 } else { RING * self.radius_mm };
+        let [a, b] = [off_axis * angle.cos(), off_axis * angle.sin()];
         let at = |k: usize| {
             let [u, v] = self.across[k];
             field.volts_at(&PatientPoint::from_vec(self.points[k] + u * a + v * b))

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::{
     StimulationError,
-    examination::TypicalThreshold,
+    examination::{SodiumOf, TypicalThreshold},
     field::TipField,
     pathway::{AROUND, Line, Pathway},
 };
@@ -131,7 +131,7 @@ pub(super) fn recruit(
     pathways: &[Pathway],
     fibres: &dyn Fn(&Pathway) -> Option<NerveFibres>,
     stimulus: &Stimulus<'_>,
-    sodium: Option<&(dyn Fn(&Pathway, &FibreClass, f64) -> f64 + Sync)>,
+    sodium: Option<SodiumOf<'_>>,
 ) -> Result<Vec<Recruitment>, StimulationError> {
     let mut near: Vec<(f64, f64, &Pathway, NerveFibres)> = pathways
         .iter()

@@ -4,6 +4,7 @@ mod block;
 mod conduction;
 mod convergence;
 mod fibres;
+mod needle;
 mod thresholds;
 mod trains;
 
@@ -26,4 +27,13 @@ pub(super) const CLAIMS: &[Claim] = &[
     convergence::second_order,
     convergence::length,
     convergence::linearity,
+    needle::finer_cells,
+    needle::conductivity,
+    needle::turned,
+    needle::distance,
+    needle::border,
+    needle::order,
 ];
+
+/// Those that do not hold yet.
+pub(super) const OPEN: &[Claim] = &[needle::clinic];

@@ -24,7 +24,7 @@ use crate::results::{
 use style::TissueStyle;
 
 pub(crate) use page::page;
-pub use plan_views::{PlannedNeedle, plan_views};
+pub use plan_views::{FIELD_MM as PLAN_FIELD_MM, PlannedNeedle, SIDE_PX as PLAN_SIDE_PX, plan_views};
 pub(crate) use spine_views::anatomy;
 
 /// Name of the report.

@@ -28,8 +28,8 @@ pub struct Panel {
     pub rgb: Vec<u8>,
     /// Letters of what lies at the left and at the right border.
     pub borders: [String; 2],
-    /// Lines drawn over it, in pixels.
-    pub lines: Vec<(Rgb, Vec<[f64; 2]>)>,
+    /// Lines drawn over it: colour, width and points in pixels.
+    pub lines: Vec<(Rgb, f64, Vec<[f64; 2]>)>,
 }
 
 impl Panel {
@@ -66,9 +66,9 @@ pub fn sheet(title: &str, rows: &[Vec<Panel>], foot: &str) -> Result<Vec<u8>, Re
             canvas.text(left, upper - 8.0, Anchor::Start, Font::plain(14.0), &panel.title);
             canvas.blit(x, y + TITLE_PX, w, &panel.rgb);
             canvas.begin_clip(left, upper, w as f64, h as f64);
-            for (color, line) in &panel.lines {
+            for (color, width, line) in &panel.lines {
                 let moved: Vec<[f64; 2]> = line.iter().map(|[u, v]| [left + u, upper + v]).collect();
-                canvas.polyline(&moved, *color, 1.6, 1.0, "");
+                canvas.polyline(&moved, *color, *width, 1.0, "");
             }
             canvas.end_clip();
             let over = Font::plain(14.0).bold().halo([255, 255, 255]);
@@ -94,8 +94,79 @@ pub fn sheet(title: &str, rows: &[Vec<Panel>], foot: &str) -> Result<Vec<u8>, Re
     canvas.png()
 }
 
-/// Radiographs of a volume in Hounsfield units, bone dark: panels of `side_px`, `field_mm` wide at the isocentre. Slow changes of
-/// brightness are taken out. With a frame the views are squared to that vertebra.
+/// Takes radiographs of a volume in Hounsfield units, bone dark; slow changes of brightness are taken out.
+pub struct Radiographer {
+    projector: Projector<RelativeToWater, 1>,
+    arm: CArm,
+}
+
+/// A line in the patient to be drawn over a picture: colour, width in pixels, points.
+pub type Overlay = (Rgb, f64, Vec<PatientPoint>);
+
+fn failed(e: &dyn std::fmt::Display) -> ResultsError {
+    ResultsError::Picture { reason: e.to_string() }
+}
+
+impl Radiographer {
+    /// Pictures of `side_px`, `field_mm` wide at the isocentre.
+    ///
+    /// # Errors
+    /// [`ResultsError::Picture`].
+    pub fn new(hu: &Volume<f32>, field_mm: f64, side_px: usize) -> Result<Self, ResultsError> {
+        let projector = Projector::with_integrand(hu.clone(), RelativeToWater).map_err(|e| failed(&e))?;
+        let plain = CArm {
+            pixels: [side_px; 2],
+            ..CArm::default()
+        };
+        // The detector shows its side over the magnification at the isocentre.
+        let seen_mm = plain.detector_mm[0] * plain.source_isocentre_mm / plain.source_detector_mm;
+        let arm = CArm {
+            zoom: (seen_mm / field_mm).max(1.0),
+            ..plain
+        };
+        Ok(Self { projector, arm })
+    }
+
+    /// The C-arm, to be turned.
+    pub fn arm(&self) -> &CArm {
+        &self.arm
+    }
+
+    /// The picture with the C-arm as it stands and a point in its isocentre; lines are drawn where the beam throws them.
+    ///
+    /// # Errors
+    /// [`ResultsError::Picture`].
+    pub fn panel(
+        &self,
+        title: &str,
+        arm: &CArm,
+        target: &PatientPoint,
+        overlay: &[Overlay],
+    ) -> Result<Panel, ResultsError> {
+        let view = arm.view(target).map_err(|e| failed(&e))?;
+        let [water_mm] = self.projector.integrals(&view).map_err(|e| failed(&e))?;
+        let picture = flattened(&water_mm, arm.pixels[0] / 10);
+        let [white, black] = picture.quantiles([0.1, 0.995]);
+        let picture = Picture::windowed(&picture, f64::from(black), f64::from(white));
+        let right = view.column_step_mm.normalize();
+        let lines = overlay
+            .iter()
+            .map(|(color, width, points)| (*color, *width, points.iter().filter_map(|p| view.project(p)).collect()))
+            .collect();
+        Ok(Panel {
+            lines,
+            ..Panel::grey(
+                title,
+                [picture.columns, picture.rows],
+                &picture.grey,
+                [letters(&-right), letters(&right)],
+            )
+        })
+    }
+}
+
+/// Radiographs of a volume in named views: panels of `side_px`, `field_mm` wide at the isocentre. With a frame the views are squared to that
+/// vertebra.
 ///
 /// # Errors
 /// [`ResultsError::Picture`].
@@ -107,34 +178,12 @@ pub fn radiographs(
     field_mm: f64,
     side_px: usize,
 ) -> Result<Vec<Panel>, ResultsError> {
-    let failed = |e: &dyn std::fmt::Display| ResultsError::Picture { reason: e.to_string() };
-    let projector = Projector::with_integrand(hu.clone(), RelativeToWater).map_err(|e| failed(&e))?;
-    let plain = CArm {
-        pixels: [side_px; 2],
-        ..CArm::default()
-    };
-    // The detector shows its side over the magnification at the isocentre.
-    let seen_mm = plain.detector_mm[0] * plain.source_isocentre_mm / plain.source_detector_mm;
-    let plain = CArm {
-        zoom: (seen_mm / field_mm).max(1.0),
-        ..plain
-    };
+    let camera = Radiographer::new(hu, field_mm, side_px)?;
     views
         .iter()
         .map(|name| {
-            let arm = turned_to(&plain, *name, vertebra).map_err(|e| failed(&e))?;
-            let view = arm.view(target).map_err(|e| failed(&e))?;
-            let [water_mm] = projector.integrals(&view).map_err(|e| failed(&e))?;
-            let picture = flattened(&water_mm, side_px / 10);
-            let [white, black] = picture.quantiles([0.1, 0.995]);
-            let picture = Picture::windowed(&picture, f64::from(black), f64::from(white));
-            let right = view.column_step_mm.normalize();
-            Ok(Panel::grey(
-                name.name(),
-                [picture.columns, picture.rows],
-                &picture.grey,
-                [letters(&-right), letters(&right)],
-            ))
+            let arm = turned_to(camera.arm(), *name, vertebra).map_err(|e| failed(&e))?;
+            camera.panel(name.name(), &arm, target, &[])
         })
         .collect()
 }

@@ -12,6 +12,8 @@ use super::{
 };
 use crate::results::ResultsError;
 
+/// Width of a nerve, pixels.
+const LINE_PX: f64 = 1.6;
 /// Width and height of a shaded view, mm, and its scale.
 const VIEW_MM: [f64; 2] = [170.0, 250.0];
 const VIEW_PX_PER_MM: f64 = 2.2;
@@ -116,12 +118,14 @@ fn slice(spine: &LumbarSpine, cut: &Cut) -> Panel {
                     (0.5 * cut.size_mm[1] - d.dot(&cut.up)) * SLICE_PX_PER_MM,
                 ]);
             } else if !line.is_empty() {
-                panel.lines.push((nerve_color(course.kind), std::mem::take(&mut line)));
+                panel
+                    .lines
+                    .push((nerve_color(course.kind), LINE_PX, std::mem::take(&mut line)));
             }
         }
-        panel.lines.push((nerve_color(course.kind), line));
+        panel.lines.push((nerve_color(course.kind), LINE_PX, line));
     }
-    panel.lines.retain(|(_, line)| line.len() > 1);
+    panel.lines.retain(|(_, _, line)| line.len() > 1);
     panel
 }
 

@@ -1,6 +1,6 @@
 //! `neurotome fluoro`.
 
-mod scene;
+pub(super) mod scene;
 
 use std::path::{Path, PathBuf};
 

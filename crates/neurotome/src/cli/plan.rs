@@ -5,7 +5,7 @@ use std::{fmt::Write as _, path::PathBuf, sync::Arc, time::Instant};
 use clap::Args;
 use neurotome_io::{
     markups::{Markup, markups_json},
-    report::{PlannedNeedle, plan_views},
+    report::{PLAN_FIELD_MM, PLAN_SIDE_PX, PlannedNeedle, plan_views, sheet::Radiographer},
     results::{ExtraFile, check_target, write_files},
     scenario::{Loaded, NeedleTable, NerveTable, Scenario, Source, to_text},
 };
@@ -18,8 +18,10 @@ use neurotome_procedure::{
     },
 };
 
-use super::{Common, Failure, deliver, json_text, open_catalog, open_scenario, print, solve};
+use super::{Common, Failure, deliver, fluoro::scene, json_text, open_catalog, open_scenario, print, solve};
 
+/// Voxels of the built-in patient in the pictures, mm.
+const PICTURE_SPACING_MM: f64 = 1.0;
 /// Technique used.
 const TECHNIQUE: &str = "lumbar_parallel";
 /// Cannulas to choose from where none is named: all lengths of these.
@@ -81,7 +83,7 @@ impl PlanCommand {
         let plan = plan(&request, common)?;
         let wall_s = start.elapsed().as_secs_f64();
         if let Some(folder) = &self.out {
-            let files = solve::on_threads(common.threads, || files(&request, &source, &loaded, &plan))??;
+            let files = solve::on_threads(common.threads, || files(&request, &catalog, &source, &loaded, &plan))??;
             solve::check_interrupt()?;
             write_files(folder, &files).map_err(|e| Failure::Input(e.to_string()))?;
         }
@@ -196,7 +198,13 @@ fn slug(nerve: &str) -> String {
 }
 
 /// The files of a plan's folder.
-fn files(request: &PlanRequest, source: &Source, loaded: &Loaded, plan: &Plan) -> Result<Vec<ExtraFile>, Failure> {
+fn files(
+    request: &PlanRequest,
+    catalog: &Catalog,
+    source: &Source,
+    loaded: &Loaded,
+    plan: &Plan,
+) -> Result<Vec<ExtraFile>, Failure> {
     let mut all = vec![ExtraFile {
         name: "plan.json".to_owned(),
         caption: "the plan: poses, probabilities, errors, comparisons".to_owned(),
@@ -207,6 +215,9 @@ fn files(request: &PlanRequest, source: &Source, loaded: &Loaded, plan: &Plan) -
         caption: "entry and tip of the best needles, and the nerves, for 3D Slicer".to_owned(),
         bytes: markups_json(&markups(plan)).map_err(|e| Failure::NotSolved(e.to_string()))?,
     });
+    let aim = loaded.problem.domain.center;
+    let hu = scene::patient(source, loaded, catalog, &aim, PICTURE_SPACING_MM, false)?;
+    let camera = Radiographer::new(&hu, PLAN_FIELD_MM, PLAN_SIDE_PX).map_err(|e| Failure::Input(e.to_string()))?;
     for nerve in &plan.nerves {
         let Some(best) = nerve.best.first() else { continue };
         all.push(ExtraFile {
@@ -230,8 +241,8 @@ fn files(request: &PlanRequest, source: &Source, loaded: &Loaded, plan: &Plan) -
         let right = request.side == Side::Right;
         all.push(ExtraFile {
             name: format!("{}.png", slug(&nerve.nerve)),
-            caption: format!("needle, entry and nerve in four views, {}", nerve.nerve),
-            bytes: plan_views(&*request.patient, &frame, &title, &needle, &nerve.course_mm, right)
+            caption: format!("needle, entry and nerve in radiographs, {}", nerve.nerve),
+            bytes: plan_views(&camera, &frame, &title, &needle, &nerve.course_mm, right)
                 .map_err(|e| Failure::Input(e.to_string()))?,
         });
     }

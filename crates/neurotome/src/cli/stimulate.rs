@@ -429,6 +429,7 @@ fn trace_amplitudes(output: Output) -> [f64; 3] {
 
 /// The unverified values behind the answers, by entry.
 fn unverified(s: &Setting<'_>) -> Vec<String> {
+    const FEW: usize = 5;
     fn of<E: Entry>(entry: &E) -> Option<String> {
         let keys: Vec<&str> = entry
             .values()
@@ -436,7 +437,12 @@ fn unverified(s: &Setting<'_>) -> Vec<String> {
             .filter(|(_, v)| !v.verified)
             .map(|(k, _)| k)
             .collect();
-        (!keys.is_empty()).then(|| format!("{} {}: {}", E::KIND, entry.name(), keys.join(", ")))
+        let told = match keys.len() {
+            0 => return None,
+            1..=FEW => keys.join(", "),
+            n => format!("{n} values"),
+        };
+        Some(format!("{} {}: {told}", E::KIND, entry.name()))
     }
     let c = s.catalog;
     let kinds: Vec<&str> = s.pathways.iter().map(|p| p.kind.name()).collect();

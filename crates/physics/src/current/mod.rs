@@ -15,6 +15,9 @@ use crate::{
 
 use fibres::{Fibres, WithFibres, touches_metal};
 
+/// Most iterations of a solve. Some twenty are usual; fibres beside air or thin skin, which the hierarchy does not know of, take hundreds.
+const MOST_ITERATIONS: usize = 1000;
+
 /// The current problem on one grid, with what is kept from solve to solve.
 pub struct Current {
     a: Matrix<f64>,
@@ -290,7 +293,7 @@ impl Current {
         let (x, workspace) = (&mut channel.potential, &mut self.workspace);
         let solved = match &self.fibres {
             None => {
-                let solved = conjugate_gradients(&self.a, &mut multigrid, workspace, &b, x, tolerance, 200);
+                let solved = conjugate_gradients(&self.a, &mut multigrid, workspace, &b, x, tolerance, MOST_ITERATIONS);
                 close_balance(&self.ground, &b, x);
                 solved
             }
@@ -309,7 +312,7 @@ impl Current {
                     &b,
                     x,
                     tolerance,
-                    200,
+                    MOST_ITERATIONS,
                 )
             }
         };

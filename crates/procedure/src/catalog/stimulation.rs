@@ -69,7 +69,7 @@ pub struct Perception {
     /// Share of a nerve's Aα fibres that makes a twitch that is seen.
     pub twitch_fraction: Sourced,
     /// Standard deviation of the logarithm of these shares between people and attempts.
-    pub log_sd: Sourced,
+    pub log_sd_fraction: Sourced,
 }
 
 entry!(
@@ -80,7 +80,7 @@ entry!(
         concordant_fraction,
         pain_fraction,
         twitch_fraction,
-        log_sd
+        log_sd_fraction
     ],
     []
 );

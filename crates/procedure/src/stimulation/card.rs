@@ -108,14 +108,14 @@ pub fn card(evidence: &Evidence<'_>) -> Card {
             _ => (Finding::No, format!("the patient tells nothing of his pain; {twitch}")),
         },
     };
-    let away = |found: Option<(f64, &str)>, test: &StimulationTest, verb: &str| {
+    let away = |found: Option<(f64, &str)>, test: &StimulationTest, what: &str| {
         let ratio = test.spare_ratio.value;
         // Where the advice differs, the stricter one is sure.
         let sure = test.spare_ratio.range.map_or(ratio, |r| r[1]);
         let Some((v, place)) = found else {
-            return (Finding::Yes, format!("none {verb} up to the generator's limit"));
+            return (Finding::Yes, format!("no {what} the leg up to the generator's limit"));
         };
-        let told = format!("{place} {verb} at {v:.2} V");
+        let told = format!("{what} {place} at {v:.2} V");
         if v > test.spare_v.value {
             return (Finding::Yes, format!("{told}, more than {} V", test.spare_v.value));
         }
@@ -135,8 +135,8 @@ pub fn card(evidence: &Evidence<'_>) -> Card {
             None => (Finding::No, told),
         }
     };
-    let motor_away = away(leg_twitch, motor, "twitches");
-    let sensory_away = away(leg_feeling, sensory, "is felt");
+    let motor_away = away(leg_twitch, motor, "twitch of");
+    let sensory_away = away(leg_feeling, sensory, "feeling in");
     let advice = match (near.0, motor_away.0, sensory_away.0) {
         (Finding::Yes, Finding::Yes, Finding::Yes) => "anaesthetise and make the lesion here",
         (_, Finding::No, _) | (_, _, Finding::No) => {

@@ -69,7 +69,7 @@ pub fn notice(
             };
             let stream = Stream::new(seed).split(n);
             let mut drawn: Vec<f64> = (0..PEOPLE)
-                .map(|k| at((perception.log_sd.value * stream.normal(k)).exp()).unwrap_or(f64::INFINITY))
+                .map(|k| at((perception.log_sd_fraction.value * stream.normal(k)).exp()).unwrap_or(f64::INFINITY))
                 .collect();
             drawn.sort_by(f64::total_cmp);
             let quantile = |q: usize| Some(drawn[q]).filter(|a| a.is_finite());

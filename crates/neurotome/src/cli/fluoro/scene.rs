@@ -38,7 +38,7 @@ pub(super) fn nearest_level(patient: &dyn Patient, p: &PatientPoint) -> Option<L
 
 /// The patient in Hounsfield units: the scenario's whole image, the built-in patient as a scanner would see it, or a phantom sampled round the
 /// target. Of an image only the patient is kept where the table is not wanted.
-pub(super) fn patient(
+pub(in crate::cli) fn patient(
     source: &Source,
     loaded: &Loaded,
     catalog: &Catalog,

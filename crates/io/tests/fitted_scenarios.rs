@@ -202,6 +202,70 @@ fn what_cannot_be_fitted_is_one_clear_error() {
     );
 }
 
+/// Writes labels of the person, each voxel's number and place changed.
+fn write_changed(spine: &LumbarSpine, folder: &Path, name: &str, change: impl Fn(&Volume<u16>, usize) -> u16) {
+    let over = PatientBox {
+        low: PatientPoint::new(-70.0, -60.0, -75.0),
+        high: PatientPoint::new(70.0, spine.extent().high.xyz[1], 115.0),
+    };
+    let labels = spine.labels(&over, [1.2, 1.2, 2.0]).unwrap();
+    let bytes = (0..labels.data().len()).map(|i| change(&labels, i) as u8).collect();
+    let labels = Volume::new(labels.dims(), *labels.affine(), bytes).unwrap();
+    write_nifti_u8(&folder.join(name), &labels).unwrap();
+}
+
+#[test]
+fn labels_that_contradict_the_points_or_themselves_are_refused() {
+    let spine = person();
+    let folder = tempfile::tempdir().unwrap();
+    write_images(&spine, folder.path());
+    let with = |name: &str, more: &str| {
+        let image = format!("labels = \"{name}\"\nlabel_numbering = \"total_segmentator\"\n{more}");
+        load(folder.path(), &image)
+    };
+    let clicks = points(&spine);
+    assert!(with("labels.nii.gz", &table(&clicks)).is_ok());
+    // Every vertebra is called by the name of its upper neighbour: labels from 26 (S1) up to 31 (L1).
+    write_changed(&spine, folder.path(), "shifted.nii.gz", |labels, i| {
+        match labels.data()[i] {
+            l @ 27..=31 => l + 1,
+            l => l,
+        }
+    });
+    let shifted = with("shifted.nii.gz", &table(&clicks)).err().unwrap();
+    assert!(shifted.contains("call") || shifted.contains("missing"), "{shifted}");
+    // Turned head to foot.
+    write_changed(&spine, folder.path(), "turned.nii.gz", |labels, i| {
+        let [nx, ny, nz] = labels.dims();
+        let (x, y, z) = (i % nx, i / nx % ny, i / (nx * ny));
+        labels.data()[x + nx * (y + ny * (nz - 1 - z))]
+    });
+    let turned = with("turned.nii.gz", "[image.spine]\n").err().unwrap();
+    assert!(turned.contains("below") && turned.contains("orientation"), "{turned}");
+}
+
+#[test]
+fn screws_are_told() {
+    let screws = LumbarSpine::new(
+        &catalog::built_in().unwrap(),
+        &SpineParameters {
+            screws: vec![Level::L4],
+            ..SpineParameters::default()
+        },
+        TissueIds::by_name(|_| TissueId(0)),
+    )
+    .unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    write_images(&screws, folder.path());
+    let image = "labels = \"labels.nii.gz\"\nlabel_numbering = \"total_segmentator\"\n[image.spine]\n";
+    let loaded = load(folder.path(), image).unwrap();
+    assert!(
+        loaded.remarks.iter().any(|r| r.contains("metal") && r.contains("L4")),
+        "{:?}",
+        loaded.remarks
+    );
+}
+
 #[test]
 fn a_fit_to_a_clinical_ct_finds_the_course_that_was_traced_by_hand() {
     if std::env::var_os("NEUROTOME_TEST_DATA").is_none() {

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use neurotome_base::{PatientBox, PatientPoint, Vec3};
-use neurotome_procedure::anatomy::ct::levels::{LevelEvidence, check_levels};
+use neurotome_base::{PatientBox, PatientPoint, Vec3, Volume};
+use neurotome_procedure::anatomy::ct::levels::{FoundVertebra, LevelEvidence, check_levels};
 use neurotome_procedure::anatomy::ct::{CtAnatomy, CtRules, LabelMap};
 use neurotome_procedure::anatomy::fit::occupancy::{CtBone, Labelled, Occupancy};
 use neurotome_procedure::anatomy::fit::{CtPatient, FittedSpine};
@@ -28,6 +28,8 @@ const MOST_MISFIT_MM: f64 = 2.5;
 const LEAST_FILLED: f64 = 0.7;
 /// A junction set by hand farther from the fitted one than this is another one, mm.
 const FAR_MM: f64 = 15.0;
+/// A point so near to the middle of a labelled vertebra is in that vertebra, mm: with arch and processes that middle lies behind the body's.
+const SAME_MM: f64 = 30.0;
 /// Fewest vertebrae.
 const FEWEST: usize = 2;
 
@@ -66,6 +68,9 @@ impl Builder<'_> {
         let field = CtAnatomy::new(&hu, labels.as_ref(), self.image_ids(tissues)?, &CtRules::default())
             .map_err(|e| self.fault("image", e.to_string(), "see [image]"))?;
         self.remarks.extend(field.notes().iter().cloned());
+        if let Some(labels) = &labels {
+            self.check_labels(labels, &hu, &middles)?;
+        }
         let sizes = Morphometry::new(self.catalog, spine.sex);
         let fit = match &labels {
             Some(labels) if spine.points_mm.is_empty() && spine.markups.is_none() => {
@@ -124,6 +129,43 @@ impl Builder<'_> {
             setting: Setting::Image(hu),
             target,
         })
+    }
+
+    /// What speaks against the levels of labels, now that the image is there, and against points that stand beside them.
+    fn check_labels(&mut self, labels: &LabelMap, hu: &Volume<f32>, middles: &Middles) -> Result<()> {
+        let report = check_levels(&LevelEvidence {
+            labels,
+            parts: None,
+            hu: Some(hu),
+        });
+        for warning in report.warnings {
+            if !self.remarks.contains(&warning) {
+                self.remarks.push(warning);
+            }
+        }
+        if let Some(error) = report.errors.first() {
+            return Err(self.fault(
+                "image.labels",
+                error.to_string(),
+                "correct the labels, or leave them out and keep the points",
+            ));
+        }
+        for (level, at) in &middles.points {
+            let off = |v: &&FoundVertebra| (v.center.vec() - at.vec()).norm();
+            let nearest = report.vertebrae.iter().min_by(|a, b| off(a).total_cmp(&off(b)));
+            if let Some(found) = nearest.filter(|v| v.level != *level && off(v) < SAME_MM) {
+                return Err(self.fault(
+                    middles.key,
+                    format!(
+                        "the point of {level} lies {:.0} mm from the middle of what `image.labels` call {}",
+                        off(&found),
+                        found.level
+                    ),
+                    "points and labels must name the same vertebrae; count again from the sacrum",
+                ));
+            }
+        }
+        Ok(())
     }
 
     /// The middles of the bodies: given as points, in a file of markups, or from the labels.

@@ -6,4 +6,5 @@ pub mod anatomy;
 pub mod catalog;
 pub mod fluoroscopy;
 pub mod lesion;
+pub mod one_fibre;
 pub mod planning;

@@ -3,6 +3,7 @@
 mod canvas;
 mod charts;
 mod contour;
+mod fibre;
 mod page;
 mod plan_views;
 mod section;
@@ -22,6 +23,7 @@ use crate::results::{
 };
 use style::TissueStyle;
 
+pub use fibre::{fibre_potentials, fibre_thresholds};
 pub(crate) use page::page;
 pub use plan_views::{PlannedNeedle, plan_views};
 pub(crate) use spine_views::anatomy;

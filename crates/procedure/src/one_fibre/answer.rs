@@ -14,11 +14,12 @@ use super::{
 pub use super::block::FoundBlock;
 pub use super::train::{Followed, FoundTrain};
 
-/// Distances of the curve, mm; C fibres are searched to 5 mm.
+/// Distances of the curve, mm, and widths, ms. Searches of C fibres take a hundred times as long, so that there are fewer.
 const DISTANCES_MM: [f64; 8] = [0.5, 1.0, 2.0, 3.0, 4.0, 5.0, 7.0, 10.0];
-const C_FIBRE_TO_MM: f64 = 5.0;
-/// Widths of the curve, ms, and those that the law of Weiss is fitted to.
+const C_FIBRE_DISTANCES_MM: [f64; 4] = [0.5, 1.0, 2.0, 3.0];
 const PULSES_MS: [f64; 7] = [0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0];
+const C_FIBRE_PULSES_MS: [f64; 4] = [0.05, 0.1, 0.5, 1.0];
+/// Widths that the law of Weiss is fitted to, ms.
 const FITTED_MS: [f64; 2] = [0.05, 1.0];
 /// A chronaxie beyond this lies too far outside the fitted widths to be told, ms.
 const CHRONAXIE_TO_MS: f64 = 10.0;
@@ -201,27 +202,15 @@ pub fn answer(q: &Question, go_on: &(dyn Fn(&str, usize, usize) -> bool + Sync))
         tolerance: PLAIN,
         coarser: 1.0,
     };
-    let asked = Point {
-        tolerance: FINE,
-        ..point(q.distance_mm, q.pulse_ms)
-    };
-    let half_step = Point {
-        step_ms: 0.5 * q.step_ms,
-        ..asked
-    };
-    let mut points = vec![half_step, asked];
-    if q.model != Model::Mrg {
-        points.push(Point { coarser: 2.0, ..asked });
-    }
+    let mut points = heads(q);
     let heads = points.len();
-    let far = if q.model == Model::Mrg {
-        f64::INFINITY
+    let (distances, pulses): (&[f64], &[f64]) = if q.model == Model::Mrg {
+        (&DISTANCES_MM, &PULSES_MS)
     } else {
-        C_FIBRE_TO_MM
+        (&C_FIBRE_DISTANCES_MM, &C_FIBRE_PULSES_MS)
     };
-    let distances: Vec<f64> = DISTANCES_MM.into_iter().filter(|z| *z <= far).collect();
-    let distances = with(&distances, q.distance_mm);
-    let pulses = with(&PULSES_MS, q.pulse_ms);
+    let distances = with(distances, q.distance_mm);
+    let pulses = with(pulses, q.pulse_ms);
     points.extend(distances.iter().map(|z| point(*z, q.pulse_ms)));
     points.extend(pulses.iter().map(|w| point(q.distance_mm, *w)));
 
@@ -238,15 +227,7 @@ pub fn answer(q: &Question, go_on: &(dyn Fn(&str, usize, usize) -> bool + Sync))
         })
         .collect();
     let found = found?;
-
-    let threshold = match found[0] {
-        None => Weakest::NotFound { above_ma: q.limit_ma },
-        Some(t) => Weakest::Found {
-            threshold_ma: t.amplitude,
-            bracket_ma: t.uncertainty,
-            step_ma: Some(step_error(t.amplitude, &found[1..heads])),
-        },
-    };
+    let threshold = with_step_error(q, &found[..heads]);
     let curve = |found: &[Option<Threshold>], at: &dyn Fn(usize) -> (f64, f64)| -> Vec<ThresholdAt> {
         let one = |(n, found): (usize, &Option<Threshold>)| {
             let (distance_mm, pulse_ms) = at(n);
@@ -308,13 +289,48 @@ pub fn answer(q: &Question, go_on: &(dyn Fn(&str, usize, usize) -> bool + Sync))
     })
 }
 
-/// How far other steps lead away, mA. What a coarser one does not find is as far as it can be.
-fn step_error(ma: f64, others: &[Option<Threshold>]) -> f64 {
-    others
-        .iter()
-        .map(|o| o.map_or(f64::INFINITY, |o| (o.amplitude - ma).abs()))
-        .fold(0.0, f64::max)
-        .min(ma)
+/// The threshold of the pulse alone, with its stated error.
+///
+/// # Errors
+/// [`OneFibreError`].
+pub fn threshold(q: &Question) -> Result<Weakest, OneFibreError> {
+    q.check()?;
+    let found: Result<Vec<_>, _> = heads(q).par_iter().map(|p| searched(q, p)).collect();
+    Ok(with_step_error(q, &found?))
+}
+
+/// The searches behind the threshold that is asked for: with half the step, with the step, and for C fibres with compartments twice as long.
+fn heads(q: &Question) -> Vec<Point> {
+    let asked = Point {
+        distance_mm: q.distance_mm,
+        pulse_ms: q.pulse_ms,
+        // A short pulse is cut into twenty steps at least; half of these is to be half.
+        step_ms: q.step_ms.min(q.pulse_ms / 20.0),
+        tolerance: FINE,
+        coarser: 1.0,
+    };
+    let half_step = Point {
+        step_ms: 0.5 * asked.step_ms,
+        ..asked
+    };
+    let mut all = vec![half_step, asked];
+    if q.model != Model::Mrg {
+        all.push(Point { coarser: 2.0, ..asked });
+    }
+    all
+}
+
+/// The first threshold, and how far the other steps lead away. What one of these does not find is as far as it can be.
+fn with_step_error(q: &Question, found: &[Option<Threshold>]) -> Weakest {
+    let Some(Some(t)) = found.first() else {
+        return Weakest::NotFound { above_ma: q.limit_ma };
+    };
+    let away = |other: &Option<Threshold>| other.map_or(t.amplitude, |o| (o.amplitude - t.amplitude).abs());
+    Weakest::Found {
+        threshold_ma: t.amplitude,
+        bracket_ma: t.uncertainty,
+        step_ma: Some(found[1..].iter().map(away).fold(0.0, f64::max)),
+    }
 }
 
 /// The law of Weiss through the thresholds within the fitted widths.

@@ -12,6 +12,7 @@ mod train;
 
 pub use answer::{
     Answer, Followed, FoundBlock, FoundTrain, Membranes, StrengthDuration, ThresholdAt, Weakest, answer, membranes,
+    threshold,
 };
 pub use question::{Beside, Block, Model, OneFibreError, Question, Source, Train};
 

@@ -1,6 +1,6 @@
-"""A myelinated fibre beside a point source in NEURON, driven for speed. Lengths in µm, potentials in mV, times in ms, currents in mA.
+"""Fibres beside a point source in NEURON, driven for speed. Lengths in µm, potentials in mV, times in ms, currents in mA.
 
-The double cable is NEURON's `extracellular` with its usual two layers, of which the outer one is a short circuit: so the myelin's capacitance sees
+The double cable of a myelinated fibre is NEURON's `extracellular` with its usual two layers, of which the outer one is a short circuit: so the myelin's capacitance sees
 changes of the outside potential. The node is our own `nmodl/mrg_node.mod`. The potential is set only at the pulse's edges, all segments in one
 call; the steps are NEURON's own; rest is computed once a fibre and restored; a run ends as soon as the spike has arrived or none can come.
 """
@@ -15,8 +15,7 @@ h.load_file("stdrun.hoc")
 RHO_OHM_CM = 70.0
 NARROW_UM, WIDE_UM = 0.002, 0.004
 BODY_C = 37.0
-# What a spike is, and when none will come: as crates/physics/src/axon has it.
-SPIKE_MV, QUIET_MV, QUIET_AFTER_MS, LONGEST_MS = -20.0, -65.0, 0.4, 20.0
+SPIKE_MV = -20.0
 # Steps between two looks at whether a run can end.
 LOOK = 20
 
@@ -62,7 +61,97 @@ def geometry(sizes, d):
 
 
 class Fibre:
-    """A fibre of so many nodes, `z_mm` beside a cathode over the middle node or `shift_um` beyond it, in 0.3 S/m."""
+    """What is common: the outside potential, rest, runs and the search."""
+
+    # When no spike will come: as crates/physics/src/axon and its claims have it.
+    rest_mv, quiet_mv, quiet_after_ms, longest_ms = -80.0, -65.0, 0.4, 20.0
+
+    def watch(self, segments, active, arrive_at, away_um, z_mm):
+        """All segments with their distance along the fibre from beside the source; those that fire; those of them where a spike is looked for."""
+        self.unit = -1e3 / (4 * math.pi * 0.3 * np.hypot(1e-3 * away_um, z_mm))
+        self.outside = h.PtrVector(len(segments))
+        for k, s in enumerate(segments):
+            self.outside.pset(k, s._ref_e_extracellular)
+        self.potentials = h.PtrVector(len(active))
+        for k, s in enumerate(active):
+            self.potentials.pset(k, s._ref_v)
+        self.seen = h.Vector(len(active))
+        self.counts = []
+        for n in arrive_at:
+            count = h.APCount(active[n])
+            count.thresh = SPIKE_MV
+            self.counts.append(count)
+        self.rest = None
+        self.runs = 0
+
+    def set(self, amplitude):
+        self.outside.scatter(h.Vector(self.unit * amplitude))
+
+    def settle(self):
+        self.set(0.0)
+        h.finitialize(self.rest_mv)
+        h.dt = 5.0
+        for _ in range(40):
+            h.fadvance()
+        self.rest = h.SaveState()
+        self.rest.save()
+
+    def fires(self, amplitude, width_ms, dt_ms):
+        """Whether one pulse brings a spike to the fourth node from either end."""
+        self.runs += 1
+        if self.rest is None:
+            self.settle()
+        self.set(0.0)
+        h.finitialize(self.rest_mv)
+        self.rest.restore()
+        h.t = 0.0
+        h.dt = dt_ms
+        for count in self.counts:
+            count.n = 0
+        self.set(amplitude)
+        left = round(width_ms / dt_ms)
+        while left > 0:
+            for _ in range(min(left, LOOK)):
+                h.fadvance()
+            left -= LOOK
+            if any(count.n for count in self.counts):
+                return True
+        self.set(0.0)
+        after = 0.0
+        while after < self.longest_ms:
+            for _ in range(LOOK):
+                h.fadvance()
+            after += LOOK * dt_ms
+            if any(count.n for count in self.counts):
+                return True
+            if after >= self.quiet_after_ms:
+                self.potentials.gather(self.seen)
+                if self.seen.max() < self.quiet_mv:
+                    return False
+        return False
+
+    def threshold(self, width_ms, dt_ms, tolerance, guess):
+        """The middle of the last bracket; looks up or down by factors of 1.5 first."""
+        low, high = 0.0, math.inf
+        amplitude = guess
+        while low == 0.0 or math.isinf(high):
+            if self.fires(amplitude, width_ms, dt_ms):
+                high = amplitude
+                amplitude /= 1.5
+            else:
+                low = amplitude
+                amplitude *= 1.5
+        while high - low > tolerance * low:
+            middle = 0.5 * (low + high)
+            if self.fires(middle, width_ms, dt_ms):
+                high = middle
+            else:
+                low = middle
+        return 0.5 * (low + high)
+
+
+class Myelinated(Fibre):
+    """Of so many nodes, `z_mm` beside a cathode over the middle node or `shift_um` beyond it, in 0.3 S/m."""
 
     def __init__(self, sizes, diameter, nodes, z_mm, shift_um=0.0):
         axon, node, spacing, paranode, lamellae, gnaf, gks = geometry(sizes, diameter)
@@ -114,91 +203,30 @@ class Fibre:
 
         beside = 11 * (nodes // 2)
         away = np.array(middles) - middles[beside] - shift_um
-        self.unit = -1e3 / (4 * math.pi * 0.3 * np.hypot(1e-3 * away, z_mm))
-        self.outside = h.PtrVector(len(self.sections))
-        for k, s in enumerate(self.sections):
-            self.outside.pset(k, s(0.5)._ref_e_extracellular)
-        self.potentials = h.PtrVector(nodes)
-        for k, s in enumerate(self.nodes):
-            self.potentials.pset(k, s(0.5)._ref_v)
-        self.seen = h.Vector(nodes)
-        self.counts = []
-        for n in (3, nodes - 4):
-            count = h.APCount(self.nodes[n](0.5))
-            count.thresh = SPIKE_MV
-            self.counts.append(count)
-        self.rest = None
-        self.runs = 0
-
-    def set(self, amplitude):
-        self.outside.scatter(h.Vector(self.unit * amplitude))
-
-    def settle(self):
-        self.set(0.0)
-        h.finitialize(-80.0)
-        h.dt = 5.0
-        for _ in range(40):
-            h.fadvance()
-        self.rest = h.SaveState()
-        self.rest.save()
-
-    def fires(self, amplitude, width_ms, dt_ms):
-        """Whether one pulse brings a spike to the fourth node from either end."""
-        self.runs += 1
-        if self.rest is None:
-            self.settle()
-        self.set(0.0)
-        h.finitialize(-80.0)
-        self.rest.restore()
-        h.t = 0.0
-        h.dt = dt_ms
-        for count in self.counts:
-            count.n = 0
-        self.set(amplitude)
-        left = round(width_ms / dt_ms)
-        while left > 0:
-            for _ in range(min(left, LOOK)):
-                h.fadvance()
-            left -= LOOK
-            if any(count.n for count in self.counts):
-                return True
-        self.set(0.0)
-        after = 0.0
-        while after < LONGEST_MS:
-            for _ in range(LOOK):
-                h.fadvance()
-            after += LOOK * dt_ms
-            if any(count.n for count in self.counts):
-                return True
-            if after >= QUIET_AFTER_MS:
-                self.potentials.gather(self.seen)
-                if self.seen.max() < QUIET_MV:
-                    return False
-        return False
-
-    def threshold(self, width_ms, dt_ms, tolerance, guess):
-        """The middle of the last bracket; looks up or down by factors of 1.5 first."""
-        low, high = 0.0, math.inf
-        amplitude = guess
-        while low == 0.0 or math.isinf(high):
-            if self.fires(amplitude, width_ms, dt_ms):
-                high = amplitude
-                amplitude /= 1.5
-            else:
-                low = amplitude
-                amplitude *= 1.5
-        while high - low > tolerance * low:
-            middle = 0.5 * (low + high)
-            if self.fires(middle, width_ms, dt_ms):
-                high = middle
-            else:
-                low = middle
-        return 0.5 * (low + high)
+        segments, active = [s(0.5) for s in self.sections], [s(0.5) for s in self.nodes]
+        self.watch(segments, active, (3, nodes - 4), away, z_mm)
 
 
-def extrapolated(sizes, diameter, nodes, z_mm, width_ms, steps, tolerance, guess, shift_um=0.0):
+class Unmyelinated(Fibre):
+    """A C fibre of `membrane` sundt_c or rattay_c, 2 z + 2 mm to either side of the source."""
+
+    quiet_after_ms, longest_ms = 4.0, 60.0
+
+    def __init__(self, membrane, diameter, z_mm, spacing_um):
+        h.celsius = BODY_C
+        self.rest_mv, self.quiet_mv = (-60.0, -50.0) if membrane == "sundt_c" else (-70.0, -60.0)
+        half = round((2 * z_mm + 2) * 1e3 / spacing_um)
+        away = round((1.5 * z_mm + 1.5) * 1e3 / spacing_um)
+        self.section = s = h.Section()
+        s.nseg, s.L, s.diam, s.Ra, s.cm = 2 * half + 1, (2 * half + 1) * spacing_um, diameter, 100.0, 1.0
+        s.insert("extracellular")
+        s.insert(membrane)
+        segments = list(s)
+        self.watch(segments, segments, (half - away, half + away), spacing_um * np.arange(-half, half + 1), z_mm)
+
+
+def extrapolated(fibre, width_ms, steps, tolerance, guess):
     """The threshold for no step, from two steps of which one is twice the other, and both thresholds."""
-    fibre = Fibre(sizes, diameter, nodes, z_mm, shift_um)
     found = []
     for dt in steps:
         found.append(fibre.threshold(width_ms, dt, tolerance, found[-1] if found else guess))

@@ -1,10 +1,11 @@
 //! Every step of `tutorial/` does what its README says.
 //!
-//! The test reads three kinds of fenced block from `tutorial/step-*/README.md`:
+//! The test reads four kinds of fenced block from `tutorial/step-*/README.md`:
 //!
 //! - ```` ```toml NAME.toml ```` shows a scenario and must equal the file of that name in the step's folder;
 //! - ```` ```toml expected ```` states numbers. The scenario is run and each number compared.
-//! - ```` ```toml spine ```` states numbers of `spine.json` as `neurotome spine` writes it for a scenario.
+//! - ```` ```toml spine ```` states numbers of `spine.json` as `neurotome spine` writes it for a scenario;
+//! - ```` ```toml fibre ```` states numbers of `neurotome fibre --json -` with options.
 
 use std::path::{Path, PathBuf};
 
@@ -41,6 +42,23 @@ struct Patient {
     scenario: String,
     options: Vec<String>,
     numbers: Vec<Named>,
+}
+
+/// What a README promises of one fibre.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Fibre {
+    options: Vec<String>,
+    numbers: Vec<FibreNumber>,
+}
+
+/// One number: names joined by dots; of a list, the place in it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FibreNumber {
+    quantity: String,
+    value: f64,
+    tolerance: f64,
 }
 
 /// One number of a named member of a list.
@@ -205,4 +223,44 @@ fn the_patients_in_the_tutorial_are_as_told() {
         }
     }
     assert!(checked > 0, "no README of the tutorial tells of a patient");
+}
+
+#[test]
+fn the_fibres_in_the_tutorial_are_as_told() {
+    let mut checked = 0;
+    for folder in steps() {
+        let readme = std::fs::read_to_string(folder.join("README.md")).expect("each step has a README");
+        for (_, body) in blocks(&readme).iter().filter(|(label, _)| label == "fibre") {
+            let told: Fibre = toml::from_str(body).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
+            // What the text tells to type is what is run.
+            let typed = format!("neurotome fibre {}", told.options.join(" "));
+            assert!(
+                readme.contains(typed.trim_end()),
+                "{}: `{typed}` is not in the text",
+                folder.display()
+            );
+            let out = std::process::Command::new(env!("CARGO_BIN_EXE_neurotome"))
+                .args(["fibre", "--quiet", "--json", "-"])
+                .args(&told.options)
+                .output()
+                .expect("the program runs");
+            assert!(
+                out.status.success(),
+                "{typed}: {}",
+                String::from_utf8_lossy(&out.stderr)
+            );
+            let answer: serde_json::Value = serde_json::from_slice(&out.stdout).expect("the answer is JSON");
+            for number in &told.numbers {
+                let pointer = format!("/{}", number.quantity.replace('.', "/"));
+                let found = answer
+                    .pointer(&pointer)
+                    .and_then(serde_json::Value::as_f64)
+                    .unwrap_or_else(|| panic!("{typed}: {} is not in the answer", number.quantity));
+                let tolerance = Tolerance::absolute(number.tolerance);
+                close(&number.quantity, &typed, found, number.value, tolerance).unwrap_or_else(|e| panic!("{e}"));
+                checked += 1;
+            }
+        }
+    }
+    assert!(checked > 0, "no README of the tutorial tells of a fibre");
 }

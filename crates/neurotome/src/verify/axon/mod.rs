@@ -14,6 +14,7 @@ pub(super) const CLAIMS: &[Claim] = &[
     thresholds::at_a_node,
     thresholds::between_nodes,
     thresholds::thin_fibres,
+    thresholds::off_the_reference,
     thresholds::c_fibres,
     thresholds::without_a_field,
     conduction::myelinated,

@@ -74,6 +74,52 @@ fn rows(report: &mut Report, what: &str, of: fn(&fibres::Reference) -> &Vec<MrgT
     }
 }
 
+/// Where no other program was looked at while the models were made: other diameters, distances, pulses and places along the internode.
+pub fn off_the_reference(report: &mut Report) {
+    let source = "NEURON 9.0.2 with its own node mechanism, extrapolated to no step; validation/crosscode/axon/off-reference.json";
+    let claim = "threshold off the reference";
+    let reference = match fibres::off_reference() {
+        Ok(reference) => reference,
+        Err(e) => return report.failed(claim, e, source),
+    };
+    let mut worst: Vec<(String, f64, usize)> = vec![];
+    for row in &reference.rows {
+        if report.stopped() {
+            return;
+        }
+        let found = fibres::geometry(&row.sizes, row.diameter_um).and_then(|g| {
+            let search = fibres::search(0.4 * row.distance_mm * row.distance_mm);
+            let share = row.share_of_internode;
+            fibres::mrg_threshold(g, row.nodes, row.distance_mm, share, row.pulse_ms, &search)
+        });
+        let found = match found {
+            Ok(found) => found.amplitude,
+            Err(e) => return report.failed(claim, e, source),
+        };
+        if report.all() {
+            let text = format!(
+                "{claim}, {} µm ({}), {} mm, {} ms, {} of an internode from a node, mA",
+                row.diameter_um, row.sizes, row.distance_mm, row.pulse_ms, row.share_of_internode
+            );
+            report.within(text, found, row.threshold_ma, 0.01 * BOUND * row.threshold_ma, source);
+        }
+        let class = format!("{}, {} ms", row.sizes, row.pulse_ms);
+        let off = 100.0 * (found / row.threshold_ma - 1.0).abs();
+        match worst.iter_mut().find(|w| w.0 == class) {
+            Some(w) => (w.1, w.2) = (w.1.max(off), w.2 + 1),
+            None => worst.push((class, off, 1)),
+        }
+    }
+    for (class, off, count) in worst {
+        report.at_most(
+            format!("{claim}, {class}, worst deviation of {count}, %"),
+            off,
+            BOUND,
+            source,
+        );
+    }
+}
+
 /// Of C fibres.
 pub fn c_fibres(report: &mut Report) {
     let reference = match fibres::reference() {

@@ -130,17 +130,17 @@ class Fibre:
                     return False
         return False
 
-    def threshold(self, width_ms, dt_ms, tolerance, guess):
-        """The middle of the last bracket; looks up or down by factors of 1.5 first."""
+    def threshold(self, width_ms, dt_ms, tolerance, guess, ratio=1.5):
+        """The middle of the last bracket; looks up or down by factors first."""
         low, high = 0.0, math.inf
         amplitude = guess
         while low == 0.0 or math.isinf(high):
             if self.fires(amplitude, width_ms, dt_ms):
                 high = amplitude
-                amplitude /= 1.5
+                amplitude /= ratio
             else:
                 low = amplitude
-                amplitude *= 1.5
+                amplitude *= ratio
         while high - low > tolerance * low:
             middle = 0.5 * (low + high)
             if self.fires(middle, width_ms, dt_ms):

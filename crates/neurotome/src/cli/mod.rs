@@ -116,7 +116,7 @@ enum Command {
   neurotome fibre                                                  10 µm, 2 mm, 1 ms
   neurotome fibre --diameter-um 3 --distance-mm 1 --pulse-ms 0.1   an Aδ fibre; which sizes were used is told
   neurotome fibre --geometry table --along mid                     between two nodes of the published table's fibre
-  neurotome fibre --model sundt --distance-mm 1                    a C fibre (half a minute)
+  neurotome fibre --model sundt --distance-mm 1                    a C fibre (some seconds)
   neurotome fibre --tip-mm 10 --train 50                           beside a 10 mm tip, as in the sensory test
   neurotome fibre --block 0.8 --block-mm 6                         is a local anaesthetic's block enough?
   neurotome fibre --out fibre --json fibre.json                    pictures and numbers

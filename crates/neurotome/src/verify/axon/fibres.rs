@@ -100,6 +100,7 @@ pub struct Block {
 #[derive(Debug, Deserialize)]
 pub struct OffReference {
     pub rows: Vec<OffRow>,
+    pub c_fibre_rows: Vec<CThreshold>,
 }
 
 #[derive(Debug, Deserialize)]

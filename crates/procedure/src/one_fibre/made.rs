@@ -18,8 +18,8 @@ const FAR_MM: f64 = 2.5;
 
 /// A straight fibre beside a source.
 pub(super) enum Made {
-    Myelinated(Laid<Myelinated>),
-    Unmyelinated(Laid<Unmyelinated>),
+    Myelinated(Box<Laid<Myelinated>>),
+    Unmyelinated(Box<Laid<Unmyelinated>>),
 }
 
 /// A fibre, the outside potential of 1 mA (mV) and what counts as firing.
@@ -124,7 +124,13 @@ pub(super) fn made(q: &Question, distance_mm: f64, coarser: f64) -> Result<Made,
         let mut criterion = Criterion::myelinated(nodes);
         criterion.longest_ms *= slowness(q);
         criterion.quiet_after_ms *= slowness(q);
-        return Ok(Made::Myelinated(laid(q, distance_mm, fibre, shift, criterion)));
+        return Ok(Made::Myelinated(Box::new(laid(
+            q,
+            distance_mm,
+            fibre,
+            shift,
+            criterion,
+        ))));
     }
     let spacing = coarser * spacing_um(distance_mm);
     let places = |mm: f64| (1e3 * mm / spacing).round();
@@ -144,7 +150,13 @@ pub(super) fn made(q: &Question, distance_mm: f64, coarser: f64) -> Result<Made,
         quiet_after_ms: 4.0 * slowness(q),
         longest_ms: (40.0 + 2.0 * travel_ms) * slowness(q),
     };
-    Ok(Made::Unmyelinated(laid(q, distance_mm, fibre, 0.0, criterion)))
+    Ok(Made::Unmyelinated(Box::new(laid(
+        q,
+        distance_mm,
+        fibre,
+        0.0,
+        criterion,
+    ))))
 }
 
 fn laid<F: Fibre>(q: &Question, distance_mm: f64, fibre: F, shift_um: f64, criterion: Criterion) -> Laid<F> {

@@ -104,8 +104,8 @@ pub struct Question {
     pub model: Model,
     /// Its outer diameter, µm.
     pub diameter_um: f64,
-    /// Where the sizes of a myelinated fibre come from; none for the set advised for its diameter.
-    #[serde(serialize_with = "as_text")]
+    /// Where the sizes of a myelinated fibre come from; none for the set advised for its diameter. The answer names the set used.
+    #[serde(skip)]
     pub sizes: Option<GeometrySet>,
     /// The electrode.
     pub source: Source,
@@ -127,10 +127,6 @@ pub struct Question {
     pub train: Option<Train>,
     /// A block that stops spikes or not.
     pub block: Option<Block>,
-}
-
-fn as_text<S: serde::Serializer>(set: &Option<GeometrySet>, s: S) -> Result<S::Ok, S::Error> {
-    set.map(|set| set.to_string()).serialize(s)
 }
 
 impl Default for Question {

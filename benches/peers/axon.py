@@ -1,11 +1,11 @@
 """NEURON beside our fibres: thresholds of one fibre of 10 µm and of a population, in turn on the same machine.
 
     python3 benches/peers/axon.py [--runs N] [--fibres N]     prints a table, writes target/bench/axon.{md,json}
-    python3 benches/peers/axon.py --reference                 makes validation/crosscode/axon/off-reference.json anew (a quarter of an hour)
+    python3 benches/peers/axon.py --reference                 makes validation/crosscode/axon/off-reference.json anew (an hour)
 
 Makes a virtual environment below target/peers-axon, installs NEURON there, compiles nmodl/*.mod and builds our example `fibres`. Both run on one
 thread; seconds are of the processor (user and system). NEURON takes the first fibres of our population, and its seconds for all are extrapolated
-from them by compartments. No gate.
+from them by nodes. No gate.
 """
 
 import json

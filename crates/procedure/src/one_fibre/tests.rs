@@ -100,9 +100,9 @@ fn a_c_fibre_has_no_sizes_and_a_long_chronaxie() {
     let q = Question {
         model: Model::Sundt,
         diameter_um: 1.0,
-        distance_mm: 0.5,
+        distance_mm: 1.0,
         // Coarse, since C fibres take long.
-        step_ms: 0.05,
+        step_ms: 0.02,
         limit_ma: 100.0,
         ..Question::default()
     };

@@ -5,7 +5,7 @@
 //! - ```` ```toml NAME.toml ```` shows a scenario and must equal the file of that name in the step's folder;
 //! - ```` ```toml expected ```` states numbers. The scenario is run and each number compared.
 //! - ```` ```toml spine ```` states numbers of `spine.json` as `neurotome spine` writes it for a scenario.
-//! - ```` ```toml command ```` states values of the JSON that a command prints, run in the step's folder.
+//! - ```` ```toml command ```` states values of the JSON that a command prints; the text must show that command.
 
 use std::path::{Path, PathBuf};
 
@@ -55,11 +55,12 @@ struct Named {
     tolerance: f64,
 }
 
-/// What a README promises of one command that prints JSON.
+/// What a README promises of one command.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Told {
-    arguments: Vec<String>,
+    /// Its arguments; it is run from the root of the repository and asked for JSON.
+    command: Vec<String>,
     values: Vec<Value>,
 }
 
@@ -233,12 +234,14 @@ fn the_commands_in_the_tutorial_say_what_is_told() {
         let readme = std::fs::read_to_string(folder.join("README.md")).expect("each step has a README");
         for (_, body) in blocks(&readme).iter().filter(|(label, _)| label == "command") {
             let told: Told = toml::from_str(body).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
+            let command = format!("neurotome {}", told.command.join(" "));
+            assert!(readme.contains(&command), "{}: `{command}` is not in the text", folder.display());
             let output = std::process::Command::new(env!("CARGO_BIN_EXE_neurotome"))
-                .args(&told.arguments)
-                .current_dir(&folder)
+                .args(&told.command)
+                .args(["--quiet", "--json", "-"])
+                .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../.."))
                 .output()
                 .expect("the program runs");
-            let command = told.arguments.join(" ");
             assert!(
                 output.status.success(),
                 "{command}: {}",

@@ -1,4 +1,4 @@
-//! What solver and projector spend their time on, for `cargo xtask bench`: `kernels count NAME` under callgrind, `kernels scaling CELL_SIZE…`
+//! What solver, projector and fibres spend their time on, for `cargo xtask bench`: `kernels count NAME` under callgrind, `kernels scaling CELL_SIZE…`
 //! for times. benches/README.md tells more.
 #![allow(clippy::disallowed_methods)] // Measuring needs a clock and arguments.
 
@@ -6,6 +6,7 @@ use std::{hint::black_box, time::Instant};
 
 use neurotome_base::{Affine, Vec3, Volume, parallel::for_parts};
 use neurotome_physics::{
+    axon::{Criterion, Fibre, Geometry, GeometrySet, Membrane, Myelinated, Pulse, Search, Stimulated, Unmyelinated},
     current::Current,
     grid::{Axis, FittedNeedle, Grid, Region, Sizing},
     injury::Arrhenius,
@@ -97,7 +98,7 @@ fn heat_matrix(grid: &Grid, medium: &Medium) -> (Graph, Vec<f64>, Matrix<f64>) {
 }
 
 /// The kernels whose instructions are counted.
-const KERNELS: [&str; 10] = [
+const KERNELS: [&str; 12] = [
     "grid",
     "assembly",
     "hierarchy",
@@ -108,6 +109,8 @@ const KERNELS: [&str; 10] = [
     "potential-again",
     "injury",
     "projection",
+    "fibre-threshold",
+    "c-fibre",
 ];
 
 /// The function whose instructions are counted: callgrind is told its name.
@@ -122,8 +125,11 @@ fn count(kernel: &str) {
         let _ = measured_kernel(|| grid(COUNTED).map(|g| g.cells()));
         return;
     }
-    if kernel == "projection" {
-        return count_projection();
+    match kernel {
+        "projection" => return count_projection(),
+        "fibre-threshold" => return count_threshold(),
+        "c-fibre" => return count_c_fibre(),
+        _ => {}
     }
     let Ok(grid) = grid(COUNTED) else { return };
     let n = grid.cells();
@@ -207,6 +213,45 @@ fn count_projection() {
     // The first picture sorts the rows of voxels; those that follow do not.
     let _ = projector.project(&view);
     measured_kernel(|| projector.project(&view).map_or(0, |image| image.data.len()));
+}
+
+/// The outside potential (mV) of 1 mA into a cathode 2 mm beside the middle of a fibre, in 0.3 S/m.
+fn beside_middle<F: Fibre>(fibre: &F) -> Vec<f64> {
+    let places = fibre.places_um();
+    let middle = places[fibre.place_of(fibre.active() / 2)];
+    let at = |x: &f64| -1e6 / (4.0 * std::f64::consts::PI * 0.3 * (x - middle).hypot(2000.0));
+    places.iter().map(at).collect()
+}
+
+/// The threshold of a myelinated fibre of 10 µm and 21 nodes, a pulse of 1 ms, to 0.5 %, rest included.
+fn count_threshold() {
+    const NODES: usize = 21;
+    let Ok(geometry) = Geometry::new(GeometrySet::Table, 10.0) else {
+        return;
+    };
+    let search = Search {
+        dt_ms: 0.01,
+        tolerance: 0.005,
+        guess: 0.2,
+        most: 100.0,
+    };
+    measured_kernel(|| {
+        let fibre = Myelinated::new(geometry, NODES, 37.0);
+        let field = beside_middle(&fibre);
+        let found = Stimulated::new(&fibre, &field)
+            .and_then(|ready| ready.threshold(&Pulse::square(1.0), &search, &Criterion::myelinated(NODES)));
+        found.map_or(0, |t| t.runs)
+    });
+}
+
+/// A hundred steps of a C fibre of 201 compartments.
+fn count_c_fibre() {
+    let fibre = Unmyelinated::new(Membrane::Sundt, 1.0, 5000.0, 25.0, 37.0);
+    let field = beside_middle(&fibre);
+    let Ok(ready) = Stimulated::new(&fibre, &field) else {
+        return;
+    };
+    measured_kernel(|| ready.trace(&Pulse::square(1.0), 5.0, 0.01, 0.001, None, &[100]).len());
 }
 
 /// Seconds of the quickest of some runs.

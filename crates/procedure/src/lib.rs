@@ -6,5 +6,6 @@ pub mod anatomy;
 pub mod catalog;
 pub mod fluoroscopy;
 pub mod lesion;
+pub mod one_fibre;
 pub mod planning;
 pub mod stimulation;

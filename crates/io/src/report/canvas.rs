@@ -239,14 +239,20 @@ impl Canvas {
         self.svg.push_str("</g>\n");
     }
 
+    /// The drawing as SVG, without the pixels below it.
+    pub fn svg(&self) -> String {
+        let (w, h) = (self.width, self.height);
+        format!(
+            r#"<svg xmlns="http://www.w3.org/2000/svg" width="{w}" height="{h}" viewBox="0 0 {w} {h}">{}</svg>"#,
+            self.svg
+        )
+    }
+
     /// The finished picture as PNG.
     pub fn png(self) -> Result<Vec<u8>, ResultsError> {
         let failed = |reason: String| ResultsError::Picture { reason };
         let (w, h) = (self.width as u32, self.height as u32);
-        let svg = format!(
-            r#"<svg xmlns="http://www.w3.org/2000/svg" width="{w}" height="{h}" viewBox="0 0 {w} {h}">{}</svg>"#,
-            self.svg
-        );
+        let svg = self.svg();
         let tree = usvg::Tree::from_str(&svg, options()).map_err(|e| failed(e.to_string()))?;
         let mut pixmap =
             tiny_skia::Pixmap::new(w, h).ok_or_else(|| failed(format!("a picture of {w} by {h} pixels")))?;

@@ -3,6 +3,7 @@
 mod canvas;
 mod charts;
 mod contour;
+mod fibre;
 mod page;
 mod plan_views;
 mod section;
@@ -23,6 +24,7 @@ use crate::results::{
 };
 use style::TissueStyle;
 
+pub use fibre::{fibre_potentials, fibre_thresholds};
 pub(crate) use page::page;
 pub use plan_views::{FIELD_MM as PLAN_FIELD_MM, PlannedNeedle, SIDE_PX as PLAN_SIDE_PX, plan_views};
 pub(crate) use spine_views::anatomy;

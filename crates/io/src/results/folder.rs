@@ -18,8 +18,16 @@ pub(crate) const RECORD: &str = "record.json";
 pub(crate) const PLAN: &str = "plan.json";
 /// The built-in patient; a folder without it is no patient's.
 pub(crate) const SPINE: &str = "spine.json";
-/// Name of the answers of test stimulation.
-pub(crate) const STIMULATION: &str = "stimulation.json";
+/// Files of which each folder holds one: without it, it is none of ours.
+const NAMING: [&str; 7] = [
+    RECORD,
+    PLAN,
+    SPINE,
+    "fibre.json",
+    "stimulation.json",
+    "inject.json",
+    "outcome.json",
+];
 /// First words of [`CONTENTS`].
 const CONTENTS_TITLE: &str = "Neurotome results";
 
@@ -132,7 +140,7 @@ impl Drop for Staging {
     }
 }
 
-/// Writes files to a folder, whole or not at all; `plan.json` or `stimulation.json` must be among them.
+/// Writes files to a folder, whole or not at all; one that names what the folder holds, such as `plan.json`, must be among them.
 ///
 /// # Errors
 /// [`ResultsError`]; nothing is left behind.
@@ -172,14 +180,11 @@ pub fn check_target(target: &Path) -> Result<bool, ResultsError> {
         return Ok(true);
     }
     let list = fs::read_to_string(target.join(CONTENTS)).unwrap_or_default();
-    if !names
-        .iter()
-        .any(|n| [RECORD, PLAN, SPINE, STIMULATION].contains(&n.as_str()))
-        || !list.starts_with(CONTENTS_TITLE)
-    {
+    if !names.iter().any(|n| NAMING.contains(&n.as_str())) || !list.starts_with(CONTENTS_TITLE) {
         return Err(occupied(format!(
-            "`{}`, and no {RECORD}, {PLAN}, {SPINE} or {STIMULATION} of an earlier run",
-            names[0]
+            "`{}`, and none of {} of an earlier run",
+            names[0],
+            NAMING.join(", ")
         )));
     }
     let listed: Vec<&str> = list.lines().skip(1).filter_map(|l| l.split('\t').next()).collect();

@@ -2,6 +2,7 @@
 
 mod catalog;
 mod failure;
+mod fibre;
 mod files;
 mod fluoro;
 mod lesion;
@@ -49,6 +50,7 @@ Examples:
   neurotome plan --joint L4-L5 --side right          where the needles should lie
   neurotome stimulate                                what the patient feels, which muscles twitch
   neurotome spine --seed 7 --out person              a patient of its own: labels, CT, bones, nerves
+  neurotome fibre --diameter-um 3 --distance-mm 2    what current fires a thin fibre
   neurotome replay first/record.json                 compute it again and compare every figure
   neurotome verify                                   is it right? claim by claim
   neurotome catalog cannula                          what there is to choose from";
@@ -113,6 +115,23 @@ enum Command {
         after_help = "Examples:\n  neurotome stimulate\n  neurotome stimulate --shift -4,0,0 --out lateral        4 mm to the right: is it felt later?\n  neurotome stimulate --current --pulse-ms 0.1\n  neurotome stimulate --sedation deep\n  neurotome stimulate --map axial --out map               thresholds over places of the needle\n  neurotome stimulate --conductivity low --json -\n\nThe field of the bare metal drives fibres of all nerves within 30 mm: double cables for those with myelin, a C fibre. The patient's answers\nare a model on top: a share of a class of fibres that fires is told as tingling, his pain, a twitch (`neurotome catalog perception`)."
     )]
     Stimulate(Box<stimulate::Stimulate>),
+    /// One nerve fibre beside an electrode: threshold, curves, conduction velocity, pulse trains, block.
+    ///
+    /// A straight fibre in even tissue, a cathode beside it. The threshold is the weakest single pulse that sends a spike along the fibre.
+    /// Distance costs most (about with its square); thin fibres need more than thick ones, C fibres very much more.
+    #[command(after_help = "Examples:
+  neurotome fibre                                                  10 µm, 2 mm, 1 ms
+  neurotome fibre --diameter-um 3 --distance-mm 1 --pulse-ms 0.1   an Aδ fibre; which sizes were used is told
+  neurotome fibre --geometry table --along mid                     between two nodes of the published table's fibre
+  neurotome fibre --model sundt --distance-mm 1                    a C fibre (some seconds)
+  neurotome fibre --tip-mm 10 --train 50                           beside a 10 mm tip, as in the sensory test
+  neurotome fibre --block 0.8 --block-mm 6                         is a local anaesthetic's block enough?
+  neurotome fibre --out fibre --json fibre.json                    pictures and numbers
+
+Stated with the threshold: half of the search's last bracket, and by how much half the step in time changes it. A threshold beyond
+--limit-ma is told as such. Thresholds are currents of a cathode against a far return; the tip is an even line of current, thin
+against the distance.")]
+    Fibre(Box<fibre::FibreCommand>),
     /// Compute the run of a record again, with one and with two threads, and compare every figure.
     #[command(
         after_help = "Example:\n  neurotome replay results/record.json\n\nExit status 1 and the first difference when the figures are not the same to the last digit."
@@ -155,6 +174,7 @@ where
         Command::Plan(c) => c.run(common),
         Command::Spine(c) => c.run(common),
         Command::Stimulate(c) => c.run(common),
+        Command::Fibre(c) => c.run(common),
         Command::Replay(c) => c.run(common),
         Command::Verify(c) => c.run(common),
         Command::Schema => schema(),

@@ -96,6 +96,29 @@ pub struct Block {
     pub passes: bool,
 }
 
+/// Thresholds at sizes, distances and pulses that the reference does not have, made by NEURON alone.
+#[derive(Debug, Deserialize)]
+pub struct OffReference {
+    pub rows: Vec<OffRow>,
+    pub c_fibre_rows: Vec<CThreshold>,
+}
+
+#[derive(Debug, Deserialize)]
+pub struct OffRow {
+    pub sizes: String,
+    pub diameter_um: f64,
+    pub distance_mm: f64,
+    pub pulse_ms: f64,
+    pub share_of_internode: f64,
+    pub nodes: usize,
+    pub threshold_ma: f64,
+}
+
+pub fn off_reference() -> Result<OffReference, String> {
+    let text = include_str!("../../../../../validation/crosscode/axon/off-reference.json");
+    serde_json::from_str(text).map_err(|e| format!("reading the thresholds off the reference: {e}"))
+}
+
 pub fn reference() -> Result<Reference, String> {
     let text = include_str!("../../../../../validation/crosscode/axon/reference.json");
     serde_json::from_str(text).map_err(|e| format!("reading the reference: {e}"))
@@ -105,7 +128,7 @@ pub fn reference() -> Result<Reference, String> {
 pub fn geometry(name: &str, diameter_um: f64) -> Result<Geometry, String> {
     let set = match name {
         "table" => GeometrySet::Table,
-        "interp" => GeometrySet::Fitted,
+        "interp" | "fitted" => GeometrySet::Fitted,
         "small" => GeometrySet::Small,
         _ => return Err(format!("no set of sizes \"{name}\"")),
     };

@@ -74,6 +74,104 @@ fn rows(report: &mut Report, what: &str, of: fn(&fibres::Reference) -> &Vec<MrgT
     }
 }
 
+const OFF_SOURCE: &str =
+    "NEURON 9.0.2 with own mechanisms, extrapolated to no step; validation/crosscode/axon/off-reference.json";
+
+/// C fibres at other diameters, distances and pulses, with steps that tell the value for no step.
+pub fn c_fibres_off_the_reference(report: &mut Report) {
+    let claim = "threshold of C fibres off the reference";
+    let reference = match fibres::off_reference() {
+        Ok(reference) => reference,
+        Err(e) => return report.failed(claim, e, OFF_SOURCE),
+    };
+    for model in ["sundt", "rattay"] {
+        let (mut worst, mut count) = (0.0f64, 0);
+        let near = |row: &&CThreshold| row.model == model && (report.full() || row.z_mm < 0.9);
+        let wanted: Vec<&CThreshold> = reference.c_fibre_rows.iter().filter(near).collect();
+        for row in wanted {
+            if report.stopped() {
+                return;
+            }
+            let found = match c_threshold(row) {
+                Ok(found) => found,
+                Err(e) => return report.failed(claim, e, OFF_SOURCE),
+            };
+            if report.all() {
+                let text = format!(
+                    "{claim} ({model}), {} µm, {} mm, {} ms, mA",
+                    row.diameter_um, row.z_mm, row.pw_ms
+                );
+                report.within(
+                    text,
+                    found,
+                    row.threshold_ma,
+                    0.01 * BOUND * row.threshold_ma,
+                    OFF_SOURCE,
+                );
+            }
+            worst = worst.max(100.0 * (found / row.threshold_ma - 1.0).abs());
+            count += 1;
+        }
+        report.at_most(
+            format!("{claim} ({model}), worst deviation of {count}, %"),
+            worst,
+            BOUND,
+            OFF_SOURCE,
+        );
+    }
+}
+
+/// Where no other program was looked at while the models were made: other diameters, distances, pulses and places along the internode.
+pub fn off_the_reference(report: &mut Report) {
+    let claim = "threshold off the reference";
+    let reference = match fibres::off_reference() {
+        Ok(reference) => reference,
+        Err(e) => return report.failed(claim, e, OFF_SOURCE),
+    };
+    let mut worst: Vec<(String, f64, usize)> = vec![];
+    for row in &reference.rows {
+        if report.stopped() {
+            return;
+        }
+        let found = fibres::geometry(&row.sizes, row.diameter_um).and_then(|g| {
+            let search = fibres::search(0.4 * row.distance_mm * row.distance_mm);
+            let share = row.share_of_internode;
+            fibres::mrg_threshold(g, row.nodes, row.distance_mm, share, row.pulse_ms, &search)
+        });
+        let found = match found {
+            Ok(found) => found.amplitude,
+            Err(e) => return report.failed(claim, e, OFF_SOURCE),
+        };
+        if report.all() {
+            let text = format!(
+                "{claim}, {} µm ({}), {} mm, {} ms, {} of an internode from a node, mA",
+                row.diameter_um, row.sizes, row.distance_mm, row.pulse_ms, row.share_of_internode
+            );
+            report.within(
+                text,
+                found,
+                row.threshold_ma,
+                0.01 * BOUND * row.threshold_ma,
+                OFF_SOURCE,
+            );
+        }
+        let class = format!("{}, {} ms", row.sizes, row.pulse_ms);
+        let off = 100.0 * (found / row.threshold_ma - 1.0).abs();
+        match worst.iter_mut().find(|w| w.0 == class) {
+            Some(w) => (w.1, w.2) = (w.1.max(off), w.2 + 1),
+            None => worst.push((class, off, 1)),
+        }
+    }
+    for (class, off, count) in worst {
+        report.at_most(
+            format!("{claim}, {class}, worst deviation of {count}, %"),
+            off,
+            BOUND,
+            OFF_SOURCE,
+        );
+    }
+}
+
 /// Of C fibres.
 pub fn c_fibres(report: &mut Report) {
     let reference = match fibres::reference() {

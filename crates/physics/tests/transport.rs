@@ -141,8 +141,9 @@ fn the_front_of_an_injection_is_the_sphere_of_its_volume() {
         let highest = (0..grid.cells()).map(|c| fluid.concentration(c)).fold(0.0, f64::max);
         assert!(highest <= 1.0 + 1e-7, "{highest}");
     }
-    table.assert_fitted_order_at_least(0.6);
-    assert!(table.rows[2].error < 0.0, "{table}");
+    // The sum of two directions; the upwind step is of first order.
+    table.assert_order_at_least(1.0);
+    table.assert_last_error_within(0.182, 0.02);
 }
 
 fn gaussian(r2: f64, width2: f64) -> f64 {
@@ -175,7 +176,7 @@ fn diffusion_from_a_point_is_of_second_order() {
         assert!(drug.imbalance().abs() < 1e-12);
     }
     table.assert_order_at_least(1.9);
-    table.assert_last_error_within(3e-3, 0.0006);
+    table.assert_last_error_within(1.36e-3, 0.02);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The literature as data: tissues, injury laws, cannulas, generators, measures of the spine, fibres of nerves and X-ray tables, each value with its
+//! The literature as data: tissues, injury laws, cannulas, generators, measures of the spine, fibres of nerves, local anaesthetics and X-ray tables, each value with its
 //! source.
 //!
 //! The types are here; `neurotome_io::catalog` holds the text compiled into the program and reads a user's own files.
@@ -66,9 +66,11 @@ macro_rules! entry {
     };
 }
 
+mod anaesthetics;
 mod nerves;
 mod xray;
 
+pub use anaesthetics::{AnaestheticEntry, ConductionBlock, SolutionEntry, TransportEntry};
 pub use nerves::{FibreClass, NerveFibres};
 pub use xray::{CArmEntry, Series, TUNGSTEN_LINES_KEV, TissueHounsfield, TubeSpectrum, XrayMaterial};
 
@@ -619,6 +621,18 @@ pub struct Catalog {
     /// Fibres of the nerves.
     #[serde(default)]
     pub nerves: Vec<NerveFibres>,
+    /// Fluids that are injected.
+    #[serde(default)]
+    pub solutions: Vec<SolutionEntry>,
+    /// Local anaesthetics.
+    #[serde(default)]
+    pub anaesthetics: Vec<AnaestheticEntry>,
+    /// How much block stops a spike.
+    #[serde(default)]
+    pub conduction_block: Vec<ConductionBlock>,
+    /// How tissues let fluid through.
+    #[serde(default)]
+    pub transport: Vec<TransportEntry>,
 }
 
 impl Catalog {

@@ -4,20 +4,21 @@ use std::fmt::Write as _;
 
 use clap::Args;
 use neurotome_procedure::catalog::{
-    CArmEntry, Cannula, Catalog, Entry, GeneratorEntry, InjuryLaw, MetalEntry, NerveFibres, SpineMeasure, Spread,
-    Technique, Tissue, TissueHounsfield, TubeSpectrum, XrayMaterial,
+    AnaestheticEntry, CArmEntry, Cannula, Catalog, ConductionBlock, Entry, GeneratorEntry, InjuryLaw, MetalEntry,
+    NerveFibres, SolutionEntry, SpineMeasure, Spread, Technique, Tissue, TissueHounsfield, TransportEntry, TubeSpectrum,
+    XrayMaterial,
 };
 use serde::Serialize;
 use serde_json::Value;
 
 use super::{Common, Failure, json_text, open_catalog, print};
 
-const KINDS: &str = "tissue, injury, cannula, metal, generator, spine, nerve, technique, xray_material, tube_spectrum, carm, tissue_hounsfield, source";
+const KINDS: &str = "tissue, injury, cannula, metal, generator, spine, nerve, anaesthetic, solution, transport, conduction_block, technique, xray_material, tube_spectrum, carm, tissue_hounsfield, source";
 
 #[derive(Debug, Args)]
 pub(super) struct Show {
-    /// Kind of entry: tissue, injury, cannula, metal, generator, spine, nerve, technique, xray_material, tube_spectrum, carm, tissue_hounsfield or
-    /// source.
+    /// Kind of entry: tissue, injury, cannula, metal, generator, spine, nerve, anaesthetic, solution, transport, conduction_block, technique,
+    /// xray_material, tube_spectrum, carm, tissue_hounsfield or source.
     kind: Option<String>,
     /// Name of one entry.
     name: Option<String>,
@@ -45,6 +46,10 @@ impl Show {
             "metal" => self.kind(&catalog, &catalog.metals, values)?,
             "generator" => self.kind(&catalog, &catalog.generators, values)?,
             "nerve" => self.kind(&catalog, &catalog.nerves, values)?,
+            "anaesthetic" => self.kind(&catalog, &catalog.anaesthetics, values)?,
+            "solution" => self.kind(&catalog, &catalog.solutions, values)?,
+            "transport" => self.kind(&catalog, &catalog.transport, values)?,
+            "conduction_block" => self.kind(&catalog, &catalog.conduction_block, values)?,
             "spine" => self.kind(&catalog, &catalog.spine, measure)?,
             "xray_material" => self.kind(&catalog, &catalog.xray_materials, values)?,
             "tube_spectrum" | "tube_spectra" => self.kind(&catalog, &catalog.tube_spectra, values)?,
@@ -194,6 +199,10 @@ fn overview(catalog: &Catalog) -> String {
     line::<CArmEntry>(&mut out, &catalog.carms);
     line::<TissueHounsfield>(&mut out, &catalog.tissue_hounsfield);
     line::<NerveFibres>(&mut out, &catalog.nerves);
+    line::<AnaestheticEntry>(&mut out, &catalog.anaesthetics);
+    line::<SolutionEntry>(&mut out, &catalog.solutions);
+    line::<TransportEntry>(&mut out, &catalog.transport);
+    line::<ConductionBlock>(&mut out, &catalog.conduction_block);
     line::<Technique>(&mut out, &catalog.techniques);
     let names: Vec<&str> = catalog.spine.iter().map(Entry::name).collect();
     let (all, verified) = catalog.spine.iter().fold((0, 0), |(n, v), m| {

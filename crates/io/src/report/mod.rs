@@ -3,6 +3,7 @@
 mod canvas;
 mod charts;
 mod contour;
+mod injection_views;
 mod page;
 mod plan_views;
 mod section;
@@ -22,6 +23,7 @@ use crate::results::{
 };
 use style::TissueStyle;
 
+pub use injection_views::{block_curves, injection_sections};
 pub(crate) use page::page;
 pub use plan_views::{PlannedNeedle, plan_views};
 pub(crate) use spine_views::anatomy;

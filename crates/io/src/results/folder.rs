@@ -18,6 +18,8 @@ pub(crate) const RECORD: &str = "record.json";
 pub(crate) const PLAN: &str = "plan.json";
 /// The built-in patient; a folder without it is no patient's.
 pub(crate) const SPINE: &str = "spine.json";
+/// An injection; a folder without it is none.
+pub(crate) const INJECTION: &str = "inject.json";
 /// First words of [`CONTENTS`].
 const CONTENTS_TITLE: &str = "Neurotome results";
 
@@ -170,9 +172,9 @@ pub fn check_target(target: &Path) -> Result<bool, ResultsError> {
         return Ok(true);
     }
     let list = fs::read_to_string(target.join(CONTENTS)).unwrap_or_default();
-    if !names.iter().any(|n| [RECORD, PLAN, SPINE].contains(&n.as_str())) || !list.starts_with(CONTENTS_TITLE) {
+    if !names.iter().any(|n| [RECORD, PLAN, SPINE, INJECTION].contains(&n.as_str())) || !list.starts_with(CONTENTS_TITLE) {
         return Err(occupied(format!(
-            "`{}`, and no {RECORD}, {PLAN} or {SPINE} of an earlier run",
+            "`{}`, and no {RECORD}, {PLAN}, {SPINE} or {INJECTION} of an earlier run",
             names[0]
         )));
     }

@@ -4,6 +4,7 @@ mod catalog;
 mod failure;
 mod files;
 mod fluoro;
+mod inject;
 mod lesion;
 mod plan;
 mod replay;
@@ -47,6 +48,7 @@ Examples:
   neurotome fluoro --view oblique-right              what the C-arm sees, in view.png
   neurotome plan --joint L4-L5 --side right          where the needles should lie
   neurotome spine --seed 7 --out person              a patient of its own: labels, CT, bones, nerves
+  neurotome inject --percent 2 --wait-s 120          numb the nerve: spread, block, dose
   neurotome replay first/record.json                 compute it again and compare every figure
   neurotome verify                                   is it right? claim by claim
   neurotome catalog cannula                          what there is to choose from";
@@ -106,6 +108,11 @@ enum Command {
         after_help = "Examples:\n  neurotome spine --out mean\n  neurotome spine --sex female --stature-cm 158 --seed 7 --out person\n  neurotome spine --scoliosis-deg 20 --convex right --slip L4=6 --disc-loss L4=0.5 --out worn\n  neurotome spine my-scenario.toml --spacing-mm 0.7,0.7,2 --noise-hu 25 --out scan --json\n\nWhat the options set is what [spine] of a scenario sets (`neurotome schema`); they replace its keys. The same options give the same\nfiles. labels.nii.gz numbers vertebrae as TotalSegmentator does (28 is L4), so that it and ct.nii.gz can be the [image] of a scenario.\nNerves: the L4 medial branch crosses L5. Counts of nerve fibres are recalled or derived: `neurotome catalog nerve medial_branch`."
     )]
     Spine(Box<spine::SpineCommand>),
+    /// Inject a local anaesthetic, or another fluid: how it spreads, which nerve fibres it blocks when, and the dose.
+    #[command(
+        after_help = "Examples:\n  neurotome inject\n  neurotome inject --agent lidocaine --percent 2 --volume-ml 0.5 --wait-s 120 --out numb\n  neurotome inject --agent bupivacaine --percent 0.5 --follow-s 14400     how long it lasts\n  neurotome inject --tip skin --percent 1 --volume-ml 0.5                 a wheal where the needle goes in\n  neurotome inject scenarios/numbed.toml --agent saline --json -\n\nWithout SCENARIO the built-in patient is used. Options replace the keys of the scenario's [anaesthetic], with which `neurotome simulate`\nand `neurotome lesion` compute the spread before heating. share.nii.gz of --out can also be the `share_path` of [injectate].\nAgents: `neurotome catalog solution`; doses, thresholds of the fibres and their sources: `neurotome catalog anaesthetic lidocaine`."
+    )]
+    Inject(Box<inject::InjectCommand>),
     /// Compute the run of a record again, with one and with two threads, and compare every figure.
     #[command(
         after_help = "Example:\n  neurotome replay results/record.json\n\nExit status 1 and the first difference when the figures are not the same to the last digit."
@@ -147,6 +154,7 @@ where
         Command::Fluoro(c) => c.run(common),
         Command::Plan(c) => c.run(common),
         Command::Spine(c) => c.run(common),
+        Command::Inject(c) => c.run(common),
         Command::Replay(c) => c.run(common),
         Command::Verify(c) => c.run(common),
         Command::Schema => schema(),

@@ -9,6 +9,7 @@ mod axon;
 mod convergence;
 mod crosscode;
 mod experiment;
+mod transport;
 mod xray;
 
 use std::fmt::Write as _;
@@ -34,16 +35,19 @@ pub struct Group {
 }
 
 /// The claims of all groups of which some do not hold yet.
-const OPEN: [Claim; crosscode::OPEN.len() + anatomy::OPEN.len()] = {
-    let mut all = [crosscode::OPEN[0]; crosscode::OPEN.len() + anatomy::OPEN.len()];
-    let mut i = 0;
-    while i < all.len() {
-        all[i] = if i < crosscode::OPEN.len() {
-            crosscode::OPEN[i]
+const OPEN: [Claim; crosscode::OPEN.len() + anatomy::OPEN.len() + transport::OPEN.len()] = {
+    const LISTS: [&[Claim]; 3] = [crosscode::OPEN, anatomy::OPEN, transport::OPEN];
+    let mut all = [crosscode::OPEN[0]; crosscode::OPEN.len() + anatomy::OPEN.len() + transport::OPEN.len()];
+    let (mut list, mut i, mut n) = (0, 0, 0);
+    while list < LISTS.len() {
+        if i < LISTS[list].len() {
+            all[n] = LISTS[list][i];
+            i += 1;
+            n += 1;
         } else {
-            anatomy::OPEN[i - crosscode::OPEN.len()]
-        };
-        i += 1;
+            list += 1;
+            i = 0;
+        }
     }
     all
 };
@@ -78,6 +82,11 @@ pub const GROUPS: &[Group] = &[
     Group {
         name: "axon",
         claims: axon::CLAIMS,
+        by_default: true,
+    },
+    Group {
+        name: "transport",
+        claims: transport::CLAIMS,
         by_default: true,
     },
     Group {
@@ -347,7 +356,7 @@ mod tests {
         let usual: Vec<&str> = select(&[]).unwrap().iter().map(|g| g.name).collect();
         assert_eq!(
             usual,
-            ["analytic", "convergence", "crosscode", "xray", "anatomy", "axon"]
+            ["analytic", "convergence", "crosscode", "xray", "anatomy", "axon", "transport"]
         );
         assert_eq!(select(&["experiment".to_owned()]).unwrap().len(), 1);
         assert_eq!(select(&["crosscode".to_owned()]).unwrap()[0].name, "crosscode");

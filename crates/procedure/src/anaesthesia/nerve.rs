@@ -50,6 +50,24 @@ impl NerveExposure {
         }
     }
 
+    /// A nerve that is held in one concentration (mmol/l) from the start, followed for a time in even steps.
+    pub fn bathed(
+        nerve: &NerveCurve,
+        drug: &Drug,
+        rule: &ConductionRule,
+        mmol_per_l: f64,
+        duration_s: f64,
+        steps: usize,
+    ) -> Self {
+        let mut exposure = Self::new(nerve, Some(drug), rule);
+        let outside = vec![mmol_per_l as f32; exposure.places.len()];
+        exposure.outside_mmol_per_l[0].clone_from(&outside);
+        for k in 1..=steps {
+            exposure.step(duration_s * k as f64 / steps as f64, outside.clone());
+        }
+        exposure
+    }
+
     /// A step in which the concentration outside goes linearly from what it was to what it is; exact for that.
     pub(super) fn step(&mut self, t_s: f64, outside: Vec<f32>) {
         let dt = t_s - self.t_s.last().copied().unwrap_or(0.0);

@@ -121,6 +121,8 @@ pub struct Spread {
     pub curve: Vec<SpreadPoint>,
     /// The nerves, in the order given.
     pub nerves: Vec<NerveExposure>,
+    /// Tissues in the region computed, ascending.
+    pub tissues: Vec<TissueId>,
     /// How well it was computed.
     pub evidence: SpreadEvidence,
     grid: BoxGrid,
@@ -138,6 +140,8 @@ struct Cells {
     perfusion_per_s: Vec<f64>,
     /// Part of each cell that is open.
     open: Vec<f64>,
+    /// Tissues met, ascending.
+    tissues: Vec<TissueId>,
 }
 
 /// Computes an injection and what follows. `progress` is told after each step and answers whether to go on.
@@ -224,6 +228,7 @@ pub fn inject(injection: &Injection, progress: &mut dyn FnMut(Progress) -> bool)
             .iter()
             .map(|n| NerveExposure::new(n, drug, &injection.rule))
             .collect(),
+        tissues: cells.tissues.clone(),
         evidence: SpreadEvidence {
             cells: flow.order.len(),
             cell_mm: grid.spacing_m() / MM,
@@ -365,7 +370,13 @@ fn fill(injection: &Injection, grid: &BoxGrid) -> Result<Cells, AnaesthesiaError
         porosity: Vec::with_capacity(all.len()),
         perfusion_per_s: Vec::with_capacity(all.len()),
         open: Vec::with_capacity(all.len()),
+        tissues: Vec::new(),
     };
+    let mut met = [false; 256];
+    for t in &middle {
+        met[usize::from(t.0)] = true;
+    }
+    cells.tissues = (0..=u8::MAX).filter(|t| met[usize::from(*t)]).map(TissueId).collect();
     for cell in all {
         let [permeability, porosity, perfusion, open] = cell?;
         cells.permeability_m2.push(permeability);

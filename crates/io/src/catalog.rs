@@ -318,7 +318,10 @@ fn check_anaesthetics(catalog: &Catalog) -> Result<(), CatalogError> {
         }
         let stock: Vec<f64> = drug.stock_percent.iter().map(|s| s.value).collect();
         if stock.is_empty() || stock.windows(2).any(|w| w[0] >= w[1]) {
-            return fail(format!("stock_percent {stock:?}"), "at least one concentration, ascending");
+            return fail(
+                format!("stock_percent {stock:?}"),
+                "at least one concentration, ascending",
+            );
         }
     }
     Ok(())

@@ -1,10 +1,11 @@
 //! Every step of `tutorial/` does what its README says.
 //!
-//! The test reads three kinds of fenced block from `tutorial/step-*/README.md`:
+//! The test reads these kinds of fenced block from `tutorial/step-*/README.md`:
 //!
 //! - ```` ```toml NAME.toml ```` shows a scenario and must equal the file of that name in the step's folder;
 //! - ```` ```toml expected ```` states numbers. The scenario is run and each number compared.
 //! - ```` ```toml spine ```` states numbers of `spine.json` as `neurotome spine` writes it for a scenario.
+//! - ```` ```toml inject ```` states numbers of the record that `neurotome inject` prints with some options.
 
 use std::path::{Path, PathBuf};
 
@@ -41,6 +42,14 @@ struct Patient {
     scenario: String,
     options: Vec<String>,
     numbers: Vec<Named>,
+}
+
+/// What a README promises of one injection.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Injected {
+    options: Vec<String>,
+    numbers: Vec<Number>,
 }
 
 /// One number of a named member of a list.
@@ -205,4 +214,36 @@ fn the_patients_in_the_tutorial_are_as_told() {
         }
     }
     assert!(checked > 0, "no README of the tutorial tells of a patient");
+}
+
+#[test]
+fn the_injections_in_the_tutorial_are_as_told() {
+    let mut checked = 0;
+    for folder in steps() {
+        let readme = std::fs::read_to_string(folder.join("README.md")).expect("each step has a README");
+        for (_, body) in blocks(&readme).iter().filter(|(label, _)| label == "inject") {
+            let told: Injected = toml::from_str(body).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
+            let shown = format!("neurotome inject {}", told.options.join(" "));
+            assert!(readme.contains(&shown), "the text does not show `{shown}`");
+            let run = std::process::Command::new(env!("CARGO_BIN_EXE_neurotome"))
+                .args(["inject", "--json", "-"])
+                .args(&told.options)
+                .output()
+                .expect("the program runs");
+            assert!(
+                run.status.success(),
+                "{shown}: {}",
+                String::from_utf8_lossy(&run.stderr)
+            );
+            let record: serde_json::Value = serde_json::from_slice(&run.stdout).expect("the record is JSON");
+            for number in &told.numbers {
+                let found = member(&record, &number.quantity).as_f64();
+                let found = found.unwrap_or_else(|| panic!("{}: not in the record", number.quantity));
+                let tolerance = Tolerance::absolute(number.tolerance);
+                close(&number.quantity, &shown, found, number.value, tolerance).unwrap_or_else(|e| panic!("{e}"));
+                checked += 1;
+            }
+        }
+    }
+    assert!(checked > 0, "no README of the tutorial tells of an injection");
 }

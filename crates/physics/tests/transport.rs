@@ -3,9 +3,7 @@
 use std::f64::consts::PI;
 
 use neurotome_base::{Vec3, random::Stream};
-use neurotome_physics::transport::{
-    BoxGrid, Carrier, Flow, FlowError, FlowProblem, FlowSource, Mixing, Sheet, Solute,
-};
+use neurotome_physics::transport::{BoxGrid, Carrier, Flow, FlowError, FlowProblem, FlowSource, Mixing, Sheet, Solute};
 use neurotome_testkit::ConvergenceTable;
 use proptest::prelude::*;
 

@@ -112,8 +112,16 @@ fn run(injection: &Injection) -> Arc<Spread> {
 fn the_fluid_fills_the_pores_of_its_volume() {
     let spread = run(&injection(None));
     let radius = (3000.0 * 0.5 / (4.0 * PI * POROSITY)).cbrt();
-    let at_end = spread.curve.iter().find(|p| (p.t_s - spread.injected_s).abs() < 1e-9).unwrap();
-    assert!((at_end.radius_mm / radius - 1.0).abs() < 0.05, "{} {radius}", at_end.radius_mm);
+    let at_end = spread
+        .curve
+        .iter()
+        .find(|p| (p.t_s - spread.injected_s).abs() < 1e-9)
+        .unwrap();
+    assert!(
+        (at_end.radius_mm / radius - 1.0).abs() < 0.05,
+        "{} {radius}",
+        at_end.radius_mm
+    );
     assert!((at_end.fluid_ml - 0.5).abs() < 1e-9);
     let e = &spread.evidence;
     assert!(e.fluid_imbalance.abs() < 1e-12 && e.drug_imbalance.abs() < 1e-12 && e.highest_part < 1.0 + 1e-6);
@@ -142,6 +150,7 @@ fn bone_and_fascia_keep_it_out_and_push_it_aside() {
     assert!(beside.share(&away, t) > free.share(&away, t));
     // Right at the bone's surface the concentration is that of the tissue before it.
     let surface = PatientPoint::new(2.9, 0.0, 0.0);
+    assert_eq!(beside.share(&PatientPoint::new(3.05, 0.0, 0.0), t), 0.0);
     assert!(beside.concentration_mmol_per_l(&surface, t) > 60.0);
     let mut held = injection(None);
     held.fasciae = vec![Fascia {
@@ -208,7 +217,10 @@ fn bad_injections_are_named() {
     refused(|i| i.body_mass_kg = -1.0, "the mass of the body");
     refused(|i| i.cell_mm = Some(0.001), "the side of a cell");
     refused(|i| i.keep_s = vec![1000.0], "a time to be kept");
-    refused(|i| i.tip = PatientPoint::new(20.0, 0.0, 0.0), "lies in bone, where no fluid can enter");
+    refused(
+        |i| i.tip = PatientPoint::new(20.0, 0.0, 0.0),
+        "lies in bone, where no fluid can enter",
+    );
     refused(|i| i.transport[0] = None, "tissue \"muscle\" has no permeability");
     let stopped = inject(&injection(None), &mut |p| p.t_s < 10.0);
     assert!(matches!(stopped, Err(AnaesthesiaError::Cancelled { .. })));
@@ -221,7 +233,10 @@ fn the_same_bytes_with_any_number_of_threads() {
         pool.install(|| {
             let spread = run(&injection(Some(3.0)));
             let p = PatientPoint::new(-2.0, 1.0, 0.5);
-            (spread.concentration_mmol_per_l(&p, 200.0).to_bits(), spread.curve.last().unwrap().drug_mg.to_bits())
+            (
+                spread.concentration_mmol_per_l(&p, 200.0).to_bits(),
+                spread.curve.last().unwrap().drug_mg.to_bits(),
+            )
         })
     };
     assert_eq!(with(1), with(3));

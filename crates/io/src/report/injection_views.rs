@@ -32,7 +32,11 @@ fn mixed(base: Rgb, over: Rgb, weight: f64) -> Rgb {
 
 /// Part of the colour scale at a concentration: none at 0.01, all at 100 mmol/l.
 fn on_scale(mmol_per_l: f64) -> f64 {
-    if mmol_per_l <= 0.01 { 0.0 } else { (mmol_per_l.log10() + 2.0) / 4.0 }
+    if mmol_per_l <= 0.01 {
+        0.0
+    } else {
+        (mmol_per_l.log10() + 2.0) / 4.0
+    }
 }
 
 /// Sections through the tip at a time (s from the start of the injection): along the needle, twice, and across the body; the fluid above, the
@@ -40,7 +44,12 @@ fn on_scale(mmol_per_l: f64) -> f64 {
 ///
 /// # Errors
 /// [`ResultsError::Picture`].
-pub fn injection_sections(problem: &LesionProblem, spread: &Spread, t_s: f64, title: &str) -> Result<Vec<u8>, ResultsError> {
+pub fn injection_sections(
+    problem: &LesionProblem,
+    spread: &Spread,
+    t_s: f64,
+    title: &str,
+) -> Result<Vec<u8>, ResultsError> {
     let tip = spread.tip.vec();
     let needle = problem.needles.first();
     let back = needle.map_or_else(Vec3::y, |n| -Vec3::from(n.direction)).normalize();
@@ -75,6 +84,9 @@ pub fn injection_sections(problem: &LesionProblem, spread: &Spread, t_s: f64, ti
         mixed(base(p), FLUID, 0.85 * share / highest)
     };
     let drug = |p: &Vec3| {
+        if spread.porosity(&PatientPoint::from_vec(*p)) == 0.0 {
+            return base(p);
+        }
         let c = spread.concentration_mmol_per_l(&PatientPoint::from_vec(*p), t_s);
         // A line where a level is passed within a pixel.
         let step = 0.6 / PX_PER_MM;
@@ -100,7 +112,9 @@ pub fn injection_sections(problem: &LesionProblem, spread: &Spread, t_s: f64, ti
             panel.lines = lines(problem, cut);
         }
     }
-    rows[0].push(scale("share", &[format!("{highest:.2}"), "0".to_owned()], |x| mixed([235; 3], FLUID, 0.85 * x)));
+    rows[0].push(scale("share", &[format!("{highest:.2}"), "0".to_owned()], |x| {
+        mixed([235; 3], FLUID, 0.85 * x)
+    }));
     if let Some(row) = rows.get_mut(1) {
         let ends = ["100 mM".to_owned(), "0.01 mM".to_owned()];
         row.push(scale("drug", &ends, |x| mixed([235; 3], DRUG, 0.85 * x)));
@@ -112,11 +126,15 @@ pub fn injection_sections(problem: &LesionProblem, spread: &Spread, t_s: f64, ti
 
 /// A colour scale as a narrow panel; `ends` stand at its top and its foot.
 fn scale(title: &str, ends: &[String; 2], color: impl Fn(f64) -> Rgb) -> Panel {
-    let [w, h] = [70, (SIDE_MM * PX_PER_MM) as usize];
+    let [w, h] = [180, (SIDE_MM * PX_PER_MM) as usize];
     let rgb = (0..w * h)
         .flat_map(|n| {
             let (x, y) = (n % w, n / w);
-            if x < 26 { color(1.0 - y as f64 / (h - 1) as f64) } else { [255; 3] }
+            if x < 26 {
+                color(1.0 - y as f64 / (h - 1) as f64)
+            } else {
+                [255; 3]
+            }
         })
         .collect();
     Panel {
@@ -159,7 +177,11 @@ fn lines(problem: &LesionProblem, cut: &Cut) -> Vec<(Rgb, Vec<[f64; 2]>)> {
         let tip = needle.tip.vec();
         // A needle that leaves the section is drawn as far as it stays within it.
         let slope = back.dot(&normal).abs();
-        let reach = if slope > 1e-6 { (NEAR_MM / slope).min(needle.length_mm) } else { needle.length_mm };
+        let reach = if slope > 1e-6 {
+            (NEAR_MM / slope).min(needle.length_mm)
+        } else {
+            needle.length_mm
+        };
         if (tip - cut.center).dot(&normal).abs() > NEAR_MM {
             continue;
         }
@@ -167,7 +189,16 @@ fn lines(problem: &LesionProblem, cut: &Cut) -> Vec<(Rgb, Vec<[f64; 2]>)> {
         let side = back.cross(&normal).try_normalize(1e-6).unwrap_or(cut.right) * radius;
         for (color, to) in [(ISO_50, reach), (ACTIVE_TIP, reach.min(needle.active_tip_mm))] {
             let end = tip + back * to;
-            all.push((color, vec![at(&(tip + side)), at(&(end + side)), at(&(end - side)), at(&(tip - side)), at(&(tip + side))]));
+            all.push((
+                color,
+                vec![
+                    at(&(tip + side)),
+                    at(&(end + side)),
+                    at(&(end - side)),
+                    at(&(tip - side)),
+                    at(&(tip + side)),
+                ],
+            ));
         }
     }
     all
@@ -178,7 +209,12 @@ fn lines(problem: &LesionProblem, cut: &Cut) -> Vec<(Rgb, Vec<[f64; 2]>)> {
 ///
 /// # Errors
 /// [`ResultsError::Picture`].
-pub fn block_curves(nerve: &NerveExposure, spread: &Spread, marked_s: f64, title: &str) -> Result<Vec<u8>, ResultsError> {
+pub fn block_curves(
+    nerve: &NerveExposure,
+    spread: &Spread,
+    marked_s: f64,
+    title: &str,
+) -> Result<Vec<u8>, ResultsError> {
     let (left, width, height) = (80.0, 1000.0, 300.0);
     let mut canvas = Canvas::new(1130, 900);
     canvas.text(left, 34.0, Anchor::Start, Font::plain(20.0).bold(), title);
@@ -211,16 +247,36 @@ pub fn block_curves(nerve: &NerveExposure, spread: &Spread, marked_s: f64, title
         );
     };
     let shaded = |canvas: &mut Canvas, top: f64| {
-        canvas.rect(px(0.0), top, px(spread.injected_s) - px(0.0), height, [228, 238, 250], 1.0, 0.0);
+        canvas.rect(
+            px(0.0),
+            top,
+            px(spread.injected_s) - px(0.0),
+            height,
+            [228, 238, 250],
+            1.0,
+            0.0,
+        );
         canvas.line([px(marked_s), top], [px(marked_s), top + height], ISO_50, 2.0);
     };
     let top = 100.0;
     shaded(&mut canvas, top);
-    canvas.text(left, top - 40.0, Anchor::Start, Font::plain(16.0).bold(), "Share of the fibres that still conduct");
+    canvas.text(
+        left,
+        top - 40.0,
+        Anchor::Start,
+        Font::plain(16.0).bold(),
+        "Share of the fibres that still conduct",
+    );
     for k in 0..=5 {
         let y = top + height * (1.0 - f64::from(k) / 5.0);
         canvas.line([left, y], [left + width, y], GRID, 1.0);
-        canvas.text(left - 8.0, y + 4.5, Anchor::End, small, &format!("{:.1}", f64::from(k) / 5.0));
+        canvas.text(
+            left - 8.0,
+            y + 4.5,
+            Anchor::End,
+            small,
+            &format!("{:.1}", f64::from(k) / 5.0),
+        );
     }
     for (i, class) in FibreKind::ALL.into_iter().enumerate() {
         let line: Vec<[f64; 2]> = nerve
@@ -234,13 +290,31 @@ pub fn block_curves(nerve: &NerveExposure, spread: &Spread, marked_s: f64, title
         canvas.polyline(&[[x, top - 20.0], [x + 28.0, top - 20.0]], CLASSES[i], 2.8, 1.0, dash);
         canvas.text(x + 34.0, top - 15.0, Anchor::Start, Font::plain(14.0), class.symbol());
     }
-    canvas.text(px(marked_s) + 6.0, top + 16.0, Anchor::Start, Font::plain(13.0).color(ISO_50), "heating begins");
-    canvas.text(left, top - 15.0, Anchor::Start, Font::plain(13.0).color(MUTED), "Shaded: injection.");
+    canvas.text(
+        px(marked_s) + 6.0,
+        top + 16.0,
+        Anchor::Start,
+        Font::plain(13.0).color(ISO_50),
+        "heating begins",
+    );
+    canvas.text(
+        left,
+        top - 15.0,
+        Anchor::Start,
+        Font::plain(13.0).color(MUTED),
+        "Shaded: injection.",
+    );
     time_axis(&mut canvas, top + height);
 
     let top = 510.0;
     shaded(&mut canvas, top);
-    canvas.text(left, top - 40.0, Anchor::Start, Font::plain(16.0).bold(), "Highest concentration along the nerve in mmol/l");
+    canvas.text(
+        left,
+        top - 40.0,
+        Anchor::Start,
+        Font::plain(16.0).bold(),
+        "Highest concentration along the nerve in mmol/l",
+    );
     // Decades from 0.01 to 100.
     let py = |c: f64| top + height * (1.0 - on_scale(c.max(0.01)));
     for (decade, label) in [(0.01, "0.01"), (0.1, "0.1"), (1.0, "1"), (10.0, "10"), (100.0, "100")] {
@@ -248,7 +322,10 @@ pub fn block_curves(nerve: &NerveExposure, spread: &Spread, marked_s: f64, title
         canvas.text(left - 8.0, py(decade) + 4.5, Anchor::End, small, label);
     }
     canvas.begin_clip(left, top - 2.0, width, height + 4.0);
-    for (kept, color) in [(&nerve.outside_mmol_per_l, DRUG), (&nerve.inside_mmol_per_l, NERVE_TARGET)] {
+    for (kept, color) in [
+        (&nerve.outside_mmol_per_l, DRUG),
+        (&nerve.inside_mmol_per_l, NERVE_TARGET),
+    ] {
         let line: Vec<[f64; 2]> = nerve
             .t_s
             .iter()
@@ -274,12 +351,14 @@ pub fn block_curves(nerve: &NerveExposure, spread: &Spread, marked_s: f64, title
         canvas.text(x + 34.0, top - 15.0, Anchor::Start, Font::plain(14.0), text);
     }
     time_axis(&mut canvas, top + height);
-    canvas.text(
-        left,
-        880.0,
-        Anchor::Start,
-        Font::plain(13.0).color(MUTED),
-        "A spike passes a blocked stretch that is too short: two nodes of Ranvier always, more the less they are blocked. Research and teaching software, not a medical device.",
-    );
+    for (y, text) in [
+        (
+            870.0,
+            "A spike passes a blocked stretch that is too short: two nodes of Ranvier always, more the less they are blocked.",
+        ),
+        (890.0, "Research and teaching software, not a medical device."),
+    ] {
+        canvas.text(left, y, Anchor::Start, Font::plain(13.0).color(MUTED), text);
+    }
     canvas.png()
 }

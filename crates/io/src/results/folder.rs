@@ -172,7 +172,11 @@ pub fn check_target(target: &Path) -> Result<bool, ResultsError> {
         return Ok(true);
     }
     let list = fs::read_to_string(target.join(CONTENTS)).unwrap_or_default();
-    if !names.iter().any(|n| [RECORD, PLAN, SPINE, INJECTION].contains(&n.as_str())) || !list.starts_with(CONTENTS_TITLE) {
+    if !names
+        .iter()
+        .any(|n| [RECORD, PLAN, SPINE, INJECTION].contains(&n.as_str()))
+        || !list.starts_with(CONTENTS_TITLE)
+    {
         return Err(occupied(format!(
             "`{}`, and no {RECORD}, {PLAN}, {SPINE} or {INJECTION} of an earlier run",
             names[0]

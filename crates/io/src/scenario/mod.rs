@@ -28,7 +28,8 @@ use neurotome_procedure::{
 use serde::{Deserialize, Serialize};
 
 pub use build::{
-    MAX_NEEDLES, MAX_NERVES, MAX_OUTPUT_TIMES, MAX_PROBES, MAX_REGIONS, anaesthetic_values, dose_remark, injection, load,
+    MAX_NEEDLES, MAX_NERVES, MAX_OUTPUT_TIMES, MAX_PROBES, MAX_REGIONS, anaesthetic_values, dose_remark, injection,
+    load,
 };
 pub use fault::Fault;
 pub use model::*;

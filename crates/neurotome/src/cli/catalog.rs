@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use clap::Args;
 use neurotome_procedure::catalog::{
     AnaestheticEntry, CArmEntry, Cannula, Catalog, ConductionBlock, Entry, GeneratorEntry, InjuryLaw, MetalEntry,
-    NerveFibres, SolutionEntry, SpineMeasure, Spread, Technique, Tissue, TissueHounsfield, TransportEntry, TubeSpectrum,
-    XrayMaterial,
+    NerveFibres, SolutionEntry, SpineMeasure, Spread, Technique, Tissue, TissueHounsfield, TransportEntry,
+    TubeSpectrum, XrayMaterial,
 };
 use serde::Serialize;
 use serde_json::Value;

@@ -356,7 +356,15 @@ mod tests {
         let usual: Vec<&str> = select(&[]).unwrap().iter().map(|g| g.name).collect();
         assert_eq!(
             usual,
-            ["analytic", "convergence", "crosscode", "xray", "anatomy", "axon", "transport"]
+            [
+                "analytic",
+                "convergence",
+                "crosscode",
+                "xray",
+                "anatomy",
+                "axon",
+                "transport"
+            ]
         );
         assert_eq!(select(&["experiment".to_owned()]).unwrap().len(), 1);
         assert_eq!(select(&["crosscode".to_owned()]).unwrap()[0].name, "crosscode");

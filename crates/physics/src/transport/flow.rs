@@ -41,13 +41,17 @@ pub struct FlowProblem<'a> {
 #[non_exhaustive]
 pub enum FlowError {
     /// A source in tissue that is closed all round.
-    #[error("flow: the source in cell {cell} has no way to the outer boundary; place it in permeable tissue that is not enclosed")]
+    #[error(
+        "flow: the source in cell {cell} has no way to the outer boundary; place it in permeable tissue that is not enclosed"
+    )]
     Enclosed {
         /// The cell.
         cell: usize,
     },
     /// The system was not solved.
-    #[error("flow: the pressure did not converge: residual {residual:.1e} after {iterations} iterations, expected {TOLERANCE:.0e}")]
+    #[error(
+        "flow: the pressure did not converge: residual {residual:.1e} after {iterations} iterations, expected {TOLERANCE:.0e}"
+    )]
     NotConverged {
         /// Relative residual.
         residual: f64,
@@ -168,7 +172,8 @@ impl Flow {
     /// Calls `f(neighbour, flow)` for the open faces of a cell, m³/s, positive from the cell to the neighbour.
     pub fn around(&self, grid: &BoxGrid, cell: usize, mut f: impl FnMut(usize, f64)) {
         let own = self.pressure_pa[cell];
-        self.faces.around(grid, cell, |n, g| f(n, g * (own - self.pressure_pa[n])));
+        self.faces
+            .around(grid, cell, |n, g| f(n, g * (own - self.pressure_pa[n])));
     }
 
     /// Volume that leaves through the outer boundary, m³/s.

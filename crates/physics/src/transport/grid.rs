@@ -10,7 +10,9 @@ pub const MAX_CELLS: usize = 8_000_000;
 #[non_exhaustive]
 pub enum BoxGridError {
     /// Too many cells, or none.
-    #[error("grid of {dims:?} cells: expected at least 2 a side and at most {MAX_CELLS} in all; use larger cells or a smaller box")]
+    #[error(
+        "grid of {dims:?} cells: expected at least 2 a side and at most {MAX_CELLS} in all; use larger cells or a smaller box"
+    )]
     Cells {
         /// Cells along x, y, z.
         dims: [usize; 3],
@@ -161,7 +163,10 @@ pub struct Sheet {
 impl Sheet {
     /// True when the way from `a` to `b` crosses it.
     fn crosses(&self, a: &Vec3, b: &Vec3) -> bool {
-        let (da, db) = ((a - self.point_m).dot(&self.normal), (b - self.point_m).dot(&self.normal));
+        let (da, db) = (
+            (a - self.point_m).dot(&self.normal),
+            (b - self.point_m).dot(&self.normal),
+        );
         if (da >= 0.0) == (db >= 0.0) {
             return false;
         }

@@ -148,7 +148,11 @@ impl Solute {
     /// Concentration in a cell's pores, amount per m³; zero in closed cells.
     pub fn concentration(&self, cell: usize) -> f64 {
         let capacity = self.capacity_m3[cell];
-        if capacity > 0.0 { self.amount[cell] / capacity } else { 0.0 }
+        if capacity > 0.0 {
+            self.amount[cell] / capacity
+        } else {
+            0.0
+        }
     }
 
     /// What is in the tissue.
@@ -159,7 +163,11 @@ impl Solute {
     /// What has been put in less what is there, was absorbed and left, over what has been put in: zero but for rounding.
     pub fn imbalance(&self) -> f64 {
         let there = self.total() + self.absorbed + self.left;
-        if self.injected == 0.0 { there } else { there / self.injected - 1.0 }
+        if self.injected == 0.0 {
+            there
+        } else {
+            there / self.injected - 1.0
+        }
     }
 
     /// One step with the flow, implicit and upwind. The sources bring `inflow` (amount per m³).
@@ -224,7 +232,9 @@ fn euler(mixing: &Mixing, from: &[f64], dt_s: f64, to: &mut [f64]) {
             let cell = offset + k;
             let own = from[cell] * per[cell];
             let mut gain = 0.0;
-            mixing.faces.around(grid, cell, |n, g| gain += g * (from[n] * per[n] - own));
+            mixing
+                .faces
+                .around(grid, cell, |n, g| gain += g * (from[n] * per[n] - own));
             *out = from[cell] + dt_s * gain;
         }
     });

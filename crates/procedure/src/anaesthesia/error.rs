@@ -7,7 +7,9 @@ use neurotome_physics::transport::{BoxGridError, FlowError};
 #[non_exhaustive]
 pub enum AnaesthesiaError {
     /// The catalogue has no such agent.
-    #[error("anaesthesia: there is no agent \"{name}\"; expected one of {known}; `neurotome catalog solution` shows them")]
+    #[error(
+        "anaesthesia: there is no agent \"{name}\"; expected one of {known}; `neurotome catalog solution` shows them"
+    )]
     Agent {
         /// The name given.
         name: String,
@@ -41,7 +43,9 @@ pub enum AnaesthesiaError {
         advice: String,
     },
     /// The needle's tip lies where no fluid can go.
-    #[error("anaesthesia: the tip at {tip_mm:?} mm lies in {tissue}, where no fluid can enter; expected soft tissue within {reach_mm} mm; move the tip or the needle")]
+    #[error(
+        "anaesthesia: the tip at {tip_mm:?} mm lies in {tissue}, where no fluid can enter; expected soft tissue within {reach_mm} mm; move the tip or the needle"
+    )]
     Tip {
         /// The tip, mm.
         tip_mm: [f64; 3],
@@ -51,7 +55,9 @@ pub enum AnaesthesiaError {
         reach_mm: f64,
     },
     /// A tissue whose transport is not known.
-    #[error("anaesthesia: tissue \"{name}\" has no permeability and porosity; add a [[transport]] of this name to the catalogue, or a `based_on` tissue that has one")]
+    #[error(
+        "anaesthesia: tissue \"{name}\" has no permeability and porosity; add a [[transport]] of this name to the catalogue, or a `based_on` tissue that has one"
+    )]
     Tissue {
         /// The tissue.
         name: String,

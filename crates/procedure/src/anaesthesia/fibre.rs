@@ -225,7 +225,10 @@ mod tests {
             before = share;
         }
         let sd = (square - mean * mean).sqrt();
-        assert!((mean / 0.8 - 1.0).abs() < 0.1 && (sd / 0.32 - 1.0).abs() < 0.25, "{mean} {sd}");
+        assert!(
+            (mean / 0.8 - 1.0).abs() < 0.1 && (sd / 0.32 - 1.0).abs() < 0.25,
+            "{mean} {sd}"
+        );
     }
 
     #[test]
@@ -233,7 +236,13 @@ mod tests {
         let rule = rule();
         let stretch = |length: f64| -> Vec<f64> {
             (0..=200)
-                .map(|k| if (0.2 * f64::from(k) - 20.0).abs() <= 0.5 * length { 1.0 } else { 0.0 })
+                .map(|k| {
+                    if (0.2 * f64::from(k) - 20.0).abs() <= 0.5 * length {
+                        1.0
+                    } else {
+                        0.0
+                    }
+                })
                 .collect()
         };
         let at = |class, length| rule.effective(class, &stretch(length), 0.2);

@@ -119,15 +119,39 @@ impl Injection {
             "give that of a person",
         )?;
         if let Some(mm) = self.cell_mm {
-            within("the side of a cell", mm, [0.1, 3.0], "mm", "leave it out for the usual one")?;
+            within(
+                "the side of a cell",
+                mm,
+                [0.1, 3.0],
+                "mm",
+                "leave it out for the usual one",
+            )?;
         }
         for f in &self.fasciae {
-            within("the radius of a fascia", f.radius_mm, [0.5, 1000.0], "mm", "give its size")?;
+            within(
+                "the radius of a fascia",
+                f.radius_mm,
+                [0.5, 1000.0],
+                "mm",
+                "give its size",
+            )?;
             let length: f64 = f.normal.iter().map(|c| c * c).sum();
-            within("the length of a fascia's normal", length.sqrt(), [1e-6, 1e6], "", "give a direction")?;
+            within(
+                "the length of a fascia's normal",
+                length.sqrt(),
+                [1e-6, 1e6],
+                "",
+                "give a direction",
+            )?;
         }
         let latest = self.keep_s.iter().copied().fold(0.0, f64::max);
-        within("a time to be kept", latest, [0.0, self.follow_s], "s", "follow for longer")?;
+        within(
+            "a time to be kept",
+            latest,
+            [0.0, self.follow_s],
+            "s",
+            "follow for longer",
+        )?;
         Ok(())
     }
 }

@@ -97,7 +97,10 @@ impl NerveExposure {
     fn at(&self, kept: &[Vec<f32>], t_s: f64) -> Vec<f64> {
         let (i, w) = bracket(&self.t_s, t_s);
         let (a, b) = (&kept[i], &kept[(i + 1).min(kept.len() - 1)]);
-        a.iter().zip(b).map(|(a, b)| f64::from(*a) * (1.0 - w) + f64::from(*b) * w).collect()
+        a.iter()
+            .zip(b)
+            .map(|(a, b)| f64::from(*a) * (1.0 - w) + f64::from(*b) * w)
+            .collect()
     }
 
     /// Concentration among the fibres along the nerve at a time, mmol/l.
@@ -191,7 +194,11 @@ fn resampled(points: &[PatientPoint]) -> (Vec<PatientPoint>, f64) {
             _ => (Vec3::zeros(), Vec3::zeros()),
         };
         let l = (b - a).norm();
-        let w = if l > 0.0 { ((s - passed) / l).clamp(0.0, 1.0) } else { 0.0 };
+        let w = if l > 0.0 {
+            ((s - passed) / l).clamp(0.0, 1.0)
+        } else {
+            0.0
+        };
         places.push(PatientPoint::from_vec(a + (b - a) * w));
     }
     (places, step)

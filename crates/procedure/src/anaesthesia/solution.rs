@@ -83,7 +83,8 @@ impl Solution {
                 return Err(AnaesthesiaError::Percent {
                     name: agent.to_owned(),
                     found: format!("{percent} % was given, but it holds no anaesthetic"),
-                    advice: "leave the percent out; other strengths of salt are agents of their own, as saline-3".to_owned(),
+                    advice: "leave the percent out; other strengths of salt are agents of their own, as saline-3"
+                        .to_owned(),
                 });
             }
         };
@@ -160,6 +161,10 @@ impl Drug {
     pub fn sodium_block(&self, class: FibreKind, mmol_per_l: f64, long_stretch: [f64; 2]) -> f64 {
         let stops = long_stretch[usize::from(class == FibreKind::C)];
         let k = self.class(class).ic50_mmol_per_l * (1.0 - stops) / stops;
-        if mmol_per_l > 0.0 { mmol_per_l / (mmol_per_l + k) } else { 0.0 }
+        if mmol_per_l > 0.0 {
+            mmol_per_l / (mmol_per_l + k)
+        } else {
+            0.0
+        }
     }
 }

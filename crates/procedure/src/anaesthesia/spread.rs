@@ -194,7 +194,11 @@ pub fn inject(injection: &Injection, progress: &mut dyn FnMut(Progress) -> bool)
     }
     let capacity = |partition: f64| -> Vec<f64> {
         let beta = |i: usize| {
-            if open[i] { (cells.porosity[i] + cells.open[i] * partition) * cell_m3 } else { 0.0 }
+            if open[i] {
+                (cells.porosity[i] + cells.open[i] * partition) * cell_m3
+            } else {
+                0.0
+            }
         };
         (0..grid.cells()).map(beta).collect()
     };
@@ -246,7 +250,11 @@ pub fn inject(injection: &Injection, progress: &mut dyn FnMut(Progress) -> bool)
         times_s: Vec::new(),
         frames: Vec::new(),
         anatomy: Arc::clone(&injection.anatomy),
-        porosity: injection.transport.iter().map(|t| t.map_or(0.0, |t| t.porosity)).collect(),
+        porosity: injection
+            .transport
+            .iter()
+            .map(|t| t.filter(|t| t.permeability_m2 > 0.0).map_or(0.0, |t| t.porosity))
+            .collect(),
     };
     spread.keep(0.0, &fluid, &medicine);
     spread.tell(0.0, &fluid, &medicine, 0.0);
@@ -329,7 +337,11 @@ fn fill(injection: &Injection, grid: &BoxGrid) -> Result<Cells, AnaesthesiaError
         let index = usize::from(t.0);
         let transport = injection.transport.get(index).copied().flatten();
         let transport = transport.ok_or_else(|| AnaesthesiaError::Tissue {
-            name: injection.tissue_names.get(index).cloned().unwrap_or_else(|| format!("{index}")),
+            name: injection
+                .tissue_names
+                .get(index)
+                .cloned()
+                .unwrap_or_else(|| format!("{index}")),
         })?;
         Ok((transport, injection.perfusion_per_s.get(index).copied().unwrap_or(0.0)))
     };
@@ -460,7 +472,11 @@ impl Spread {
         let field = |s: &Solute| (0..self.grid.cells()).map(|i| s.concentration(i) as f32).collect();
         let frame = Frame {
             fluid: field(fluid),
-            drug: if self.solution.drug.is_some() { field(drug) } else { Vec::new() },
+            drug: if self.solution.drug.is_some() {
+                field(drug)
+            } else {
+                Vec::new()
+            },
         };
         self.times_s.push(t_s);
         self.frames.push(frame);
@@ -479,7 +495,11 @@ impl Spread {
             highest = highest.max(drug.concentration(i));
         }
         let volume_ml = count as f64 * self.grid.cell_m3() * 1e6;
-        let mg = self.solution.drug.as_ref().map_or(0.0, |d| 1000.0 * d.molar_mass_g_per_mol);
+        let mg = self
+            .solution
+            .drug
+            .as_ref()
+            .map_or(0.0, |d| 1000.0 * d.molar_mass_g_per_mol);
         self.evidence.highest_part = self.evidence.highest_part.max(part);
         self.curve.push(SpreadPoint {
             t_s,
@@ -517,7 +537,8 @@ impl Spread {
         self.times_s.last().copied().unwrap_or(0.0)
     }
 
-    /// Concentration of the drug in the fluid of the pores at a point and time (s from the start of the injection), mmol/l.
+    /// Concentration of the drug in the fluid of the pores at a point and time (s from the start of the injection), mmol/l. Within half a cell of
+    /// open tissue closed tissue has that of its neighbour, so that a nerve that touches bone is not missed.
     pub fn concentration_mmol_per_l(&self, p: &PatientPoint, t_s: f64) -> f64 {
         if self.solution.drug.is_none() {
             return 0.0;
@@ -525,10 +546,18 @@ impl Spread {
         self.at(p, t_s, |frame, cell| f64::from(frame.drug[cell]))
     }
 
+    /// Share of the volume that fluid can take at a point: zero in closed tissue.
+    pub fn porosity(&self, p: &PatientPoint) -> f64 {
+        let tissue = usize::from(self.anatomy.tissue_at(p).0);
+        self.porosity.get(tissue).copied().unwrap_or(0.0)
+    }
+
     /// The fluid's share of the volume at a point and time, 0 to 1: none in closed tissue.
     pub fn share(&self, p: &PatientPoint, t_s: f64) -> f64 {
-        let tissue = usize::from(self.anatomy.tissue_at(p).0);
-        let porosity = self.porosity.get(tissue).copied().unwrap_or(0.0);
+        let porosity = self.porosity(p);
+        if porosity == 0.0 {
+            return 0.0;
+        }
         let part = self.at(p, t_s, |frame, cell| f64::from(frame.fluid[cell]));
         (porosity * part).clamp(0.0, 1.0)
     }

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use neurotome_base::PatientPoint;
 use neurotome_procedure::{
-    anaesthesia::{AnaesthesiaError, ConductionRule, Dose, Fascia, Injection, Solution, Spread, TissueTransport, inject},
+    anaesthesia::{
+        AnaesthesiaError, ConductionRule, Dose, Fascia, Injection, Solution, Spread, TissueTransport, inject,
+    },
     anatomy::NerveKind,
     catalog::{Catalog, Entry, Sourced, find},
     lesion::{LesionProblem, Perfusion},
@@ -59,9 +61,24 @@ pub fn injection(
             advice,
         })
     };
-    let wait_s = range("the wait", table.waits_s(), MAX_WAIT_S, "s", "give the time from the injection to the heating")?;
-    range("the number of fasciae", table.fasciae.len() as f64, MAX_FASCIAE as f64, "", "leave some out")?;
-    let transport = problem.tissue_names.iter().map(|name| transport_of(catalog, scenario, name));
+    let wait_s = range(
+        "the wait",
+        table.waits_s(),
+        MAX_WAIT_S,
+        "s",
+        "give the time from the injection to the heating",
+    )?;
+    range(
+        "the number of fasciae",
+        table.fasciae.len() as f64,
+        MAX_FASCIAE as f64,
+        "",
+        "leave some out",
+    )?;
+    let transport = problem
+        .tissue_names
+        .iter()
+        .map(|name| transport_of(catalog, scenario, name));
     let perfused = problem.perfusion != Perfusion::Off;
     let point = |p: [f64; 3]| PatientPoint::new(p[0], p[1], p[2]);
     let injection = Injection {
@@ -159,8 +176,13 @@ impl Builder<'_> {
         }
         let computed = injection(table, problem, s, self.catalog)
             .and_then(|injection| Ok((inject(&injection, &mut |_| true)?, injection)));
-        let (spread, injection) =
-            computed.map_err(|e| self.fault(key(&e), e.to_string(), "`neurotome inject --help` tells what can be given"))?;
+        let (spread, injection) = computed.map_err(|e| {
+            self.fault(
+                key(&e),
+                e.to_string(),
+                "`neurotome inject --help` tells what can be given",
+            )
+        })?;
         if let Some(dose) = &spread.dose {
             self.remarks.extend(dose_remark(table.agent(), dose));
         }
@@ -190,7 +212,11 @@ pub fn anaesthetic_values<'c>(
     spread: &Spread,
 ) -> Vec<(String, &'static str, &'c Sourced)> {
     fn all<'c, E: Entry>(entry: &'c E, what: &str) -> Vec<(String, &'static str, &'c Sourced)> {
-        entry.values().into_iter().map(|(k, v)| (format!("{what} {}", entry.name()), k, v)).collect()
+        entry
+            .values()
+            .into_iter()
+            .map(|(k, v)| (format!("{what} {}", entry.name()), k, v))
+            .collect()
     }
     let mut found = Vec::new();
     if let Some(entry) = find(&catalog.solutions, agent) {
@@ -199,7 +225,10 @@ pub fn anaesthetic_values<'c>(
     if let Some(entry) = find(&catalog.anaesthetics, agent) {
         found.extend(all(entry, "anaesthetic"));
     }
-    let names = spread.tissues.iter().filter_map(|t| injection.tissue_names.get(usize::from(t.0)));
+    let names = spread
+        .tissues
+        .iter()
+        .filter_map(|t| injection.tissue_names.get(usize::from(t.0)));
     for tissue in names {
         if let Some(entry) = find(&catalog.transport, tissue) {
             found.extend(all(entry, "transport"));

@@ -3,7 +3,9 @@
 use std::fmt::Write as _;
 
 use neurotome_io::scenario::Notice;
-use neurotome_procedure::anaesthesia::{Dose, FibreKind, NerveExposure, Solution, Spread, SpreadEvidence, SpreadPoint, WHEAL_DEPTH_MM};
+use neurotome_procedure::anaesthesia::{
+    Dose, FibreKind, NerveExposure, Solution, Spread, SpreadEvidence, SpreadPoint, WHEAL_DEPTH_MM,
+};
 use serde::Serialize;
 
 use super::Done;
@@ -102,7 +104,11 @@ fn most(profile: &[f64]) -> f64 {
 impl Told {
     pub(super) fn new(scenario: &str, done: &Done, nerve: Option<usize>) -> Self {
         let spread = &done.spread;
-        let nerves: Vec<ToldNerve> = spread.nerves.iter().map(|n| ToldNerve::new(n, spread, done.wait_s)).collect();
+        let nerves: Vec<ToldNerve> = spread
+            .nerves
+            .iter()
+            .map(|n| ToldNerve::new(n, spread, done.wait_s))
+            .collect();
         let heating_s = spread.injected_s + done.wait_s;
         let chosen = nerve.and_then(|i| spread.nerves.get(i));
         let drugged = spread.solution.drug.is_some();
@@ -176,7 +182,9 @@ impl ToldNerve {
                 .map(|class| ToldClass {
                     class,
                     blocked_s: nerve.onset_s(class, BLOCKED),
-                    back_s: nerve.onset_s(class, BLOCKED).and_then(|_| nerve.wears_off_s(class, BACK)),
+                    back_s: nerve
+                        .onset_s(class, BLOCKED)
+                        .and_then(|_| nerve.wears_off_s(class, BACK)),
                 })
                 .collect(),
             times,
@@ -186,13 +194,20 @@ impl ToldNerve {
 
 /// What is in the syringe: `0.5 ml of lidocaine 2 %`.
 pub(super) fn syringe(solution: &Solution, volume_ml: f64) -> String {
-    let percent = solution.drug.as_ref().map_or_else(String::new, |d| format!(" {} %", d.percent));
+    let percent = solution
+        .drug
+        .as_ref()
+        .map_or_else(String::new, |d| format!(" {} %", d.percent));
     format!("{volume_ml} ml of {}{percent}", solution.name)
 }
 
 /// A time in s, or min from ten minutes on.
 fn time(s: f64) -> String {
-    if s < 600.0 { format!("{s:.0} s") } else { format!("{:.0} min", s / 60.0) }
+    if s < 600.0 {
+        format!("{s:.0} s")
+    } else {
+        format!("{:.0} min", s / 60.0)
+    }
 }
 
 pub(super) fn table(told: &Told) -> String {
@@ -213,12 +228,20 @@ pub(super) fn table(told: &Told) -> String {
             dose.max_mg
         );
     }
-    let nerve = told.nerve.as_ref().and_then(|name| told.nerves.iter().find(|n| n.name == *name));
+    let nerve = told
+        .nerve
+        .as_ref()
+        .and_then(|name| told.nerves.iter().find(|n| n.name == *name));
     if let Some(nerve) = nerve {
         out += &nerve_rows(told, nerve);
     } else {
         let _ = writeln!(out, "\nno nerve is known here; the spread in time:");
-        for p in told.spread.iter().filter(|p| p.t_s >= told.injected_s - 1e-6).step_by(8) {
+        for p in told
+            .spread
+            .iter()
+            .filter(|p| p.t_s >= told.injected_s - 1e-6)
+            .step_by(8)
+        {
             let _ = writeln!(
                 out,
                 "  {:>8}  radius {:5.1} mm  volume {:5.2} ml  reach {:5.1} mm",
@@ -268,7 +291,13 @@ fn nerve_rows(told: &Told, nerve: &ToldNerve) -> String {
     if !drugged {
         let _ = writeln!(out, "  {:>8} {:>9} {:>9}", "after", "radius mm", "volume ml");
         for t in &nerve.times {
-            let _ = writeln!(out, "  {:>8} {:>9.1} {:>9.2}", time(t.after_s), t.radius_mm, t.volume_ml);
+            let _ = writeln!(
+                out,
+                "  {:>8} {:>9.1} {:>9.2}",
+                time(t.after_s),
+                t.radius_mm,
+                t.volume_ml
+            );
         }
         return out;
     }
@@ -290,7 +319,11 @@ fn nerve_rows(told: &Told, nerve: &ToldNerve) -> String {
             t.inside_mmol_per_l,
             t.absorbed_mg,
             t.plasma_mg_per_l,
-            if (t.after_s - told.wait_s).abs() < 0.5 { "  heating" } else { "" }
+            if (t.after_s - told.wait_s).abs() < 0.5 {
+                "  heating"
+            } else {
+                ""
+            }
         );
     }
     let _ = writeln!(
@@ -298,12 +331,18 @@ fn nerve_rows(told: &Told, nerve: &ToldNerve) -> String {
         "  times after the end of the injection; radius and volume of the tissue where fluid takes half of the pores; drug round the\n  \
          nerve and among its fibres; fibres that still conduct past it; drug in blood, mg, and in plasma, mg/l"
     );
-    let after = |t: f64| time((t - told.injected_s).max(0.0));
     for c in &nerve.classes {
         let line = match (c.blocked_s, c.back_s) {
-            (None, _) => "not blocked: never fewer than 5 % conduct".to_owned(),
-            (Some(on), None) => format!("blocked after {}, and to the end of the time followed", after(on)),
-            (Some(on), Some(off)) => format!("blocked after {}, half back after {}", after(on), after(off)),
+            (None, _) => "not blocked: never fewer than 5 % conduct in the time followed".to_owned(),
+            (Some(on), None) => format!(
+                "blocked {} after the injection began, to the end of the time followed",
+                time(on)
+            ),
+            (Some(on), Some(off)) => format!(
+                "blocked {} after the injection began, half of it back {} after",
+                time(on),
+                time(off)
+            ),
         };
         let _ = writeln!(out, "  {:<3} {line}", c.class.symbol());
     }

@@ -253,7 +253,11 @@ pub(super) fn brine_impedance(bench: &mut Bench, case: &Case) -> Outcome {
     let mut late = |agent: &str| -> Outcome {
         let run = with_fluid(case, agent, 180.0)?.run(bench, case)?;
         let at = run.curves.t_s.partition_point(|t| *t < 90.0);
-        run.curves.impedance_ohm.get(at).copied().ok_or_else(|| "no reading at 90 s".to_owned())
+        run.curves
+            .impedance_ohm
+            .get(at)
+            .copied()
+            .ok_or_else(|| "no reading at 90 s".to_owned())
     };
     Ok(late(BRINE)? / late(WEAKEST)?)
 }

@@ -1,5 +1,6 @@
 //! Block of nerve fibres: thresholds, the length that must be blocked, and what comes into a nerve.
 
+use neurotome_base::PatientPoint;
 use neurotome_io::catalog;
 use neurotome_procedure::{
     anaesthesia::{ConductionRule, Drug, FibreKind, NerveExposure, Solution},
@@ -7,7 +8,6 @@ use neurotome_procedure::{
     catalog::Catalog,
     lesion::NerveCurve,
 };
-use neurotome_base::PatientPoint;
 
 use super::super::{Report, axon};
 
@@ -31,7 +31,11 @@ fn half_blocked(drug: &Drug, rule: &ConductionRule, class: FibreKind) -> f64 {
     let (mut low, mut high) = (1e-3, 100.0);
     for _ in 0..80 {
         let middle = 0.5 * (low + high);
-        if conducting(middle) > 0.5 { low = middle } else { high = middle }
+        if conducting(middle) > 0.5 {
+            low = middle
+        } else {
+            high = middle
+        }
     }
     low
 }
@@ -42,9 +46,16 @@ pub fn half_at_the_ic50(report: &mut Report) {
         Ok(found) => found,
         Err(e) => return report.failed("IC50", e, HUANG),
     };
-    for (class, ic50) in [(FibreKind::ADelta, 0.32), (FibreKind::ABeta, 0.41), (FibreKind::C, 0.80)] {
+    for (class, ic50) in [
+        (FibreKind::ADelta, 0.32),
+        (FibreKind::ABeta, 0.41),
+        (FibreKind::C, 0.80),
+    ] {
         report.within(
-            format!("lidocaine that blocks half of the {} fibres at equilibrium, mmol/l", class.symbol()),
+            format!(
+                "lidocaine that blocks half of the {} fibres at equilibrium, mmol/l",
+                class.symbol()
+            ),
             half_blocked(&drug, &rule, class),
             ic50,
             1e-6,
@@ -58,7 +69,10 @@ pub fn half_at_the_ic50(report: &mut Report) {
         (FibreKind::C, [0.1, 1.4]),
     ] {
         report.at_least(
-            format!("share of the {} fibres with thresholds within the measured range {low} to {high} mmol/l", class.symbol()),
+            format!(
+                "share of the {} fibres with thresholds within the measured range {low} to {high} mmol/l",
+                class.symbol()
+            ),
             drug.blocked_share(class, high) - drug.blocked_share(class, low),
             0.85,
             HUANG,
@@ -72,9 +86,16 @@ pub fn order_of_the_classes(report: &mut Report) {
     match lidocaine(2.0) {
         Ok((_, drug, rule)) => {
             let half = |c| half_blocked(&drug, &rule, c);
-            let [gamma, delta, beta, c] = [FibreKind::AGamma, FibreKind::ADelta, FibreKind::ABeta, FibreKind::C].map(half);
+            let [gamma, delta, beta, c] =
+                [FibreKind::AGamma, FibreKind::ADelta, FibreKind::ABeta, FibreKind::C].map(half);
             let holds = gamma < delta && delta < beta && beta < c;
-            report.within(claim, f64::from(u8::from(holds)), 1.0, 0.0, "Huang 1997; Gokin 2001 for Aγ");
+            report.within(
+                claim,
+                f64::from(u8::from(holds)),
+                1.0,
+                0.0,
+                "Huang 1997; Gokin 2001 for Aγ",
+            );
             report.within("C over Aδ: about twice the dose", c / delta, 2.5, 0.6, HUANG);
         }
         Err(e) => report.failed(claim, e, HUANG),
@@ -100,8 +121,15 @@ pub fn rule_and_cable(report: &mut Report) {
                 Ok(found) => {
                     differ += u32::from(found != passes);
                     if report.all() {
-                        let text = format!("{nodes} nodes with {b:.3} of the sodium channels blocked: passes (1) or not (0)");
-                        report.within(text, f64::from(u8::from(found)), f64::from(u8::from(passes)), 0.0, source);
+                        let text =
+                            format!("{nodes} nodes with {b:.3} of the sodium channels blocked: passes (1) or not (0)");
+                        report.within(
+                            text,
+                            f64::from(u8::from(found)),
+                            f64::from(u8::from(passes)),
+                            0.0,
+                            source,
+                        );
                     }
                 }
                 Err(e) => return report.failed(claim, e, source),
@@ -131,7 +159,13 @@ pub fn steady_nerve(report: &mut Report) {
     let nerve = NerveExposure::bathed(&straight_nerve(), &drug, &rule, 10.0, drug.nerve_lag_s, 40);
     let middle = nerve.places.len() / 2;
     let inside = nerve.inside_at(drug.nerve_lag_s)[middle];
-    report.within(claim, inside / (10.0 * drug.nerve_share), 1.0 - (-1f64).exp(), 1e-5, source);
+    report.within(
+        claim,
+        inside / (10.0 * drug.nerve_share),
+        1.0 - (-1f64).exp(),
+        1e-5,
+        source,
+    );
 }
 
 /// Percent injected that block a tenth of a class: thresholds in rats.
@@ -143,7 +177,10 @@ pub fn injected_thresholds(report: &mut Report) {
         (FibreKind::ADelta, 0.03),
         (FibreKind::C, 0.095),
     ] {
-        let claim = format!("lidocaine injected that blocks a tenth of the {} fibres, percent", class.symbol());
+        let claim = format!(
+            "lidocaine injected that blocks a tenth of the {} fibres, percent",
+            class.symbol()
+        );
         match lidocaine(0.1) {
             Ok((_, drug, _)) => {
                 // Behind the front the fluid is as it was in the syringe.

@@ -14,7 +14,9 @@ const SOURCE: &str = "Provenzano, Liebert, Somers 2013, chicken: from 0.7 to 23.
 
 /// 18 G, 10 mm tip, 80 °C in meat after half a millilitre of an agent, or dry: impedance at the start of the hold in Ω, and mean power in W.
 fn heated(catalog: &Catalog, agent: Option<&str>, stop: fn() -> bool) -> Result<[f64; 2], String> {
-    let fluid = agent.map_or_else(String::new, |a| format!("[anaesthetic]\nagent = \"{a}\"\nwait_s = 10\n"));
+    let fluid = agent.map_or_else(String::new, |a| {
+        format!("[anaesthetic]\nagent = \"{a}\"\nwait_s = 10\n")
+    });
     let text = format!(
         "perfusion = \"off\"\n{fluid}[phantom]\nbackground = \"muscle\"\n[domain]\nshape = \"sphere\"\nradius_mm = 60\ninitial_temperature_c = 21\n\
          boundary_temperature_c = 21\n[[needles]]\ncannula = \"18G-10mm-straight\"\ntip_mm = [0, 0, 0]\ndirection = [0, 0, -1]\n[drive]\n\
@@ -55,7 +57,17 @@ pub fn salt_orders(report: &mut Report) {
     };
     for (names, pair) in agents.windows(2).zip(all.windows(2)) {
         let [less, more] = [names[0], names[1]];
-        report.at_most(format!("{claim}: impedance with {more} over that with {less}"), pair[1][0] / pair[0][0], 1.0, SOURCE);
-        report.at_least(format!("{claim}: mean power with {more} over that with {less}"), pair[1][1] / pair[0][1], 1.0, SOURCE);
+        report.at_most(
+            format!("{claim}: impedance with {more} over that with {less}"),
+            pair[1][0] / pair[0][0],
+            1.0,
+            SOURCE,
+        );
+        report.at_least(
+            format!("{claim}: mean power with {more} over that with {less}"),
+            pair[1][1] / pair[0][1],
+            1.0,
+            SOURCE,
+        );
     }
 }

@@ -9,7 +9,8 @@ use neurotome_procedure::anaesthesia::FibreKind;
 use super::super::Report;
 
 const BALANCE: &str = "what was injected is in the tissue, in blood, or left";
-const PRACTICE: &str = "common practice, recalled: 0.3 to 1 ml of 1 to 2 %, wait 1 to 2 min, onset 1 to 3 min, lasts 60 to 120 min";
+const PRACTICE: &str =
+    "common practice, recalled: 0.3 to 1 ml of 1 to 2 %, wait 1 to 2 min, onset 1 to 3 min, lasts 60 to 120 min";
 
 /// The built-in patient with an injection.
 fn injected(keys: &str) -> Result<(Loaded, Anaesthesia), String> {
@@ -29,10 +30,30 @@ pub fn balances(report: &mut Report) {
         Err(e) => return report.failed(claim, e, BALANCE),
     };
     let e = &a.spread.evidence;
-    report.at_most(format!("{claim}: imbalance of the fluid"), e.fluid_imbalance.abs(), 1e-11, BALANCE);
-    report.at_most(format!("{claim}: imbalance of the drug"), e.drug_imbalance.abs(), 1e-11, BALANCE);
-    report.at_most(format!("{claim}: largest part of the pores taken"), e.highest_part, 1.0 + 1e-6, "maximum principle");
-    report.at_most(format!("{claim}: part of the fluid that leaves the region computed"), e.left_fraction, 0.02, "the region is large enough");
+    report.at_most(
+        format!("{claim}: imbalance of the fluid"),
+        e.fluid_imbalance.abs(),
+        1e-11,
+        BALANCE,
+    );
+    report.at_most(
+        format!("{claim}: imbalance of the drug"),
+        e.drug_imbalance.abs(),
+        1e-11,
+        BALANCE,
+    );
+    report.at_most(
+        format!("{claim}: largest part of the pores taken"),
+        e.highest_part,
+        1.0 + 1e-6,
+        "maximum principle",
+    );
+    report.at_most(
+        format!("{claim}: part of the fluid that leaves the region computed"),
+        e.left_fraction,
+        0.02,
+        "the region is large enough",
+    );
 }
 
 /// Nothing in bone.
@@ -91,7 +112,10 @@ pub fn practice(report: &mut Report) {
     for class in [FibreKind::ADelta, FibreKind::C] {
         let onset = after(nerve.onset_s(class, 0.05)).max(0.0);
         report.within(
-            format!("{claim}: seconds from its end until at most 5 % of the {} fibres conduct", class.symbol()),
+            format!(
+                "{claim}: seconds from its end until at most 5 % of the {} fibres conduct",
+                class.symbol()
+            ),
             onset,
             120.0,
             60.0,
@@ -99,7 +123,10 @@ pub fn practice(report: &mut Report) {
         );
         let lasts = after(nerve.wears_off_s(class, 0.5)) / 60.0;
         report.within(
-            format!("{claim}: minutes until half of the {} fibres conduct again", class.symbol()),
+            format!(
+                "{claim}: minutes until half of the {} fibres conduct again",
+                class.symbol()
+            ),
             lasts,
             90.0,
             30.0,

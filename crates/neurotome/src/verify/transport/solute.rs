@@ -13,7 +13,13 @@ const D: f64 = 4e-10;
 const POROSITY: f64 = 0.25;
 
 /// A cube of tissue with a start, after a time; the drug and its grid.
-fn diffused(h_mm: f64, half_mm: f64, time_s: f64, uptake: f64, start: &dyn Fn(&Vec3) -> f64) -> Result<(BoxGrid, Solute), String> {
+fn diffused(
+    h_mm: f64,
+    half_mm: f64,
+    time_s: f64,
+    uptake: f64,
+    start: &dyn Fn(&Vec3) -> f64,
+) -> Result<(BoxGrid, Solute), String> {
     let grid = BoxGrid::around(Vec3::zeros(), half_mm * MM, h_mm * MM).map_err(|e| e.to_string())?;
     let n = grid.cells();
     let mut drug = Solute::new(vec![POROSITY * grid.cell_m3(); n]);
@@ -29,7 +35,8 @@ fn diffused(h_mm: f64, half_mm: f64, time_s: f64, uptake: f64, start: &dyn Fn(&V
 /// A ball of one concentration spreads.
 pub fn ball(report: &mut Report) {
     let source = "Crank, The Mathematics of Diffusion: extended source limited to a sphere";
-    let claim = "a ball of 4 mm that diffuses for 30 min, cells of 0.4 mm: largest error of concentration over the start's";
+    let claim =
+        "a ball of 4 mm that diffuses for 30 min, cells of 0.4 mm: largest error of concentration over the start's";
     let (radius, time) = (4.0 * MM, 1800.0);
     // Cells that the ball cuts hold their part.
     let start = |p: &Vec3| {
@@ -54,7 +61,13 @@ pub fn ball(report: &mut Report) {
         .map(|(r, c)| (c - exact(r)).abs())
         .fold(0.0, f64::max);
     report.at_most(claim, worst, 0.015, source);
-    report.within("the same: amount after over before", drug.total() / drug.injected, 1.0, 1e-13, "conservation of mass");
+    report.within(
+        "the same: amount after over before",
+        drug.total() / drug.injected,
+        1.0,
+        1e-13,
+        "conservation of mass",
+    );
 }
 
 /// A point spreads; the order.
@@ -75,7 +88,12 @@ pub fn point(report: &mut Report) {
     };
     match (error(1.0), error(0.5)) {
         (Ok(coarse), Ok(fine)) => {
-            report.at_most(format!("{claim}, cells of 0.5 mm: relative root mean square error"), fine, 6e-3, source);
+            report.at_most(
+                format!("{claim}, cells of 0.5 mm: relative root mean square error"),
+                fine,
+                6e-3,
+                source,
+            );
             report.at_least(format!("{claim}: order"), (coarse / fine).log2(), 1.9, source);
         }
         (Err(e), _) | (_, Err(e)) => report.failed(claim, e, source),
@@ -116,9 +134,21 @@ pub fn two_tissues(report: &mut Report) {
         drug.amount[c] = drug.capacity_m3[c];
     }
     drug.injected = drug.total();
-    let mixing = Mixing::new(&grid, &vec![POROSITY * D; grid.cells()], vec![0.0; grid.cells()], &drug, &[]);
+    let mixing = Mixing::new(
+        &grid,
+        &vec![POROSITY * D; grid.cells()],
+        vec![0.0; grid.cells()],
+        &drug,
+        &[],
+    );
     drug.mix(&mixing, 4e6);
     let at = |i: usize| drug.concentration(i);
     report.within(claim, at(5) / at(0), 1.0, 1e-6, source);
-    report.within("the same: concentration", at(0), 0.25, 1e-6, "all of the drug over both capacities");
+    report.within(
+        "the same: concentration",
+        at(0),
+        0.25,
+        1e-6,
+        "all of the drug over both capacities",
+    );
 }

@@ -820,7 +820,7 @@ fn an_anaesthetic_spreads_and_gives_its_fluid_to_the_lesion() {
             &format!("{title}\nanaesthetic = {{ {keys} }}"),
             "anaesthetic",
             expected,
-        )
+        );
     };
     bad("agent = \"novocaine\"", "there is no agent \"novocaine\"");
     bad("percent = 10", "the concentration is 10 %");

@@ -156,6 +156,33 @@ fn the_table_tells_of_the_dose_and_of_a_fluid_without_a_drug() {
 }
 
 #[test]
+fn a_wheal_numbs_the_skin_where_the_needle_goes_in() {
+    let run = neurotome(&[
+        "inject",
+        "--tip",
+        "skin",
+        "--percent",
+        "1",
+        "--cell-mm",
+        "1",
+        "--follow-s",
+        "120",
+        "--json",
+        "-",
+    ]);
+    assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+    let told: serde_json::Value = serde_json::from_slice(&run.stdout).unwrap();
+    let wheal = &told["wheal"];
+    let numb = wheal["numb_diameter_mm"].as_f64().unwrap();
+    assert!(wheal["depth_mm"] == 1.5 && (5.0..30.0).contains(&numb), "{wheal}");
+    assert_eq!(told["at_heating"], serde_json::Value::Null);
+    // The nerve, some centimetres deeper, feels nothing of it.
+    let nerve = &told["nerves"][0];
+    assert!(nerve["distance_mm"].as_f64().unwrap() > 20.0);
+    assert_eq!(nerve["times"].as_array().unwrap().last().unwrap()["conducting"][3], 1.0);
+}
+
+#[test]
 fn bad_input_is_named_and_leaves_nothing() {
     let dir = folder("inject-faults");
     let scenario = dir.join("phantom.toml");

@@ -72,9 +72,8 @@ impl NerveExposure {
     pub(super) fn step(&mut self, t_s: f64, outside: Vec<f32>) {
         let dt = t_s - self.t_s.last().copied().unwrap_or(0.0);
         let share = self.drug.as_ref().map_or(0.0, |d| d.nerve_share);
-        let (before, inside) = match (self.outside_mmol_per_l.last(), self.inside_mmol_per_l.last()) {
-            (Some(b), Some(i)) => (b, i),
-            _ => return,
+        let (Some(before), Some(inside)) = (self.outside_mmol_per_l.last(), self.inside_mmol_per_l.last()) else {
+            return;
         };
         let x = dt / self.lag_s;
         let kept = (-x).exp();

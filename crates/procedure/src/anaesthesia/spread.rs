@@ -178,7 +178,9 @@ pub fn inject(injection: &Injection, progress: &mut dyn FnMut(Progress) -> bool)
             Err(neurotome_physics::transport::FlowError::Enclosed { cell }) if sources.len() > 1 => {
                 sources.retain(|s| s.cell != cell);
                 let each = rate / sources.len() as f64;
-                sources.iter_mut().for_each(|s| s.rate_m3_per_s = each);
+                for s in &mut sources {
+                    s.rate_m3_per_s = each;
+                }
             }
             solved => break solved?,
         }

@@ -60,6 +60,15 @@ struct ToldWheal {
     depth_mm: f64,
     /// Diameter of the skin that is numb when the wait is over, mm.
     numb_diameter_mm: f64,
+    times: Vec<ToldSkin>,
+}
+
+#[derive(Serialize)]
+struct ToldSkin {
+    /// Seconds after the end of the injection.
+    after_s: f64,
+    radius_mm: f64,
+    numb_diameter_mm: f64,
 }
 
 #[derive(Serialize)]
@@ -97,6 +106,22 @@ struct At {
     plasma_mg_per_l: f64,
 }
 
+/// Times of the table, s after the end of the injection.
+fn rows(spread: &Spread, wait_s: f64) -> Vec<f64> {
+    let follow = spread.end_s() - spread.injected_s;
+    let mut rows: Vec<f64> = ROWS_S.into_iter().filter(|t| *t <= follow + 1e-6).collect();
+    rows.extend([wait_s, follow]);
+    rows.sort_by(f64::total_cmp);
+    rows.dedup_by(|a, b| (*a - *b).abs() < 0.5);
+    rows
+}
+
+/// The figures of the first step at or after a time.
+fn point_at(spread: &Spread, t_s: f64) -> SpreadPoint {
+    let next = spread.curve.partition_point(|p| p.t_s < t_s - 1e-6);
+    spread.curve[next.min(spread.curve.len() - 1)]
+}
+
 fn most(profile: &[f64]) -> f64 {
     profile.iter().copied().fold(0.0, f64::max)
 }
@@ -124,13 +149,21 @@ impl Told {
             tip_mm: spread.tip.xyz,
             dose: spread.dose,
             evidence: spread.evidence,
-            at_heating: chosen.filter(|_| drugged).map(|n| AtHeating {
+            at_heating: chosen.filter(|_| drugged && done.wheal.is_none()).map(|n| AtHeating {
                 a_delta_conducting: n.conducting_share(FibreKind::ADelta, heating_s),
                 c_conducting: n.conducting_share(FibreKind::C, heating_s),
             }),
             wheal: done.wheal.as_ref().map(|w| ToldWheal {
                 depth_mm: WHEAL_DEPTH_MM,
                 numb_diameter_mm: spread.numb_diameter_mm(&w.at, &w.normal, heating_s),
+                times: rows(spread, done.wait_s)
+                    .into_iter()
+                    .map(|after_s| ToldSkin {
+                        after_s,
+                        radius_mm: point_at(spread, spread.injected_s + after_s).radius_mm,
+                        numb_diameter_mm: spread.numb_diameter_mm(&w.at, &w.normal, spread.injected_s + after_s),
+                    })
+                    .collect(),
             }),
             nerve: chosen.map(|n| n.name.clone()),
             nerves,
@@ -143,19 +176,12 @@ impl Told {
 
 impl ToldNerve {
     fn new(nerve: &NerveExposure, spread: &Spread, wait_s: f64) -> Self {
-        let follow = spread.end_s() - spread.injected_s;
-        let mut rows: Vec<f64> = ROWS_S.into_iter().filter(|t| *t <= follow + 1e-6).collect();
-        rows.push(wait_s);
-        rows.push(follow);
-        rows.sort_by(f64::total_cmp);
-        rows.dedup_by(|a, b| (*a - *b).abs() < 0.5);
         let drug = spread.solution.drug.as_ref();
-        let times = rows
+        let times = rows(spread, wait_s)
             .into_iter()
             .map(|after_s| {
                 let t = spread.injected_s + after_s;
-                let next = spread.curve.partition_point(|p| p.t_s < t - 1e-6);
-                let point = spread.curve[next.min(spread.curve.len() - 1)];
+                let point = point_at(spread, t);
                 let inside = most(&nerve.inside_at(t));
                 At {
                     after_s,
@@ -232,7 +258,26 @@ pub(super) fn table(told: &Told) -> String {
         .nerve
         .as_ref()
         .and_then(|name| told.nerves.iter().find(|n| n.name == *name));
-    if let Some(nerve) = nerve {
+    if let Some(wheal) = &told.wheal {
+        let _ = writeln!(
+            out,
+            "\nwheal {} mm below the skin\n  {:>8} {:>9} {:>12}",
+            wheal.depth_mm, "after", "radius mm", "numb skin mm"
+        );
+        for t in &wheal.times {
+            let _ = writeln!(
+                out,
+                "  {:>8} {:>9.1} {:>12.0}",
+                time(t.after_s),
+                t.radius_mm,
+                t.numb_diameter_mm
+            );
+        }
+        let _ = writeln!(
+            out,
+            "  diameter of the skin in which nine in ten Aδ endings are blocked"
+        );
+    } else if let Some(nerve) = nerve {
         out += &nerve_rows(told, nerve);
     } else {
         let _ = writeln!(out, "\nno nerve is known here; the spread in time:");
@@ -251,15 +296,6 @@ pub(super) fn table(told: &Told) -> String {
                 p.reach_mm
             );
         }
-    }
-    if let Some(wheal) = &told.wheal {
-        let _ = writeln!(
-            out,
-            "\nwheal {} mm below the skin: {:.0} mm of skin numb after {}",
-            wheal.depth_mm,
-            wheal.numb_diameter_mm,
-            time(told.wait_s)
-        );
     }
     let e = &told.evidence;
     let _ = writeln!(

@@ -32,9 +32,9 @@ fn half_blocked(drug: &Drug, rule: &ConductionRule, class: FibreKind) -> f64 {
     for _ in 0..80 {
         let middle = 0.5 * (low + high);
         if conducting(middle) > 0.5 {
-            low = middle
+            low = middle;
         } else {
-            high = middle
+            high = middle;
         }
     }
     low

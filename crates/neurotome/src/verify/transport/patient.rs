@@ -16,7 +16,7 @@ const PRACTICE: &str =
 fn injected(keys: &str) -> Result<(Loaded, Anaesthesia), String> {
     let catalog = catalog::built_in().map_err(|e| e.to_string())?;
     let mut source = Source::built_in();
-    source.text += &format!("\n[anaesthetic]\n{keys}\n");
+    source.text = format!("{}\n[anaesthetic]\n{keys}\n", source.text);
     let loaded = load(&source, &catalog).map_err(|e| e.to_string())?;
     let anaesthesia = loaded.anaesthesia.clone().ok_or("the scenario has no injection")?;
     Ok((loaded, anaesthesia))

@@ -3,9 +3,7 @@
 use std::{collections::BTreeMap, fs, path::Path};
 
 use neurotome_procedure::catalog::{
-    CArmEntry, Cannula, Catalog, ElectrodeInterface, Entry, Fascicle, GeneratorEntry, InjuryLaw, MetalEntry,
-    NerveFibres, Perception, Series, Sourced, SpineMeasure, Spread, StimulationTest, Technique, Tissue,
-    TissueHounsfield, TubeSpectrum, XrayMaterial,
+    AnaestheticEntry, CArmEntry, Cannula, Catalog, ConductionBlock, ElectrodeInterface, Entry, Fascicle, GeneratorEntry, InjuryLaw, MetalEntry, NerveFibres, Perception, Series, SolutionEntry, Sourced, SpineMeasure, Spread, StimulationTest, Technique, Tissue, TissueHounsfield, TransportEntry, TubeSpectrum, XrayMaterial,
 };
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
@@ -16,7 +14,7 @@ use crate::scenario::fault::{Fault, parse_toml};
 const MAX_FILE_BYTES: u64 = 4 << 20;
 
 /// The files of a catalogue, with the text compiled in.
-const FILES: [(&str, &str); 10] = [
+const FILES: [(&str, &str); 12] = [
     ("sources.toml", include_str!("../../../catalog/sources.toml")),
     ("tissues.toml", include_str!("../../../catalog/tissues.toml")),
     ("injury.toml", include_str!("../../../catalog/injury.toml")),
@@ -27,6 +25,8 @@ const FILES: [(&str, &str); 10] = [
     ("spine.toml", include_str!("../../../catalog/spine.toml")),
     ("nerves.toml", include_str!("../../../catalog/nerves.toml")),
     ("stimulation.toml", include_str!("../../../catalog/stimulation.toml")),
+    ("anaesthetics.toml", include_str!("../../../catalog/anaesthetics.toml")),
+    ("transport.toml", include_str!("../../../catalog/transport.toml")),
 ];
 
 /// Why a catalogue cannot be used.
@@ -35,7 +35,7 @@ const FILES: [(&str, &str); 10] = [
 pub enum CatalogError {
     /// The folder or a file of it cannot be read.
     #[error(
-        "catalogue: cannot read {path}: {reason}; name a folder with any of sources.toml, tissues.toml, injury.toml, cannulas.toml, generators.toml, techniques.toml, spine.toml, nerves.toml, stimulation.toml, xray.toml"
+        "catalogue: cannot read {path}: {reason}; name a folder with any of sources.toml, tissues.toml, injury.toml, cannulas.toml, generators.toml, techniques.toml, spine.toml, nerves.toml, stimulation.toml, anaesthetics.toml, transport.toml, xray.toml"
     )]
     Read {
         /// The path as given.
@@ -80,6 +80,10 @@ struct CatalogFile {
     electrode_interface: Vec<ElectrodeInterface>,
     fascicle: Vec<Fascicle>,
     perception: Vec<Perception>,
+    solution: Vec<SolutionEntry>,
+    anaesthetic: Vec<AnaestheticEntry>,
+    conduction_block: Vec<ConductionBlock>,
+    transport: Vec<TransportEntry>,
 }
 
 /// The catalogue compiled into the program.
@@ -168,10 +172,15 @@ fn lay_over(catalog: &mut Catalog, file: CatalogFile) {
     merge(&mut catalog.electrode_interfaces, file.electrode_interface);
     merge(&mut catalog.fascicles, file.fascicle);
     merge(&mut catalog.perceptions, file.perception);
+    merge(&mut catalog.solutions, file.solution);
+    merge(&mut catalog.anaesthetics, file.anaesthetic);
+    merge(&mut catalog.conduction_block, file.conduction_block);
+    merge(&mut catalog.transport, file.transport);
 }
 
 /// Values that may be zero; all others but [`MAY_BE_NEGATIVE`] must be above zero.
-const MAY_BE_ZERO: [&str; 9] = [
+const MAY_BE_ZERO: [&str; 10] = [
+    "permeability_m2",
     "perfusion_per_s",
     "water_fraction",
     "sigma_temperature_coefficient_per_k",
@@ -231,6 +240,11 @@ fn check(catalog: &Catalog) -> Result<(), CatalogError> {
     check_all(catalog, &catalog.electrode_interfaces)?;
     check_all(catalog, &catalog.fascicles)?;
     check_all(catalog, &catalog.perceptions)?;
+    check_all(catalog, &catalog.solutions)?;
+    check_all(catalog, &catalog.anaesthetics)?;
+    check_all(catalog, &catalog.conduction_block)?;
+    check_all(catalog, &catalog.transport)?;
+    check_anaesthetics(catalog)?;
     for nerve in &catalog.nerves {
         let sum: f64 = nerve.classes().iter().map(|c| c.share).sum();
         if (sum - 1.0).abs() > 1e-6 {
@@ -278,6 +292,50 @@ fn check(catalog: &Catalog) -> Result<(), CatalogError> {
         }
     }
     catalog.spine.iter().try_for_each(|m| check_measure(catalog, m))
+}
+
+/// Shares are at most one, and a drug has a fluid and concentrations.
+fn check_anaesthetics(catalog: &Catalog) -> Result<(), CatalogError> {
+    fn shares<E: Entry>(entries: &[E]) -> Result<(), CatalogError> {
+        for entry in entries {
+            for (key, v) in entry.values() {
+                if key.ends_with("_fraction") && v.value > 1.0 {
+                    return Err(CatalogError::Entry {
+                        kind: E::KIND,
+                        name: entry.name().to_owned(),
+                        found: format!("{key} = {}", v.value),
+                        expected: "a share of at most 1",
+                    });
+                }
+            }
+        }
+        Ok(())
+    }
+    shares(&catalog.solutions)?;
+    shares(&catalog.anaesthetics)?;
+    shares(&catalog.conduction_block)?;
+    shares(&catalog.transport)?;
+    for drug in &catalog.anaesthetics {
+        let fail = |found: String, expected| {
+            Err(CatalogError::Entry {
+                kind: AnaestheticEntry::KIND,
+                name: drug.name.clone(),
+                found,
+                expected,
+            })
+        };
+        if !catalog.solutions.iter().any(|s| s.name == drug.name) {
+            return fail("no solution".to_owned(), "a [[solution]] of the same name");
+        }
+        let stock: Vec<f64> = drug.stock_percent.iter().map(|s| s.value).collect();
+        if stock.is_empty() || stock.windows(2).any(|w| w[0] >= w[1]) {
+            return fail(
+                format!("stock_percent {stock:?}"),
+                "at least one concentration, ascending",
+            );
+        }
+    }
+    Ok(())
 }
 
 /// Names of unknown levels do not reach this: they are refused when the file is read.

@@ -779,3 +779,72 @@ fn drives_media_and_reports_are_read_and_checked() {
     assert_eq!(p.problem.more_injury[0].name, "muscle_jacques_gaylor");
     assert_eq!(p.problem.tissue_injury.len(), 1);
 }
+
+#[test]
+fn an_anaesthetic_spreads_and_gives_its_fluid_to_the_lesion() {
+    let title = "title = \"good\"";
+    let fluid = |rest: &str| format!("anaesthetic = {{ cell_mm = 1.2, wait_s = 5{rest} }}");
+    let loaded = good_and_bad(
+        title,
+        &fluid(", agent = \"bupivacaine\", volume_ml = 0.2, body_mass_kg = 20"),
+        &fluid(", volume_ml = 9.0"),
+        "anaesthetic",
+        "the volume is 9 ml",
+    );
+    let anaesthesia = loaded.anaesthesia.unwrap();
+    let injectate = loaded.problem.injectate.unwrap();
+    let tip = loaded.problem.needles[0].tip;
+    assert_eq!(injectate.sigma_s_per_m, anaesthesia.spread.solution.sigma_s_per_m);
+    let t = anaesthesia.spread.injected_s + 5.0;
+    assert_eq!(injectate.share.share_at(&tip), anaesthesia.spread.share(&tip, t));
+    assert!(injectate.share.share_at(&tip) > 0.2);
+    assert_eq!(anaesthesia.spread.solution.drug.as_ref().unwrap().percent, 0.75);
+    assert!(loaded.notices.iter().any(|n| n.subject == "anaesthetic bupivacaine"));
+    assert!(loaded.notices.iter().any(|n| n.subject == "transport muscle"));
+    assert_eq!(loaded.remarks, Vec::<String>::new());
+    // A child's dose.
+    let child = load_text(&GOOD.replacen(
+        title,
+        &format!("{title}\n{}", fluid(", volume_ml = 3, body_mass_kg = 8")),
+        1,
+    ));
+    let remarks = child.unwrap_or_else(|e| panic!("{e}")).remarks;
+    assert!(
+        remarks[0].contains("more than the largest dose of 36 mg"),
+        "{remarks:?}"
+    );
+
+    let bad = |keys: &str, expected: &str| {
+        refused(
+            title,
+            &format!("{title}\nanaesthetic = {{ {keys} }}"),
+            "anaesthetic",
+            expected,
+        );
+    };
+    bad("agent = \"novocaine\"", "there is no agent \"novocaine\"");
+    bad("percent = 10", "the concentration is 10 %");
+    bad("percent = nan", "the concentration is NaN");
+    bad("agent = \"saline\", percent = 0.9", "holds no anaesthetic");
+    bad("rate_ml_per_min = -1", "the rate is -1");
+    bad("wait_s = -1", "the wait is -1");
+    bad("wait_s = 1e9", "the wait");
+    bad("follow_s = inf", "the time followed");
+    bad("body_mass_kg = 0", "the mass of the body");
+    bad("cell_mm = 0.001", "the side of a cell");
+    bad("tip_mm = [1e9, 0, 0]", "anaesthetic.tip_mm");
+    bad(
+        "fasciae = [{ point_mm = [0, 0, 0], normal = [0, 0, 0], radius_mm = 5 }]",
+        "a direction other than zero",
+    );
+    bad(
+        "fasciae = [{ point_mm = [0, 0, 0], normal = [0, 0, 1], radius_mm = -5 }]",
+        "the radius of a fascia",
+    );
+    refused(
+        title,
+        &format!("{title}\nanaesthetic = {{}}\ninjectate = {{ sigma_s_per_m = 1.5, volume_ml = 0.5 }}"),
+        "anaesthetic",
+        "both [anaesthetic] and [injectate]",
+    );
+}

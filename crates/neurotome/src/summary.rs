@@ -277,7 +277,7 @@ impl Summary {
             }
         }
         if !loaded.remarks.is_empty() {
-            let _ = writeln!(out, "\nRemarks on the image");
+            let _ = writeln!(out, "\nRemarks");
         }
         for remark in &loaded.remarks {
             let _ = writeln!(out, "  {remark}");

@@ -1,4 +1,4 @@
-//! Equations only: needle-fitted finite volumes, multigrid, current, heat, tissue injury and X-ray projection.
+//! Equations only: needle-fitted finite volumes, multigrid, current, heat, tissue injury, transport in porous tissue and X-ray projection.
 //!
 //! Nothing here knows of operators, files, clocks or brands of needle. SI units inside; lengths in metres, but for
 //! the millimetres of images in [`xray`].
@@ -11,4 +11,5 @@ pub mod injury;
 pub mod linear;
 pub mod medium;
 pub mod tissue;
+pub mod transport;
 pub mod xray;

@@ -1,4 +1,4 @@
-//! The literature as data: tissues, injury laws, cannulas, generators, measures of the spine, fibres of nerves and X-ray tables, each value with its
+//! The literature as data: tissues, injury laws, cannulas, generators, measures of the spine, fibres of nerves, local anaesthetics and X-ray tables, each value with its
 //! source.
 //!
 //! The types are here; `neurotome_io::catalog` holds the text compiled into the program and reads a user's own files.
@@ -66,10 +66,12 @@ macro_rules! entry {
     };
 }
 
+mod anaesthetics;
 mod nerves;
 mod stimulation;
 mod xray;
 
+pub use anaesthetics::{AnaestheticEntry, ConductionBlock, SolutionEntry, TransportEntry};
 pub use nerves::{FibreClass, NerveFibres};
 pub use stimulation::{ElectrodeInterface, Fascicle, Perception, StimulationTest};
 pub use xray::{CArmEntry, Series, TUNGSTEN_LINES_KEV, TissueHounsfield, TubeSpectrum, XrayMaterial};
@@ -637,6 +639,18 @@ pub struct Catalog {
     /// What people notice.
     #[serde(default)]
     pub perceptions: Vec<Perception>,
+    /// Fluids that are injected.
+    #[serde(default)]
+    pub solutions: Vec<SolutionEntry>,
+    /// Local anaesthetics.
+    #[serde(default)]
+    pub anaesthetics: Vec<AnaestheticEntry>,
+    /// How much block stops a spike.
+    #[serde(default)]
+    pub conduction_block: Vec<ConductionBlock>,
+    /// How tissues let fluid through.
+    #[serde(default)]
+    pub transport: Vec<TransportEntry>,
 }
 
 impl Catalog {

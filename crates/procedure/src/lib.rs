@@ -2,6 +2,7 @@
 //!
 //! Nothing here reads a file, a clock, the environment or a random source.
 
+pub mod anaesthesia;
 pub mod anatomy;
 pub mod catalog;
 pub mod fluoroscopy;

@@ -4,6 +4,7 @@ mod canvas;
 mod charts;
 mod contour;
 mod fibre;
+mod injection_views;
 mod page;
 mod plan_views;
 mod section;
@@ -25,6 +26,7 @@ use crate::results::{
 use style::TissueStyle;
 
 pub use fibre::{fibre_potentials, fibre_thresholds};
+pub use injection_views::{block_curves, injection_sections};
 pub(crate) use page::page;
 pub use plan_views::{FIELD_MM as PLAN_FIELD_MM, PlannedNeedle, SIDE_PX as PLAN_SIDE_PX, plan_views};
 pub(crate) use spine_views::anatomy;

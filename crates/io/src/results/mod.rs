@@ -5,6 +5,7 @@
 mod curves;
 pub(crate) mod files;
 mod folder;
+mod injection;
 pub(crate) mod lattice;
 pub(crate) mod needle_shape;
 mod spine;
@@ -25,6 +26,7 @@ use crate::report::{self, Scene, style::TissueStyle};
 use crate::volumes::VolumeFileError;
 
 pub use folder::{check_target, write_files};
+pub use injection::{CONCENTRATION_FILE, SHARE_FILE, write_injection};
 pub use spine::{
     MAX_SPINE_VOXELS, SpineExport, SpineFibres, SpineLabel, SpineLandmark, SpineNerve, SpineSummary, write_spine,
 };

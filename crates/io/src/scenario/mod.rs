@@ -21,12 +21,16 @@ use std::{
 
 use neurotome_base::Volume;
 use neurotome_procedure::{
+    anaesthesia::{Injection, Spread},
     anatomy::{Patient, spine::LumbarSpine},
     lesion::LesionProblem,
 };
 use serde::{Deserialize, Serialize};
 
-pub use build::{MAX_NEEDLES, MAX_NERVES, MAX_OUTPUT_TIMES, MAX_PROBES, MAX_REGIONS, load};
+pub use build::{
+    MAX_NEEDLES, MAX_NERVES, MAX_OUTPUT_TIMES, MAX_PROBES, MAX_REGIONS, anaesthetic_values, dose_remark, injection,
+    load,
+};
 pub use fault::Fault;
 pub use model::*;
 pub use resolved::resolved;
@@ -138,6 +142,17 @@ pub enum Setting {
     Image(Arc<Volume<f32>>),
 }
 
+/// An injection before heating, computed.
+#[derive(Clone)]
+pub struct Anaesthesia {
+    /// What was injected where.
+    pub injection: Injection,
+    /// How it spread.
+    pub spread: Arc<Spread>,
+    /// Seconds from the end of the injection to the start of heating.
+    pub wait_s: f64,
+}
+
 /// A scenario ready to be computed.
 pub struct Loaded {
     /// The scenario as written.
@@ -148,6 +163,8 @@ pub struct Loaded {
     pub setting: Setting,
     /// The patient whose bones and nerves are known: built in, or an image with a spine fitted to it.
     pub patient: Option<Arc<dyn Patient>>,
+    /// The injection of `[anaesthetic]`; its fluid is the problem's.
+    pub anaesthesia: Option<Anaesthesia>,
     /// Unverified values used.
     pub notices: Vec<Notice>,
     /// Input files.

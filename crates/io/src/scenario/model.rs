@@ -24,6 +24,8 @@ pub struct Scenario {
     pub boiling: Option<bool>,
     /// A fluid injected before heating.
     pub injectate: Option<InjectateTable>,
+    /// A local anaesthetic, or another fluid, injected before heating; how it spreads is computed. Instead of `injectate`.
+    pub anaesthetic: Option<AnaestheticTable>,
     /// A CT image. Give at most one of `image` and `phantom`; without both the built-in patient is used.
     pub image: Option<Image>,
     /// A phantom made of simple shapes.
@@ -355,6 +357,44 @@ pub struct InjectateTable {
     pub share: Option<f64>,
     /// Instead of a bolus: NIfTI volume of the fluid's share at each point, 0 to 1; relative to this scenario file.
     pub share_path: Option<String>,
+}
+
+/// An injection through the needle before heating. Its spread in the tissue is computed, and the lesion takes up its conductivity.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct AnaestheticTable {
+    /// Agent: "lidocaine", "bupivacaine", "ropivacaine", "saline", "water", "contrast" or another [[solution]] of the catalogue. Default: "lidocaine".
+    pub agent: Option<String>,
+    /// Concentration of a drug, g in 100 ml. Default: the strongest sold up to 2 %.
+    pub percent: Option<f64>,
+    /// Volume, 0.1 to 3 ml. Default: 0.5.
+    pub volume_ml: Option<f64>,
+    /// Rate, ml/min. Default: 1.
+    pub rate_ml_per_min: Option<f64>,
+    /// Seconds from the end of the injection to the start of heating. Default: 120.
+    pub wait_s: Option<f64>,
+    /// Seconds followed after the injection, where that is longer than the wait.
+    pub follow_s: Option<f64>,
+    /// Where the fluid leaves the needle, mm. Default: the tip of the first needle.
+    pub tip_mm: Option<[f64; 3]>,
+    /// Mass of the body, for the largest dose, kg. Default: 70.
+    pub body_mass_kg: Option<f64>,
+    /// Side of the cells, mm. Default: by the volume, 0.4 to 1.2.
+    pub cell_mm: Option<f64>,
+    /// Thin barriers that let nothing through.
+    pub fasciae: Vec<FasciaTable>,
+}
+
+/// A thin barrier to an injected fluid: a disc.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FasciaTable {
+    /// Its middle, mm.
+    pub point_mm: [f64; 3],
+    /// Its normal.
+    pub normal: [f64; 3],
+    /// Its radius, mm.
+    pub radius_mm: f64,
 }
 
 /// The pad of the return electrode, a rectangle on skin, fat and muscle. Defaults are those of the drive's generator in the catalogue.

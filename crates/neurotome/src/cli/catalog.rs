@@ -4,21 +4,18 @@ use std::fmt::Write as _;
 
 use clap::Args;
 use neurotome_procedure::catalog::{
-    CArmEntry, Cannula, Catalog, ElectrodeInterface, Entry, Fascicle, GeneratorEntry, InjuryLaw, MetalEntry,
-    NerveFibres, Perception, SpineMeasure, Spread, StimulationTest, Technique, Tissue, TissueHounsfield, TubeSpectrum,
-    XrayMaterial,
+    AnaestheticEntry, CArmEntry, Cannula, Catalog, ConductionBlock, ElectrodeInterface, Entry, Fascicle, GeneratorEntry, InjuryLaw, MetalEntry, NerveFibres, Perception, SolutionEntry, SpineMeasure, Spread, StimulationTest, Technique, Tissue, TissueHounsfield, TransportEntry, TubeSpectrum, XrayMaterial,
 };
 use serde::Serialize;
 use serde_json::Value;
 
 use super::{Common, Failure, json_text, open_catalog, print};
 
-const KINDS: &str = "tissue, injury, cannula, metal, generator, spine, nerve, stimulation_test, electrode_interface, fascicle, perception, technique, xray_material, tube_spectrum, carm, tissue_hounsfield, source";
+const KINDS: &str = "tissue, injury, cannula, metal, generator, spine, nerve, stimulation_test, electrode_interface, fascicle, perception, anaesthetic, solution, transport, conduction_block, technique, xray_material, tube_spectrum, carm, tissue_hounsfield, source";
 
 #[derive(Debug, Args)]
 pub(super) struct Show {
-    /// Kind of entry: tissue, injury, cannula, metal, generator, spine, nerve, stimulation_test, electrode_interface, fascicle, perception, technique, xray_material, tube_spectrum, carm, tissue_hounsfield or
-    /// source.
+    /// Kind of entry: tissue, injury, cannula, metal, generator, spine, nerve, stimulation_test, electrode_interface, fascicle, perception, anaesthetic, solution, transport, conduction_block, technique, xray_material, tube_spectrum, carm, tissue_hounsfield or source.
     kind: Option<String>,
     /// Name of one entry.
     name: Option<String>,
@@ -50,6 +47,10 @@ impl Show {
             "electrode_interface" => self.kind(&catalog, &catalog.electrode_interfaces, values)?,
             "fascicle" => self.kind(&catalog, &catalog.fascicles, values)?,
             "perception" => self.kind(&catalog, &catalog.perceptions, values)?,
+            "anaesthetic" => self.kind(&catalog, &catalog.anaesthetics, values)?,
+            "solution" => self.kind(&catalog, &catalog.solutions, values)?,
+            "transport" => self.kind(&catalog, &catalog.transport, values)?,
+            "conduction_block" => self.kind(&catalog, &catalog.conduction_block, values)?,
             "spine" => self.kind(&catalog, &catalog.spine, measure)?,
             "xray_material" => self.kind(&catalog, &catalog.xray_materials, values)?,
             "tube_spectrum" | "tube_spectra" => self.kind(&catalog, &catalog.tube_spectra, values)?,
@@ -203,6 +204,10 @@ fn overview(catalog: &Catalog) -> String {
     line::<ElectrodeInterface>(&mut out, &catalog.electrode_interfaces);
     line::<Fascicle>(&mut out, &catalog.fascicles);
     line::<Perception>(&mut out, &catalog.perceptions);
+    line::<AnaestheticEntry>(&mut out, &catalog.anaesthetics);
+    line::<SolutionEntry>(&mut out, &catalog.solutions);
+    line::<TransportEntry>(&mut out, &catalog.transport);
+    line::<ConductionBlock>(&mut out, &catalog.conduction_block);
     line::<Technique>(&mut out, &catalog.techniques);
     let names: Vec<&str> = catalog.spine.iter().map(Entry::name).collect();
     let (all, verified) = catalog.spine.iter().fold((0, 0), |(n, v), m| {

@@ -5,6 +5,7 @@ mod failure;
 mod fibre;
 mod files;
 mod fluoro;
+mod inject;
 mod lesion;
 mod plan;
 mod replay;
@@ -51,6 +52,7 @@ Examples:
   neurotome stimulate                                what the patient feels, which muscles twitch
   neurotome spine --seed 7 --out person              a patient of its own: labels, CT, bones, nerves
   neurotome fibre --diameter-um 3 --distance-mm 2    what current fires a thin fibre
+  neurotome inject --percent 2 --wait-s 120          numb the nerve: spread, block, dose
   neurotome replay first/record.json                 compute it again and compare every figure
   neurotome verify                                   is it right? claim by claim
   neurotome catalog cannula                          what there is to choose from";
@@ -78,7 +80,7 @@ struct Common {
     #[arg(long, short, global = true)]
     quiet: bool,
     /// A folder with your own catalogue files (tissues.toml, injury.toml, cannulas.toml, generators.toml, spine.toml, nerves.toml,
-    /// techniques.toml, sources.toml); an entry there replaces the whole entry of the same name.
+    /// anaesthetics.toml, transport.toml, techniques.toml, sources.toml); an entry there replaces the whole entry of the same name.
     #[arg(long, global = true, value_name = "DIR")]
     catalog: Option<PathBuf>,
 }
@@ -132,6 +134,11 @@ Stated with the threshold: half of the search's last bracket, and by how much ha
 --limit-ma is told as such. Thresholds are currents of a cathode against a far return; the tip is an even line of current, thin
 against the distance.")]
     Fibre(Box<fibre::FibreCommand>),
+    /// Inject a local anaesthetic, or another fluid: how it spreads, which nerve fibres it blocks when, and the dose.
+    #[command(
+        after_help = "Examples:\n  neurotome inject\n  neurotome inject --agent lidocaine --percent 2 --volume-ml 0.5 --wait-s 120 --out numb\n  neurotome inject --agent bupivacaine --percent 0.5 --follow-s 14400     how long it lasts\n  neurotome inject --tip skin --percent 1 --volume-ml 0.5                 a wheal where the needle goes in\n  neurotome inject scenarios/numbed.toml --agent saline --json -\n\nWithout SCENARIO the built-in patient is used. Options replace the keys of the scenario's [anaesthetic], with which `neurotome simulate`\nand `neurotome lesion` compute the spread before heating. share.nii.gz of --out can also be the `share_path` of [injectate].\nAgents: `neurotome catalog solution`; doses, thresholds of the fibres and their sources: `neurotome catalog anaesthetic lidocaine`."
+    )]
+    Inject(Box<inject::InjectCommand>),
     /// Compute the run of a record again, with one and with two threads, and compare every figure.
     #[command(
         after_help = "Example:\n  neurotome replay results/record.json\n\nExit status 1 and the first difference when the figures are not the same to the last digit."
@@ -175,6 +182,7 @@ where
         Command::Spine(c) => c.run(common),
         Command::Stimulate(c) => c.run(common),
         Command::Fibre(c) => c.run(common),
+        Command::Inject(c) => c.run(common),
         Command::Replay(c) => c.run(common),
         Command::Verify(c) => c.run(common),
         Command::Schema => schema(),

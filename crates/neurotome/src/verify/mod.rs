@@ -9,6 +9,7 @@ mod axon;
 mod convergence;
 mod crosscode;
 mod experiment;
+mod transport;
 mod xray;
 
 use std::fmt::Write as _;
@@ -34,7 +35,7 @@ pub struct Group {
 }
 
 /// The claims of all groups of which some do not hold yet, by group.
-const OPEN_LISTS: [&[Claim]; 3] = [crosscode::OPEN, anatomy::OPEN, axon::OPEN];
+const OPEN_LISTS: [&[Claim]; 4] = [crosscode::OPEN, anatomy::OPEN, axon::OPEN, transport::OPEN];
 const OPEN: [Claim; count(&OPEN_LISTS)] = {
     let mut all = [OPEN_LISTS[0][0]; count(&OPEN_LISTS)];
     let (mut i, mut list) = (0, 0);
@@ -89,6 +90,11 @@ pub const GROUPS: &[Group] = &[
     Group {
         name: "axon",
         claims: axon::CLAIMS,
+        by_default: true,
+    },
+    Group {
+        name: "transport",
+        claims: transport::CLAIMS,
         by_default: true,
     },
     Group {
@@ -358,7 +364,15 @@ mod tests {
         let usual: Vec<&str> = select(&[]).unwrap().iter().map(|g| g.name).collect();
         assert_eq!(
             usual,
-            ["analytic", "convergence", "crosscode", "xray", "anatomy", "axon"]
+            [
+                "analytic",
+                "convergence",
+                "crosscode",
+                "xray",
+                "anatomy",
+                "axon",
+                "transport"
+            ]
         );
         assert_eq!(select(&["experiment".to_owned()]).unwrap().len(), 1);
         assert_eq!(select(&["crosscode".to_owned()]).unwrap()[0].name, "crosscode");

@@ -1,5 +1,6 @@
 //! From the scenario as written to the problem as solved, with every check on the way.
 
+mod anaesthetic;
 mod anatomy;
 mod bevel;
 mod fitted;
@@ -17,6 +18,8 @@ use neurotome_procedure::anatomy::{Course, Patient, TissueId};
 use neurotome_procedure::catalog::Catalog;
 use neurotome_procedure::lesion::{LesionProblem, Perfusion, SolverSettings};
 use std::sync::Arc;
+
+pub use anaesthetic::{anaesthetic_values, dose_remark, injection};
 
 use super::fault::parse_toml;
 use super::{Fault, InputFile, Loaded, Notice, PerfusionMode, Scenario, ScenarioError, Setting, Source};
@@ -84,7 +87,8 @@ pub fn load(source: &Source, catalog: &Catalog) -> std::result::Result<Loaded, S
         inputs: Vec::new(),
         remarks: Vec::new(),
     };
-    let (problem, setting, patient) = builder.problem(&scenario)?;
+    let (mut problem, setting, patient) = builder.problem(&scenario)?;
+    let anaesthesia = builder.anaesthetic(&scenario, &mut problem)?;
     let Builder {
         notices,
         inputs,
@@ -96,6 +100,7 @@ pub fn load(source: &Source, catalog: &Catalog) -> std::result::Result<Loaded, S
         problem,
         setting,
         patient,
+        anaesthesia,
         notices,
         inputs,
         remarks,

@@ -178,7 +178,7 @@ pub(super) fn cooling_cube(report: &mut Report) {
 }
 
 /// The error function; its series has positive terms only.
-fn erf(x: f64) -> f64 {
+pub(in crate::verify) fn erf(x: f64) -> f64 {
     if x.abs() > 6.0 {
         return x.signum();
     }

@@ -13,6 +13,8 @@ mod vessel;
 
 use super::Claim;
 
+pub(super) use heat::erf;
+
 /// The claims of this group.
 pub(super) const CLAIMS: &[Claim] = &[
     current::point_source,

@@ -57,6 +57,21 @@ fn found(row: &Block) -> Result<bool, String> {
     passes(&fibre, 2e-3, 1.0, 0.01, C_WAIT[0] + C_WAIT[1] * length_mm)
 }
 
+/// Whether a spike passes so many nodes in a row, of a fibre of 10 µm, with a share of their sodium channels blocked.
+///
+/// # Errors
+/// What the model says.
+pub fn passes_nodes(nodes: usize, share: f64) -> Result<bool, String> {
+    let all = 41;
+    let geometry = fibres::geometry("table", 10.0)?;
+    let mut fibre = Myelinated::new(geometry, all, BODY_C);
+    let first = (all - nodes) / 2;
+    for n in first..first + nodes {
+        fibre.set_sodium(n, 1.0 - share);
+    }
+    passes(&fibre, 2e-3 * 5f64.powi(2), 0.1, 0.005, 6.0)
+}
+
 fn rows(report: &mut Report, model: &str) {
     let claim = format!("conduction through blocked stretches ({model}), outcomes unlike the reference's");
     let reference = match fibres::reference() {

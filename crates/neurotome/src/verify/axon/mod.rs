@@ -10,6 +10,8 @@ mod trains;
 
 use super::Claim;
 
+pub(super) use block::passes_nodes;
+
 /// The claims of this group.
 pub(super) const CLAIMS: &[Claim] = &[
     thresholds::at_a_node,

@@ -107,7 +107,11 @@ const COBBS: Values = &[
 const FLUID: Values = &[
     ("water_larger", probes::water_larger),
     ("saline_larger", probes::saline_larger),
+    ("lidocaine_larger", probes::lidocaine_larger),
     ("salt_over_water", probes::salt_over_water),
+    ("brine_over_water", probes::brine_over_water),
+    ("brine_impedance", probes::brine_impedance),
+    ("lidocaine_adds_nothing", probes::lidocaine_adds_nothing),
     ("brine_power", probes::brine_power),
     ("grows_with_saline", probes::grows_with_saline),
 ];

@@ -74,7 +74,7 @@ fn scenario(case: &Case, top: &str, needle: &str, drive: &str) -> String {
         .collect();
     let every_ten: Vec<String> = (1..18).map(|k| (10 * k).to_string()).collect();
     // Reports later than the end of the run are not allowed.
-    let times = if top.contains("injectate") {
+    let times = if top.contains("anaesthetic") {
         every_ten.join(", ")
     } else {
         String::new()
@@ -199,54 +199,80 @@ pub(super) fn length_without_water(bench: &mut Bench, case: &Case) -> Outcome {
 
 // Provenzano 2010, 2013, 2015.
 
-/// The standard probe after an injection of half a millilitre of a fluid of the study's protocol.
-fn with_fluid(case: &Case, fluid: &str, heating_s: f64) -> Result<Held<'static>, String> {
-    let (sigma, ml) = (case.study.number(fluid)?, case.study.number("volume_ml")?);
-    let share = case.study.number("share")?;
-    // Round the middle of the active tip.
+/// The standard probe after an injection of half a millilitre of an agent of the catalogue, whose spread is computed.
+fn with_fluid(case: &Case, agent: &str, heating_s: f64) -> Result<Held<'static>, String> {
+    let (ml, wait) = (case.study.number("volume_ml")?, case.study.number("wait_s")?);
+    // Lidocaine of 2010 is of 1 %.
+    let percent = if agent == "lidocaine" { ", percent = 1" } else { "" };
     Ok(Held {
-        top: format!(
-            "injectate = {{ sigma_s_per_m = {sigma}, volume_ml = {ml}, share = {share}, center_mm = [0, 0, 5] }}"
-        ),
+        top: format!("anaesthetic = {{ agent = \"{agent}\"{percent}, volume_ml = {ml}, wait_s = {wait} }}"),
         ..Held::new(STANDARD, 80.0, heating_s)
     })
 }
 
 /// Area at 90 s with a fluid, of the run to 180 s, mm².
-fn area(bench: &mut Bench, case: &Case, fluid: &str) -> Outcome {
-    let run = with_fluid(case, fluid, 180.0)?.run(bench, case)?;
+fn area(bench: &mut Bench, case: &Case, agent: &str) -> Outcome {
+    let run = with_fluid(case, agent, 180.0)?.run(bench, case)?;
     let at = run.snapshots.iter().find(|s| (s.t_s - 90.0).abs() < 1e-6);
     let contours = &at.ok_or("no report at 90 s")?.contours;
     contour(contours, case.edge).map(|c| ellipse(&c))
 }
 
-fn larger_than_dry(bench: &mut Bench, case: &Case, fluid: &str) -> Outcome {
-    Ok(area(bench, case, fluid)? / ellipse(&standard().lesion(bench, case)?))
+fn larger_than_dry(bench: &mut Bench, case: &Case, agent: &str) -> Outcome {
+    Ok(area(bench, case, agent)? / ellipse(&standard().lesion(bench, case)?))
 }
 
 pub(super) fn water_larger(bench: &mut Bench, case: &Case) -> Outcome {
-    larger_than_dry(bench, case, "water_s_per_m")
+    larger_than_dry(bench, case, "water")
 }
 
 pub(super) fn saline_larger(bench: &mut Bench, case: &Case) -> Outcome {
-    larger_than_dry(bench, case, "saline_s_per_m")
+    larger_than_dry(bench, case, "saline")
+}
+
+pub(super) fn lidocaine_larger(bench: &mut Bench, case: &Case) -> Outcome {
+    larger_than_dry(bench, case, "lidocaine")
 }
 
 pub(super) fn salt_over_water(bench: &mut Bench, case: &Case) -> Outcome {
-    Ok(area(bench, case, "saline_s_per_m")? / area(bench, case, "water_s_per_m")?)
+    Ok(area(bench, case, "saline")? / area(bench, case, "water")?)
+}
+
+pub(super) fn brine_over_water(bench: &mut Bench, case: &Case) -> Outcome {
+    Ok(area(bench, case, BRINE)? / area(bench, case, "water")?)
+}
+
+pub(super) fn lidocaine_adds_nothing(bench: &mut Bench, case: &Case) -> Outcome {
+    Ok(area(bench, case, "lidocaine-saline")? / area(bench, case, "saline")?)
+}
+
+const BRINE: &str = "saline-23.4";
+const WEAKEST: &str = "saline-0.7";
+
+pub(super) fn brine_impedance(bench: &mut Bench, case: &Case) -> Outcome {
+    let mut late = |agent: &str| -> Outcome {
+        let run = with_fluid(case, agent, 180.0)?.run(bench, case)?;
+        let at = run.curves.t_s.partition_point(|t| *t < 90.0);
+        run.curves
+            .impedance_ohm
+            .get(at)
+            .copied()
+            .ok_or_else(|| "no reading at 90 s".to_owned())
+    };
+    Ok(late(BRINE)? / late(WEAKEST)?)
 }
 
 pub(super) fn brine_power(bench: &mut Bench, case: &Case) -> Outcome {
-    let mut mean = |fluid: &str| -> Outcome {
-        let run = with_fluid(case, fluid, 180.0)?.run(bench, case)?;
+    let mut mean = |agent: &str| -> Outcome {
+        let run = with_fluid(case, agent, 180.0)?.run(bench, case)?;
         Ok(energy_j(&run) / 180.0)
     };
-    Ok(mean("brine_s_per_m")? / mean("saline_s_per_m")?)
+    Ok(mean(BRINE)? / mean(WEAKEST)?)
 }
 
 /// Smallest growth over ten seconds from 30 to 180 s with saline.
 pub(super) fn grows_with_saline(bench: &mut Bench, case: &Case) -> Outcome {
-    let run = with_fluid(case, "saline_s_per_m", 180.0)?.run(bench, case)?;
+    let run = with_fluid(case, "saline", 180.0)?.run(bench, case)?;
     let late = run.snapshots.iter().filter(|s| s.t_s > 29.0);
     let areas: Result<Vec<f64>, String> = late
         .map(|s| contour(&s.contours, case.edge).map(|c| ellipse(&c)))

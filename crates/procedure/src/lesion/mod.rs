@@ -16,7 +16,7 @@ mod setup;
 mod skin;
 mod solve;
 
-pub use heating::{Heating, Reading};
+pub use heating::{Heating, PointWeights, Reading};
 pub use leak::Leak;
 pub use pad::{PAD_RIM_MM, Pad, PadHeating};
 pub use problem::{
@@ -31,4 +31,4 @@ pub use result::{
 };
 pub use setup::{end_length_mm, fitted_needles};
 pub use skin::SkinEntry;
-pub use solve::{LesionError, Progress, solve};
+pub use solve::{LesionError, Progress, solve, solve_watched};

@@ -3,8 +3,8 @@
 use std::{collections::BTreeMap, fs, path::Path};
 
 use neurotome_procedure::catalog::{
-    CArmEntry, Cannula, Catalog, Entry, GeneratorEntry, InjuryLaw, MetalEntry, NerveFibres, Series, Sourced,
-    SpineMeasure, Spread, Technique, Tissue, TissueHounsfield, TubeSpectrum, XrayMaterial,
+    CArmEntry, Cannula, Catalog, Entry, GeneratorEntry, InjuryLaw, MetalEntry, NerveFibres, OutcomeNumbers, Selection,
+    Series, Sourced, SpineMeasure, Spread, Technique, Tissue, TissueHounsfield, TubeSpectrum, XrayMaterial,
 };
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
@@ -15,7 +15,7 @@ use crate::scenario::fault::{Fault, parse_toml};
 const MAX_FILE_BYTES: u64 = 4 << 20;
 
 /// The files of a catalogue, with the text compiled in.
-const FILES: [(&str, &str); 9] = [
+const FILES: [(&str, &str); 10] = [
     ("sources.toml", include_str!("../../../catalog/sources.toml")),
     ("tissues.toml", include_str!("../../../catalog/tissues.toml")),
     ("injury.toml", include_str!("../../../catalog/injury.toml")),
@@ -25,6 +25,7 @@ const FILES: [(&str, &str); 9] = [
     ("techniques.toml", include_str!("../../../catalog/techniques.toml")),
     ("spine.toml", include_str!("../../../catalog/spine.toml")),
     ("nerves.toml", include_str!("../../../catalog/nerves.toml")),
+    ("outcomes.toml", include_str!("../../../catalog/outcomes.toml")),
 ];
 
 /// Why a catalogue cannot be used.
@@ -33,7 +34,7 @@ const FILES: [(&str, &str); 9] = [
 pub enum CatalogError {
     /// The folder or a file of it cannot be read.
     #[error(
-        "catalogue: cannot read {path}: {reason}; name a folder with any of sources.toml, tissues.toml, injury.toml, cannulas.toml, generators.toml, techniques.toml, spine.toml, nerves.toml, xray.toml"
+        "catalogue: cannot read {path}: {reason}; name a folder with any of sources.toml, tissues.toml, injury.toml, cannulas.toml, generators.toml, techniques.toml, spine.toml, nerves.toml, outcomes.toml, xray.toml"
     )]
     Read {
         /// The path as given.
@@ -74,6 +75,8 @@ struct CatalogFile {
     technique: Vec<Technique>,
     spine: Vec<SpineMeasure>,
     nerve: Vec<NerveFibres>,
+    outcome: Vec<OutcomeNumbers>,
+    selection: Vec<Selection>,
 }
 
 /// The catalogue compiled into the program.
@@ -158,6 +161,8 @@ fn lay_over(catalog: &mut Catalog, file: CatalogFile) {
     merge(&mut catalog.techniques, file.technique);
     merge(&mut catalog.spine, file.spine);
     merge(&mut catalog.nerves, file.nerve);
+    merge(&mut catalog.outcomes, file.outcome);
+    merge(&mut catalog.selections, file.selection);
 }
 
 /// Values that may be zero; all others but [`MAY_BE_NEGATIVE`] must be above zero.
@@ -217,6 +222,22 @@ fn check(catalog: &Catalog) -> Result<(), CatalogError> {
     }
     check_all(catalog, &catalog.techniques)?;
     check_all(catalog, &catalog.nerves)?;
+    check_all(catalog, &catalog.outcomes)?;
+    check_all(catalog, &catalog.selections)?;
+    for entry in &catalog.outcomes {
+        for (key, v) in entry
+            .values()
+            .into_iter()
+            .filter(|(key, v)| key.ends_with("_fraction") && v.value > 1.0)
+        {
+            return Err(CatalogError::Entry {
+                kind: OutcomeNumbers::KIND,
+                name: entry.name.clone(),
+                found: format!("{key} = {}", v.value),
+                expected: "a share of at most 1",
+            });
+        }
+    }
     for nerve in &catalog.nerves {
         let sum: f64 = nerve.classes().iter().map(|c| c.share).sum();
         if (sum - 1.0).abs() > 1e-6 {

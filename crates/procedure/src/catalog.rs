@@ -1,5 +1,5 @@
-//! The literature as data: tissues, injury laws, cannulas, generators, measures of the spine, fibres of nerves and X-ray tables, each value with its
-//! source.
+//! The literature as data: tissues, injury laws, cannulas, generators, measures of the spine, fibres of nerves, outcomes and X-ray tables, each value
+//! with its source.
 //!
 //! The types are here; `neurotome_io::catalog` holds the text compiled into the program and reads a user's own files.
 
@@ -67,9 +67,11 @@ macro_rules! entry {
 }
 
 mod nerves;
+mod outcomes;
 mod xray;
 
 pub use nerves::{FibreClass, NerveFibres};
+pub use outcomes::{OutcomeNumbers, Selection};
 pub use xray::{CArmEntry, Series, TUNGSTEN_LINES_KEV, TissueHounsfield, TubeSpectrum, XrayMaterial};
 
 /// A tissue.
@@ -619,6 +621,12 @@ pub struct Catalog {
     /// Fibres of the nerves.
     #[serde(default)]
     pub nerves: Vec<NerveFibres>,
+    /// Numbers of the model of outcome.
+    #[serde(default)]
+    pub outcomes: Vec<OutcomeNumbers>,
+    /// Thresholds of the assessment.
+    #[serde(default)]
+    pub selections: Vec<Selection>,
 }
 
 impl Catalog {

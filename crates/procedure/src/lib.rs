@@ -3,7 +3,10 @@
 //! Nothing here reads a file, a clock, the environment or a random source.
 
 pub mod anatomy;
+pub mod assessment;
 pub mod catalog;
 pub mod fluoroscopy;
 pub mod lesion;
+pub mod nerve_death;
+pub mod outcome;
 pub mod planning;

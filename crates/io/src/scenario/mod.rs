@@ -28,6 +28,7 @@ use serde::{Deserialize, Serialize};
 
 pub use build::{MAX_NEEDLES, MAX_NERVES, MAX_OUTPUT_TIMES, MAX_PROBES, MAX_REGIONS, load};
 pub use fault::Fault;
+pub(crate) use locate::span_of;
 pub use model::*;
 pub use resolved::resolved;
 pub use spine::{DiscLossTable, ScoliosisTable, SlipTable, SpineTable};

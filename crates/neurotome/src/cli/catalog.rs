@@ -4,19 +4,19 @@ use std::fmt::Write as _;
 
 use clap::Args;
 use neurotome_procedure::catalog::{
-    CArmEntry, Cannula, Catalog, Entry, GeneratorEntry, InjuryLaw, MetalEntry, NerveFibres, SpineMeasure, Spread,
-    Technique, Tissue, TissueHounsfield, TubeSpectrum, XrayMaterial,
+    CArmEntry, Cannula, Catalog, Entry, GeneratorEntry, InjuryLaw, MetalEntry, NerveFibres, OutcomeNumbers, Selection,
+    SpineMeasure, Spread, Technique, Tissue, TissueHounsfield, TubeSpectrum, XrayMaterial,
 };
 use serde::Serialize;
 use serde_json::Value;
 
 use super::{Common, Failure, json_text, open_catalog, print};
 
-const KINDS: &str = "tissue, injury, cannula, metal, generator, spine, nerve, technique, xray_material, tube_spectrum, carm, tissue_hounsfield, source";
+const KINDS: &str = "tissue, injury, cannula, metal, generator, spine, nerve, technique, outcome, selection, xray_material, tube_spectrum, carm, tissue_hounsfield, source";
 
 #[derive(Debug, Args)]
 pub(super) struct Show {
-    /// Kind of entry: tissue, injury, cannula, metal, generator, spine, nerve, technique, xray_material, tube_spectrum, carm, tissue_hounsfield or
+    /// Kind of entry: tissue, injury, cannula, metal, generator, spine, nerve, technique, outcome, selection, xray_material, tube_spectrum, carm, tissue_hounsfield or
     /// source.
     kind: Option<String>,
     /// Name of one entry.
@@ -45,6 +45,8 @@ impl Show {
             "metal" => self.kind(&catalog, &catalog.metals, values)?,
             "generator" => self.kind(&catalog, &catalog.generators, values)?,
             "nerve" => self.kind(&catalog, &catalog.nerves, values)?,
+            "outcome" => self.kind(&catalog, &catalog.outcomes, values)?,
+            "selection" => self.kind(&catalog, &catalog.selections, values)?,
             "spine" => self.kind(&catalog, &catalog.spine, measure)?,
             "xray_material" => self.kind(&catalog, &catalog.xray_materials, values)?,
             "tube_spectrum" | "tube_spectra" => self.kind(&catalog, &catalog.tube_spectra, values)?,
@@ -195,6 +197,8 @@ fn overview(catalog: &Catalog) -> String {
     line::<TissueHounsfield>(&mut out, &catalog.tissue_hounsfield);
     line::<NerveFibres>(&mut out, &catalog.nerves);
     line::<Technique>(&mut out, &catalog.techniques);
+    line::<OutcomeNumbers>(&mut out, &catalog.outcomes);
+    line::<Selection>(&mut out, &catalog.selections);
     let names: Vec<&str> = catalog.spine.iter().map(Entry::name).collect();
     let (all, verified) = catalog.spine.iter().fold((0, 0), |(n, v), m| {
         (n + m.means(), v + if m.verified { m.means() } else { 0 })

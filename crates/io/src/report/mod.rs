@@ -3,6 +3,7 @@
 mod canvas;
 mod charts;
 mod contour;
+mod outcome_views;
 mod page;
 mod plan_views;
 mod section;
@@ -22,6 +23,7 @@ use crate::results::{
 };
 use style::TissueStyle;
 
+pub use outcome_views::{nerve_strips, relief_curves};
 pub(crate) use page::page;
 pub use plan_views::{PlannedNeedle, plan_views};
 pub(crate) use spine_views::anatomy;

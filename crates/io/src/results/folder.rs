@@ -18,6 +18,8 @@ pub(crate) const RECORD: &str = "record.json";
 pub(crate) const PLAN: &str = "plan.json";
 /// The built-in patient; a folder without it is no patient's.
 pub(crate) const SPINE: &str = "spine.json";
+/// An outcome; a folder without it is no outcome's.
+pub(crate) const OUTCOME: &str = "outcome.json";
 /// First words of [`CONTENTS`].
 const CONTENTS_TITLE: &str = "Neurotome results";
 
@@ -130,7 +132,7 @@ impl Drop for Staging {
     }
 }
 
-/// Writes a plan's files to a folder, whole or not at all; `plan.json` must be among them.
+/// Writes the files of a plan or of an outcome to a folder, whole or not at all; `plan.json` or `outcome.json` must be among them.
 ///
 /// # Errors
 /// [`ResultsError`]; nothing is left behind.
@@ -170,9 +172,13 @@ pub fn check_target(target: &Path) -> Result<bool, ResultsError> {
         return Ok(true);
     }
     let list = fs::read_to_string(target.join(CONTENTS)).unwrap_or_default();
-    if !names.iter().any(|n| [RECORD, PLAN, SPINE].contains(&n.as_str())) || !list.starts_with(CONTENTS_TITLE) {
+    if !names
+        .iter()
+        .any(|n| [RECORD, PLAN, SPINE, OUTCOME].contains(&n.as_str()))
+        || !list.starts_with(CONTENTS_TITLE)
+    {
         return Err(occupied(format!(
-            "`{}`, and no {RECORD}, {PLAN} or {SPINE} of an earlier run",
+            "`{}`, and no {RECORD}, {PLAN}, {SPINE} or {OUTCOME} of an earlier run",
             names[0]
         )));
     }

@@ -225,11 +225,8 @@ fn check(catalog: &Catalog) -> Result<(), CatalogError> {
     check_all(catalog, &catalog.outcomes)?;
     check_all(catalog, &catalog.selections)?;
     for entry in &catalog.outcomes {
-        for (key, v) in entry
-            .values()
-            .into_iter()
-            .filter(|(key, v)| key.ends_with("_fraction") && v.value > 1.0)
-        {
+        let over = |(key, v): &(&str, &Sourced)| key.ends_with("_fraction") && v.value > 1.0;
+        if let Some((key, v)) = entry.values().into_iter().find(over) {
             return Err(CatalogError::Entry {
                 kind: OutcomeNumbers::KIND,
                 name: entry.name.clone(),

@@ -1,9 +1,10 @@
 //! Every step of `tutorial/` does what its README says.
 //!
-//! The test reads three kinds of fenced block from `tutorial/step-*/README.md`:
+//! The test reads four kinds of fenced block from `tutorial/step-*/README.md`:
 //!
 //! - ```` ```toml NAME.toml ```` shows a scenario and must equal the file of that name in the step's folder;
 //! - ```` ```toml expected ```` states numbers. The scenario is run and each number compared.
+//! - ```` ```toml command ```` states numbers and words that a command prints with `--json -`.
 //! - ```` ```toml spine ```` states numbers of `spine.json` as `neurotome spine` writes it for a scenario.
 
 use std::path::{Path, PathBuf};
@@ -41,6 +42,29 @@ struct Patient {
     scenario: String,
     options: Vec<String>,
     numbers: Vec<Named>,
+}
+
+/// What a README promises of one command.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Told {
+    /// Its arguments, from the root of the repository.
+    command: Vec<String>,
+    /// Members of what it prints, by names and places in lists joined by dots.
+    #[serde(default)]
+    numbers: Vec<Place>,
+    /// Words, likewise.
+    #[serde(default)]
+    words: std::collections::BTreeMap<String, String>,
+}
+
+/// One number that a command prints.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Place {
+    path: String,
+    value: f64,
+    tolerance: f64,
 }
 
 /// One number of a named member of a list.
@@ -205,4 +229,49 @@ fn the_patients_in_the_tutorial_are_as_told() {
         }
     }
     assert!(checked > 0, "no README of the tutorial tells of a patient");
+}
+
+/// A member by names and places in lists joined by dots.
+fn at<'a>(mut value: &'a serde_json::Value, path: &str) -> &'a serde_json::Value {
+    for name in path.split('.') {
+        value = match name.parse::<usize>() {
+            Ok(i) => &value[i],
+            Err(_) => &value[name],
+        };
+    }
+    value
+}
+
+#[test]
+fn the_commands_in_the_tutorial_print_what_is_told() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let mut checked = 0;
+    for folder in steps() {
+        let readme = std::fs::read_to_string(folder.join("README.md")).expect("each step has a README");
+        for (_, body) in blocks(&readme).iter().filter(|(label, _)| label == "command") {
+            let told: Told = toml::from_str(body).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
+            let out = std::process::Command::new(env!("CARGO_BIN_EXE_neurotome"))
+                .args(&told.command)
+                .args(["--quiet", "--json", "-"])
+                .current_dir(&root)
+                .output()
+                .expect("the program runs");
+            let errors = String::from_utf8_lossy(&out.stderr);
+            assert!(out.status.success(), "{:?}: {errors}", told.command);
+            let json: serde_json::Value = serde_json::from_slice(&out.stdout).expect("it prints JSON");
+            for n in &told.numbers {
+                let found = at(&json, &n.path)
+                    .as_f64()
+                    .unwrap_or_else(|| panic!("{}: no number", n.path));
+                let tolerance = Tolerance::absolute(n.tolerance);
+                close(&n.path, &told.command.join(" "), found, n.value, tolerance).unwrap_or_else(|e| panic!("{e}"));
+                checked += 1;
+            }
+            for (path, word) in &told.words {
+                assert_eq!(at(&json, path).as_str(), Some(word.as_str()), "{path}");
+                checked += 1;
+            }
+        }
+    }
+    assert!(checked > 0, "no README of the tutorial tells of a command");
 }

@@ -175,7 +175,7 @@ pub fn nerve_strips(title: &str, nerves: &[(&NerveHeat, &NerveCut)]) -> Result<V
     let each = 40.0 + 5.0 * ACROSS as f64 + 12.0 + bars + 58.0;
     let mut canvas = Canvas::new(1360, (92.0 + each * nerves.len() as f64 + 44.0) as usize);
     canvas.text(70.0, 34.0, Anchor::Start, Font::plain(20.0).bold(), title);
-    let about = "Above: highest temperature, a row for each place across the nerve, outermost at the edges. Below: dead by each law, \
+    let about = "Above: highest temperature, a row for each place across the nerve, from one side to the other. Below: dead by each law, \
                  in some fibres (pale) and in all (full).";
     canvas.text(70.0, 58.0, Anchor::Start, Font::plain(14.0).color(MUTED), about);
     let (x0, width) = (250.0, 1060.0);
@@ -243,19 +243,29 @@ fn strip(canvas: &mut Canvas, heat: &NerveHeat, cut: &NerveCut, [x0, y0, width]:
         };
         canvas.text(x0 - 12.0, y + 12.0, Anchor::End, Font::plain(13.0).color(INK), &name);
         canvas.rect(x0, y + 1.0, width, 13.0, [244, 245, 247], 1.0, 0.0);
-        for i in 0..steps {
-            let dead = injury[i * ACROSS..(i + 1) * ACROSS]
+        let dead = |i: usize| {
+            injury[i * ACROSS..(i + 1) * ACROSS]
                 .iter()
                 .filter(|w| **w >= 1.0)
-                .count();
-            if dead > 0 {
-                let opacity = if dead == ACROSS { 1.0 } else { 0.35 };
+                .count()
+        };
+        let shown = |i: usize| match dead(i) {
+            0 => 0.0,
+            ACROSS => 1.0,
+            _ => 0.35,
+        };
+        let mut from = 0;
+        while from < steps {
+            let opacity = shown(from);
+            let to = (from..steps).find(|i| shown(*i) != opacity).unwrap_or(steps);
+            if opacity > 0.0 {
                 let (a, b) = (
-                    px(heat.places.step_mm * i as f64),
-                    px(heat.places.step_mm * (i + 1) as f64),
+                    px(heat.places.step_mm * from as f64),
+                    px(heat.places.step_mm * to as f64),
                 );
-                canvas.rect(a, y + 1.0, b - a + 0.3, 13.0, color(k), opacity, 0.0);
+                canvas.rect(a, y + 1.0, b - a, 13.0, color(k), opacity, 0.0);
             }
+            from = to;
         }
     }
     let axis = below + 20.0 * heat.laws.len() as f64 + 2.0;

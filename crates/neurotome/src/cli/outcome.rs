@@ -72,6 +72,37 @@ struct Solved {
     heats: Vec<NerveHeat>,
 }
 
+/// A nerve of the joint.
+#[derive(Debug, Clone)]
+struct Treated {
+    name: String,
+    /// Where its lesion comes from.
+    from: String,
+    lesioned: bool,
+    /// For each law the gap at each place across, mm.
+    gaps_mm: Vec<Vec<f64>>,
+}
+
+impl Treated {
+    fn by(name: &str, from: String, cut: &NerveCut) -> Self {
+        Self {
+            name: name.to_owned(),
+            from,
+            lesioned: true,
+            gaps_mm: cut.laws.iter().map(|l| l.gap_mm.clone()).collect(),
+        }
+    }
+
+    fn whole(name: &str, laws: &[NerveLaw]) -> Self {
+        Self {
+            name: name.to_owned(),
+            from: "not treated".to_owned(),
+            lesioned: false,
+            gaps_mm: laws.iter().map(|_| vec![0.0]).collect(),
+        }
+    }
+}
+
 /// What a population feels, by one law.
 #[derive(Debug, Clone, Serialize)]
 struct ByLaw {
@@ -168,17 +199,15 @@ impl OutcomeCommand {
         laws: &[NerveLaw],
         cuts: &[NerveCut],
         common: &Common,
-    ) -> Result<[(String, String, Vec<Vec<f64>>); 2], Failure> {
+    ) -> Result<[Treated; 2], Failure> {
         let targets = nerves(joint, self.side).map_err(|e| Failure::Input(e.to_string()))?;
         let names = targets.map(|t| t.name());
-        let gaps = |cut: &NerveCut| cut.laws.iter().map(|l| l.gap_mm.clone()).collect::<Vec<_>>();
-        let whole = || laws.iter().map(|_| vec![0.0]).collect::<Vec<_>>();
         let is_cut = |c: &NerveCut| c.target || c.laws.iter().any(|l| l.cut_fraction > 0.0);
-        let mut found: [Option<(String, Vec<Vec<f64>>)>; 2] = names.each_ref().map(|name| {
-            cuts.iter()
-                .find(|c| c.nerve == *name && is_cut(c))
-                .map(|c| ("this lesion".to_owned(), gaps(c)))
-        });
+        let of_this = |name: &String| {
+            let cut = cuts.iter().find(|c| c.nerve == *name && is_cut(c));
+            cut.map(|c| Treated::by(name, "this lesion".to_owned(), c))
+        };
+        let mut found = names.each_ref().map(of_this);
         // A nerve that the scenario names itself stands for the joint's when none of them is there.
         if found.iter().all(Option::is_none) {
             let aimed: Vec<&NerveCut> = cuts.iter().filter(|c| c.target).collect();
@@ -186,7 +215,9 @@ impl OutcomeCommand {
                 .iter()
                 .any(|c| c.nerve.contains("medial branch") || c.nerve.contains("dorsal ramus"));
             match aimed.first() {
-                Some(c) if !foreign => found[1] = Some((format!("the lesion of \"{}\"", c.nerve), gaps(c))),
+                Some(c) if !foreign => {
+                    found[1] = Some(Treated::by(&names[1], format!("the lesion of \"{}\"", c.nerve), c))
+                }
                 _ => {
                     let known: Vec<&str> = aimed.iter().map(|c| c.nerve.as_str()).collect();
                     return Err(Failure::Input(format!(
@@ -204,33 +235,31 @@ impl OutcomeCommand {
                 }
             }
         }
-        if let (Some(missing), Some(there)) = (found.iter().position(Option::is_none), found.iter().flatten().next()) {
-            let given = match self.other.as_str() {
-                "same" => (format!("taken to be like {}", there.0), there.1.clone()),
-                "none" => ("not treated".to_owned(), whole()),
-                path => {
-                    let other = solved(Some(Path::new(path)), catalog, laws, common)?;
-                    let name = &names[missing];
-                    let heat = other
-                        .heats
-                        .iter()
-                        .find(|h| h.nerve.name == *name)
-                        .or_else(|| other.heats.iter().find(|h| h.nerve.target))
-                        .ok_or_else(|| Failure::Input(format!("{path} has no nerve {name}, nor a target")))?;
-                    (
-                        format!("{} of {}", heat.nerve.name, other.source.name),
-                        gaps(&cut(catalog, heat)),
-                    )
-                }
-            };
-            found[missing] = Some(given);
+        let mut both = Vec::with_capacity(2);
+        for (nerve, name) in found.iter().zip(&names) {
+            both.push(match (nerve, found.iter().flatten().next()) {
+                (Some(nerve), _) => nerve.clone(),
+                (None, Some(there)) if self.other == "same" => Treated {
+                    name: name.clone(),
+                    from: format!("taken to be like {}", there.from),
+                    ..there.clone()
+                },
+                (None, _) if self.other == "none" || self.other == "same" => Treated::whole(name, laws),
+                (None, _) => self.elsewhere(catalog, name, laws, common)?,
+            });
         }
-        let [first, second] = found;
-        let of = |name: &String, f: Option<(String, Vec<Vec<f64>>)>| {
-            let (from, gaps) = f.unwrap_or_else(|| ("not treated".to_owned(), whole()));
-            (name.clone(), from, gaps)
-        };
-        Ok([of(&names[0], first), of(&names[1], second)])
+        <[Treated; 2]>::try_from(both).map_err(|_| Failure::Input(format!("{joint} has not two nerves")))
+    }
+
+    /// A nerve of the joint in another scenario.
+    fn elsewhere(&self, catalog: &Catalog, name: &str, laws: &[NerveLaw], common: &Common) -> Result<Treated, Failure> {
+        let other = solved(Some(Path::new(&self.other)), catalog, laws, common)?;
+        let heat = (other.heats.iter())
+            .find(|h| h.nerve.name == name)
+            .or_else(|| other.heats.iter().find(|h| h.nerve.target))
+            .ok_or_else(|| Failure::Input(format!("{} has no nerve {name}, nor a target", self.other)))?;
+        let from = format!("{} of {}", heat.nerve.name, other.source.name);
+        Ok(Treated::by(name, from, &cut(catalog, heat)))
     }
 
     #[expect(clippy::too_many_arguments, reason = "all of them are parts of what is told")]
@@ -243,12 +272,12 @@ impl OutcomeCommand {
         laws: &[NerveLaw],
         main: &Solved,
         fibres: Vec<NerveCut>,
-        nerves: [(String, String, Vec<Vec<f64>>); 2],
+        nerves: [Treated; 2],
         conduction: Vec<Conduction>,
         common: &Common,
     ) -> Result<Told, Failure> {
         let blocks: Vec<Block> = history.map_or_else(Vec::new, History::answers);
-        let treated = nerves.iter().filter(|n| n.1 != "not treated").count() as u32;
+        let treated = nerves.iter().filter(|n| n.lesioned).count() as u32;
         let bar = solve::stage_bar(common.quiet);
         bar.set_length(laws.len() as u64);
         bar.set_message("virtual population");
@@ -256,9 +285,9 @@ impl OutcomeCommand {
             laws.iter()
                 .enumerate()
                 .map(|(k, law)| {
-                    let state = |n: &(String, String, Vec<Vec<f64>>)| NerveState {
-                        nerve: n.0.clone(),
-                        gap_mm: n.2[k].clone(),
+                    let state = |n: &Treated| NerveState {
+                        nerve: n.name.clone(),
+                        gap_mm: n.gaps_mm[k].clone(),
                     };
                     let request = OutcomeRequest {
                         numbers,
@@ -294,7 +323,7 @@ impl OutcomeCommand {
             disclaimer: DISCLAIMER,
             scenario: main.source.name.clone(),
             joint: format!("{joint} {}", self.side),
-            nerves: nerves.map(|(name, from, _)| (name, from)),
+            nerves: nerves.map(|n| (n.name, n.from)),
             source_probability: belief_of(numbers, &blocks),
             blocks_percent: blocks.iter().map(|b| b.relief_percent).collect(),
             assessment: history.map(|h| assess::judged(catalog, h)).transpose()?,

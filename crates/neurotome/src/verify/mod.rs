@@ -9,6 +9,7 @@ mod axon;
 mod convergence;
 mod crosscode;
 mod experiment;
+mod outcome;
 mod xray;
 
 use std::fmt::Write as _;
@@ -34,16 +35,17 @@ pub struct Group {
 }
 
 /// The claims of all groups of which some do not hold yet.
-const OPEN: [Claim; crosscode::OPEN.len() + anatomy::OPEN.len()] = {
-    let mut all = [crosscode::OPEN[0]; crosscode::OPEN.len() + anatomy::OPEN.len()];
-    let mut i = 0;
-    while i < all.len() {
-        all[i] = if i < crosscode::OPEN.len() {
-            crosscode::OPEN[i]
-        } else {
-            anatomy::OPEN[i - crosscode::OPEN.len()]
-        };
-        i += 1;
+const OPEN: [Claim; crosscode::OPEN.len() + anatomy::OPEN.len() + outcome::OPEN.len()] = {
+    let mut all = [crosscode::OPEN[0]; crosscode::OPEN.len() + anatomy::OPEN.len() + outcome::OPEN.len()];
+    let parts = [crosscode::OPEN, anatomy::OPEN, outcome::OPEN];
+    let (mut part, mut at) = (0, 0);
+    while part < parts.len() {
+        let mut i = 0;
+        while i < parts[part].len() {
+            all[at] = parts[part][i];
+            (i, at) = (i + 1, at + 1);
+        }
+        part += 1;
     }
     all
 };
@@ -78,6 +80,11 @@ pub const GROUPS: &[Group] = &[
     Group {
         name: "axon",
         claims: axon::CLAIMS,
+        by_default: true,
+    },
+    Group {
+        name: "outcome",
+        claims: outcome::CLAIMS,
         by_default: true,
     },
     Group {
@@ -347,7 +354,15 @@ mod tests {
         let usual: Vec<&str> = select(&[]).unwrap().iter().map(|g| g.name).collect();
         assert_eq!(
             usual,
-            ["analytic", "convergence", "crosscode", "xray", "anatomy", "axon"]
+            [
+                "analytic",
+                "convergence",
+                "crosscode",
+                "xray",
+                "anatomy",
+                "axon",
+                "outcome"
+            ]
         );
         assert_eq!(select(&["experiment".to_owned()]).unwrap().len(), 1);
         assert_eq!(select(&["crosscode".to_owned()]).unwrap()[0].name, "crosscode");

@@ -248,12 +248,12 @@ fn blocks(s: &Selection, h: &History) -> Vec<Finding> {
         let f = finding(
             "controlled blocks",
             "block",
-            format!("{advised} positive blocks are surer"),
+            format!("{advised} positive blocks, which are surer"),
         )
         .by(&s.advised_blocks_count);
         out.push(f.is(
             State::Plan,
-            format!("{good}"),
+            format!("{good} positive"),
             "consider a second block on another day: one block alone is wrong in many",
         ));
     }

@@ -111,7 +111,8 @@ fn each_change_is_answered_by_its_criterion() {
         change(&mut history);
         judged(&history)
     };
-    let cases: [(&dyn Fn(&mut History), Verdict, &str); 14] = [
+    type Change<'a> = &'a dyn Fn(&mut History);
+    let cases: [(Change<'_>, Verdict, &str); 14] = [
         (&|h| h.pain.duration_weeks = Some(11.9), Verdict::NotYet, "chronic pain"),
         (
             &|h| h.pain.place = Some(Where::Radicular),

@@ -47,10 +47,12 @@ impl NerveState {
         }
     }
 
-    /// A nerve of which a share of fibres is cut over one length, mm.
+    /// A nerve of which a share of fibres, to a twentieth, is cut over one length, mm.
     pub fn cut(nerve: impl Into<String>, share: f64, gap_mm: f64) -> Self {
-        let places = 100;
-        let cut = (share.clamp(0.0, 1.0) * f64::from(places)).round() as i32;
+        // Twentieths, but one place where all are alike.
+        let share = share.clamp(0.0, 1.0);
+        let places = if share == 0.0 || share == 1.0 { 1 } else { 20 };
+        let cut = (share * f64::from(places)).round() as i32;
         Self {
             nerve: nerve.into(),
             gap_mm: (0..places).map(|k| if k < cut { gap_mm } else { 0.0 }).collect(),

@@ -216,7 +216,7 @@ impl OutcomeCommand {
                 .any(|c| c.nerve.contains("medial branch") || c.nerve.contains("dorsal ramus"));
             match aimed.first() {
                 Some(c) if !foreign => {
-                    found[1] = Some(Treated::by(&names[1], format!("the lesion of \"{}\"", c.nerve), c))
+                    found[1] = Some(Treated::by(&names[1], format!("the lesion of \"{}\"", c.nerve), c));
                 }
                 _ => {
                     let known: Vec<&str> = aimed.iter().map(|c| c.nerve.as_str()).collect();

@@ -17,7 +17,7 @@ const UNITS: &[&str] = &[
     "mv", "v", "kv", "ma", "a", "mas", "ohm", "nf", "uf", "f", // mass, energy, amount, pressure
     "mg", "g", "kg", "j", "kj", "w", "kw", "mol", "mmol", "pa", "kpa", "mmhg", "kev", "ev", "gy", "mgy", "ngy", "hu",
     // no unit
-    "fraction", "percent", "ratio", "count", "ph",
+    "fraction", "percent", "ratio", "count", "ph", "points",
 ];
 
 /// Kind whose entries are values themselves: the unit ends the entry's name, and CT numbers begin with `hu_`.

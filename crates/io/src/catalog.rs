@@ -3,7 +3,10 @@
 use std::{collections::BTreeMap, fs, path::Path};
 
 use neurotome_procedure::catalog::{
-    AnaestheticEntry, CArmEntry, Cannula, Catalog, ConductionBlock, ElectrodeInterface, Entry, Fascicle, GeneratorEntry, InjuryLaw, MetalEntry, NerveFibres, Perception, Series, SolutionEntry, Sourced, SpineMeasure, Spread, StimulationTest, Technique, Tissue, TissueHounsfield, TransportEntry, TubeSpectrum, XrayMaterial,
+    AnaestheticEntry, CArmEntry, Cannula, Catalog, ConductionBlock, ElectrodeInterface, Entry, Fascicle,
+    GeneratorEntry, InjuryLaw, MetalEntry, NerveFibres, OutcomeNumbers, Perception, Selection, Series, SolutionEntry,
+    Sourced, SpineMeasure, Spread, StimulationTest, Technique, Tissue, TissueHounsfield, TransportEntry, TubeSpectrum,
+    XrayMaterial,
 };
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
@@ -14,7 +17,7 @@ use crate::scenario::fault::{Fault, parse_toml};
 const MAX_FILE_BYTES: u64 = 4 << 20;
 
 /// The files of a catalogue, with the text compiled in.
-const FILES: [(&str, &str); 12] = [
+const FILES: [(&str, &str); 13] = [
     ("sources.toml", include_str!("../../../catalog/sources.toml")),
     ("tissues.toml", include_str!("../../../catalog/tissues.toml")),
     ("injury.toml", include_str!("../../../catalog/injury.toml")),
@@ -27,6 +30,7 @@ const FILES: [(&str, &str); 12] = [
     ("stimulation.toml", include_str!("../../../catalog/stimulation.toml")),
     ("anaesthetics.toml", include_str!("../../../catalog/anaesthetics.toml")),
     ("transport.toml", include_str!("../../../catalog/transport.toml")),
+    ("outcomes.toml", include_str!("../../../catalog/outcomes.toml")),
 ];
 
 /// Why a catalogue cannot be used.
@@ -35,7 +39,7 @@ const FILES: [(&str, &str); 12] = [
 pub enum CatalogError {
     /// The folder or a file of it cannot be read.
     #[error(
-        "catalogue: cannot read {path}: {reason}; name a folder with any of sources.toml, tissues.toml, injury.toml, cannulas.toml, generators.toml, techniques.toml, spine.toml, nerves.toml, stimulation.toml, anaesthetics.toml, transport.toml, xray.toml"
+        "catalogue: cannot read {path}: {reason}; name a folder with any of sources.toml, tissues.toml, injury.toml, cannulas.toml, generators.toml, techniques.toml, spine.toml, nerves.toml, stimulation.toml, anaesthetics.toml, transport.toml, outcomes.toml, xray.toml"
     )]
     Read {
         /// The path as given.
@@ -84,6 +88,8 @@ struct CatalogFile {
     anaesthetic: Vec<AnaestheticEntry>,
     conduction_block: Vec<ConductionBlock>,
     transport: Vec<TransportEntry>,
+    outcome: Vec<OutcomeNumbers>,
+    selection: Vec<Selection>,
 }
 
 /// The catalogue compiled into the program.
@@ -176,6 +182,8 @@ fn lay_over(catalog: &mut Catalog, file: CatalogFile) {
     merge(&mut catalog.anaesthetics, file.anaesthetic);
     merge(&mut catalog.conduction_block, file.conduction_block);
     merge(&mut catalog.transport, file.transport);
+    merge(&mut catalog.outcomes, file.outcome);
+    merge(&mut catalog.selections, file.selection);
 }
 
 /// Values that may be zero; all others but [`MAY_BE_NEGATIVE`] must be above zero.
@@ -245,6 +253,19 @@ fn check(catalog: &Catalog) -> Result<(), CatalogError> {
     check_all(catalog, &catalog.conduction_block)?;
     check_all(catalog, &catalog.transport)?;
     check_anaesthetics(catalog)?;
+    check_all(catalog, &catalog.outcomes)?;
+    check_all(catalog, &catalog.selections)?;
+    for entry in &catalog.outcomes {
+        let over = |(key, v): &(&str, &Sourced)| key.ends_with("_fraction") && v.value > 1.0;
+        if let Some((key, v)) = entry.values().into_iter().find(over) {
+            return Err(CatalogError::Entry {
+                kind: OutcomeNumbers::KIND,
+                name: entry.name.clone(),
+                found: format!("{key} = {}", v.value),
+                expected: "a share of at most 1",
+            });
+        }
+    }
     for nerve in &catalog.nerves {
         let sum: f64 = nerve.classes().iter().map(|c| c.share).sum();
         if (sum - 1.0).abs() > 1e-6 {

@@ -6,6 +6,7 @@
 
 pub mod catalog;
 pub mod dicom;
+pub mod history;
 pub mod markups;
 pub mod pictures;
 pub mod report;

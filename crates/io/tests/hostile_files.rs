@@ -1,10 +1,11 @@
-//! Parsers of images, markups and scenarios on the fuzzers' corpora and on damaged copies of good files: an answer or an error, never a panic.
+//! Parsers of images, markups, histories and scenarios on the fuzzers' corpora and on damaged copies of good files: an answer or an error, never a panic.
 
 use std::{fs, path::PathBuf};
 
 use neurotome_io::{
     catalog,
     dicom::{CtOptions, read_ct_series_zip_bytes, read_dicom_slice_bytes},
+    history::parse_history,
     markups::{landmarks, read_markups_bytes},
     scenario::{Source, load},
     volumes::{read_label_nifti_bytes, read_nifti_bytes},
@@ -136,6 +137,14 @@ fn scenario() {
         load(&source, &known).is_ok()
     });
     assert!(good > 5 && bad > 100, "{good} read, {bad} refused");
+}
+
+#[test]
+fn history() {
+    let (good, bad) = attack("history", 200, |b| {
+        parse_history("damaged.toml", &String::from_utf8_lossy(b)).is_ok()
+    });
+    assert!(good > 20 && bad > 100, "{good} read, {bad} refused");
 }
 
 #[test]

@@ -1,5 +1,5 @@
-//! The literature as data: tissues, injury laws, cannulas, generators, measures of the spine, fibres of nerves, local anaesthetics and X-ray tables, each value with its
-//! source.
+//! The literature as data: tissues, injury laws, cannulas, generators, measures of the spine, fibres of nerves, stimulation, local anaesthetics,
+//! outcomes and X-ray tables, each value with its source.
 //!
 //! The types are here; `neurotome_io::catalog` holds the text compiled into the program and reads a user's own files.
 
@@ -68,11 +68,13 @@ macro_rules! entry {
 
 mod anaesthetics;
 mod nerves;
+mod outcomes;
 mod stimulation;
 mod xray;
 
 pub use anaesthetics::{AnaestheticEntry, ConductionBlock, SolutionEntry, TransportEntry};
 pub use nerves::{FibreClass, NerveFibres};
+pub use outcomes::{OutcomeNumbers, Selection};
 pub use stimulation::{ElectrodeInterface, Fascicle, Perception, StimulationTest};
 pub use xray::{CArmEntry, Series, TUNGSTEN_LINES_KEV, TissueHounsfield, TubeSpectrum, XrayMaterial};
 
@@ -651,6 +653,12 @@ pub struct Catalog {
     /// How tissues let fluid through.
     #[serde(default)]
     pub transport: Vec<TransportEntry>,
+    /// Numbers of the model of outcome.
+    #[serde(default)]
+    pub outcomes: Vec<OutcomeNumbers>,
+    /// Thresholds of the assessment.
+    #[serde(default)]
+    pub selections: Vec<Selection>,
 }
 
 impl Catalog {

@@ -4,9 +4,12 @@
 
 pub mod anaesthesia;
 pub mod anatomy;
+pub mod assessment;
 pub mod catalog;
 pub mod fluoroscopy;
 pub mod lesion;
+pub mod nerve_death;
 pub mod one_fibre;
+pub mod outcome;
 pub mod planning;
 pub mod stimulation;

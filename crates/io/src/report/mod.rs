@@ -5,6 +5,7 @@ mod charts;
 mod contour;
 mod fibre;
 mod injection_views;
+mod outcome_views;
 mod page;
 mod plan_views;
 mod section;
@@ -27,6 +28,7 @@ use style::TissueStyle;
 
 pub use fibre::{fibre_potentials, fibre_thresholds};
 pub use injection_views::{block_curves, injection_sections};
+pub use outcome_views::{nerve_strips, relief_curves};
 pub(crate) use page::page;
 pub use plan_views::{FIELD_MM as PLAN_FIELD_MM, PlannedNeedle, SIDE_PX as PLAN_SIDE_PX, plan_views};
 pub(crate) use spine_views::anatomy;

@@ -5,7 +5,7 @@ use std::ops::Range;
 use toml::de::{DeTable, DeValue};
 
 /// Bytes of `text` that hold the value at `path` (such as `needles[0].tip_mm`), or of the nearest table that is there.
-pub(super) fn span_of(text: &str, path: &str) -> Option<Range<usize>> {
+pub(crate) fn span_of(text: &str, path: &str) -> Option<Range<usize>> {
     let table = DeTable::parse(text).ok()?;
     let mut best = None;
     let mut value: Option<&DeValue<'_>> = None;

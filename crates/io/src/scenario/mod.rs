@@ -32,6 +32,7 @@ pub use build::{
     load,
 };
 pub use fault::Fault;
+pub(crate) use locate::span_of;
 pub use model::*;
 pub use resolved::resolved;
 pub use spine::{DiscLossTable, ScoliosisTable, SlipTable, SpineTable};

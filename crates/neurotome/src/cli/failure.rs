@@ -5,6 +5,7 @@ use std::{fmt, io::IsTerminal as _};
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode};
 use neurotome_io::{
     catalog::CatalogError,
+    history::HistoryError,
     scenario::{Fault, ScenarioError},
 };
 use neurotome_procedure::lesion::LesionError;
@@ -59,6 +60,15 @@ impl From<CatalogError> for Failure {
     fn from(error: CatalogError) -> Self {
         match error {
             CatalogError::Text(fault) => Self::Line(fault),
+            other => Self::Input(other.to_string()),
+        }
+    }
+}
+
+impl From<HistoryError> for Failure {
+    fn from(error: HistoryError) -> Self {
+        match error {
+            HistoryError::Fault(fault) => Self::Line(fault),
             other => Self::Input(other.to_string()),
         }
     }

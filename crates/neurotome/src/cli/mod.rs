@@ -1,5 +1,6 @@
 //! The command line: a thin layer that reads, computes, prints and writes. [`run`] is the whole program.
 
+mod assess;
 mod catalog;
 mod failure;
 mod fibre;
@@ -7,6 +8,7 @@ mod files;
 mod fluoro;
 mod inject;
 mod lesion;
+mod outcome;
 mod plan;
 mod replay;
 mod simulate;
@@ -50,6 +52,8 @@ Examples:
   neurotome fluoro --view oblique-right              what the C-arm sees, in view.png
   neurotome plan --joint L4-L5 --side right          where the needles should lie
   neurotome stimulate                                what the patient feels, which muscles twitch
+  neurotome assess history.toml                      who should have a lesion
+  neurotome outcome --history history.toml           what comes after it: fibres cut, relief over months
   neurotome spine --seed 7 --out person              a patient of its own: labels, CT, bones, nerves
   neurotome fibre --diameter-um 3 --distance-mm 2    what current fires a thin fibre
   neurotome inject --percent 2 --wait-s 120          numb the nerve: spread, block, dose
@@ -80,7 +84,7 @@ struct Common {
     #[arg(long, short, global = true)]
     quiet: bool,
     /// A folder with your own catalogue files (tissues.toml, injury.toml, cannulas.toml, generators.toml, spine.toml, nerves.toml,
-    /// anaesthetics.toml, transport.toml, techniques.toml, sources.toml); an entry there replaces the whole entry of the same name.
+    /// anaesthetics.toml, transport.toml, techniques.toml, outcomes.toml, sources.toml); an entry there replaces the whole entry of the same name.
     #[arg(long, global = true, value_name = "DIR")]
     catalog: Option<PathBuf>,
 }
@@ -107,6 +111,16 @@ enum Command {
         after_help = "Examples:\n  neurotome plan --joint L4-L5 --side right\n  neurotome plan --joint L4-L5 --side right --out plan\n  neurotome plan --joint L4-L5 --side left --cannula 18G-10mm-straight --json plan.json\n  neurotome plan my-ct.toml --joint L4-L5 --side right --out plan\n\nThe folder of --out holds plan.json, a picture of each nerve's views, a scenario of each best placement for `neurotome simulate`, and\nplan.mrk.json with needles and nerves for 3D Slicer. A CT needs [image.spine] in its scenario: scenarios/real-dicom-spine.toml."
     )]
     Plan(plan::PlanCommand),
+    /// Judge a patient's history by the criteria of guidelines: eligible, with planning, not yet, or not; every gap by name.
+    #[command(
+        after_help = "Examples:\n  neurotome assess --example > history.toml                  a worked history to start from\n  neurotome assess history.toml\n  neurotome assess scenarios/histories/pacemaker.toml\n  neurotome assess history.toml --json -\n\nWhat a history leaves out counts as not known and is named. Thresholds and their sources: `neurotome catalog selection\nlumbar_neurotomy`. Exit status 0 whatever the judgement; read `verdict` of --json."
+    )]
+    Assess(assess::Assess),
+    /// Tell what comes after a lesion: fibres cut by class and law, spikes through the lesion, harm, relief over the months.
+    #[command(
+        after_help = "Examples:\n  neurotome outcome                                          the built-in lesion, no diagnostic block\n  neurotome outcome --history scenarios/histories/eligible.toml --out after\n  neurotome outcome my-scenario.toml --joint L5-S1 --side left --other none\n  neurotome outcome results                                  the run in a results folder, solved again\n  neurotome outcome scenarios/pulsed-nerve.toml --other none pulsed current at 42 °C cuts nothing\n  neurotome outcome --no-conduction --json - | python3 -m json.tool\n\nA joint has two nerves. Where the scenario treats one, --other says what became of the second: the same lesion (default), none, or that of\nanother scenario. Laws of injury disagree; each has its own row. Relief is a model (numbers: `neurotome catalog outcome\nlumbar_medial_branch`); it does not foretell what one patient will feel."
+    )]
+    Outcome(Box<outcome::OutcomeCommand>),
     /// Write the built-in patient, or a person of your choice: label map, CT-like volume, bone surfaces, nerves, landmarks, pictures.
     #[command(
         after_help = "Examples:\n  neurotome spine --out mean\n  neurotome spine --sex female --stature-cm 158 --seed 7 --out person\n  neurotome spine --scoliosis-deg 20 --convex right --slip L4=6 --disc-loss L4=0.5 --out worn\n  neurotome spine my-scenario.toml --spacing-mm 0.7,0.7,2 --noise-hu 25 --out scan --json\n\nWhat the options set is what [spine] of a scenario sets (`neurotome schema`); they replace its keys. The same options give the same\nfiles. labels.nii.gz numbers vertebrae as TotalSegmentator does (28 is L4), so that it and ct.nii.gz can be the [image] of a scenario.\nNerves: the L4 medial branch crosses L5. Counts of nerve fibres are recalled or derived: `neurotome catalog nerve medial_branch`."
@@ -179,6 +193,8 @@ where
         Command::Lesion(c) => c.run(common),
         Command::Fluoro(c) => c.run(common),
         Command::Plan(c) => c.run(common),
+        Command::Assess(c) => c.run(common),
+        Command::Outcome(c) => c.run(common),
         Command::Spine(c) => c.run(common),
         Command::Stimulate(c) => c.run(common),
         Command::Fibre(c) => c.run(common),

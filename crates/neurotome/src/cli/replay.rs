@@ -85,7 +85,8 @@ impl Replay {
     }
 }
 
-fn read(path: &Path) -> Result<(Record, Value), Failure> {
+/// Reads a record.
+pub(super) fn read(path: &Path) -> Result<(Record, Value), Failure> {
     let failure = |reason: String| {
         Failure::Input(format!(
             "cannot use the record {}: {reason}; give a record.json that `neurotome simulate --out` wrote",

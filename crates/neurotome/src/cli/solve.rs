@@ -10,7 +10,10 @@ use std::{
 };
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use neurotome_procedure::lesion::{self, LesionProblem, LesionResult};
+use neurotome_procedure::{
+    lesion::{self, LesionProblem, LesionResult},
+    nerve_death::{self, NerveHeat, NerveLaw},
+};
 
 use super::{Common, Failure};
 
@@ -54,10 +57,27 @@ pub(super) fn on_threads<R: Send>(threads: Option<u16>, work: impl FnOnce() -> R
 
 /// Solves with a progress bar on standard error when that is a terminal.
 pub(super) fn solve(problem: &LesionProblem, common: &Common) -> Result<LesionResult, Failure> {
+    watched(common, |observer| lesion::solve(problem, observer))
+}
+
+/// The same, and keeps what each nerve met by these laws of injury.
+pub(super) fn solve_nerves(
+    problem: &LesionProblem,
+    laws: &[NerveLaw],
+    common: &Common,
+) -> Result<(LesionResult, Vec<NerveHeat>), Failure> {
+    watched(common, |observer| nerve_death::solve(problem, laws, observer))
+}
+
+/// Runs a solve with a bar that it tells its progress.
+fn watched<R: Send>(
+    common: &Common,
+    run: impl FnOnce(&mut dyn FnMut(lesion::Progress) -> bool) -> Result<R, lesion::LesionError> + Send,
+) -> Result<R, Failure> {
     let bar = bar(common.quiet, 1000, "{bar:30} {msg} · {elapsed}");
     bar.set_message("preparing the grid");
     let result = on_threads(common.threads, || {
-        lesion::solve(problem, &mut |p| {
+        run(&mut |p| {
             if p.end_s > 0.0 {
                 bar.set_position((1000.0 * p.t_s / p.end_s) as u64);
             }

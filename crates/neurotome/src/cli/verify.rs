@@ -9,9 +9,8 @@ use crate::verify::{self, Report};
 
 #[derive(Debug, Args)]
 pub(super) struct Verify {
-    /// Only this group of claims; may be given more than once. Groups: analytic, convergence, crosscode, xray, anatomy, axon, open,
-    /// experiment; without
-    /// this option all but the last two.
+    /// Only this group of claims; may be given more than once. Groups: analytic, convergence, crosscode, xray, anatomy, axon, outcome,
+    /// open, experiment; without this option all but the last two.
     #[arg(long, value_name = "GROUP")]
     only: Vec<String>,
     /// Show every value compared, not only the worst of each kind.

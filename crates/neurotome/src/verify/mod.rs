@@ -9,6 +9,7 @@ mod axon;
 mod convergence;
 mod crosscode;
 mod experiment;
+mod outcome;
 mod transport;
 mod xray;
 
@@ -35,7 +36,13 @@ pub struct Group {
 }
 
 /// The claims of all groups of which some do not hold yet, by group.
-const OPEN_LISTS: [&[Claim]; 4] = [crosscode::OPEN, anatomy::OPEN, axon::OPEN, transport::OPEN];
+const OPEN_LISTS: [&[Claim]; 5] = [
+    crosscode::OPEN,
+    anatomy::OPEN,
+    axon::OPEN,
+    transport::OPEN,
+    outcome::OPEN,
+];
 const OPEN: [Claim; count(&OPEN_LISTS)] = {
     let mut all = [OPEN_LISTS[0][0]; count(&OPEN_LISTS)];
     let (mut i, mut list) = (0, 0);
@@ -95,6 +102,11 @@ pub const GROUPS: &[Group] = &[
     Group {
         name: "transport",
         claims: transport::CLAIMS,
+        by_default: true,
+    },
+    Group {
+        name: "outcome",
+        claims: outcome::CLAIMS,
         by_default: true,
     },
     Group {
@@ -371,7 +383,8 @@ mod tests {
                 "xray",
                 "anatomy",
                 "axon",
-                "transport"
+                "transport",
+                "outcome"
             ]
         );
         assert_eq!(select(&["experiment".to_owned()]).unwrap().len(), 1);

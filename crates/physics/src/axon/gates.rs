@@ -84,6 +84,16 @@ impl Kinetics {
         }
     }
 
+    /// The same membrane at another temperature: faster or slower gates. Conductances and the leak's reversal stay, as a membrane does not
+    /// change its make-up when it is heated for a minute.
+    pub(crate) fn at(&self, temperature_c: f64) -> Self {
+        Self {
+            temperature_c,
+            speed: self.membrane.speed(temperature_c),
+            ..*self
+        }
+    }
+
     /// The rest to start from, mV.
     pub(crate) fn rest(&self) -> f64 {
         match self.membrane {

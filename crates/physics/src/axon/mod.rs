@@ -9,7 +9,11 @@
 //! differentiation formula, with the gates half a step ahead. **Space.** The ten passive compartments between two nodes of Ranvier are
 //! eliminated once for each step size; each step is then two sweeps over constants and a tridiagonal system of the nodes. Four amplitudes
 //! are computed at once, one in each lane of a vector.
+//!
+//! **Injury.** Each place that can fire has its own share of sodium channels and its own temperature, and a fibre can be severed between two of
+//! them ([`Stimulated::launch`] tells whether a spike still passes). Heat acts through the gates' Q10 alone.
 
+mod conduction;
 mod gates;
 mod geometry;
 mod lanes;
@@ -17,6 +21,7 @@ mod myelinated;
 mod threshold;
 mod unmyelinated;
 
+pub use conduction::{Launch, Passage};
 pub use gates::Membrane;
 pub use geometry::{Geometry, GeometryError, GeometrySet};
 pub use lanes::LANES;

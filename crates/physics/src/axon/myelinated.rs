@@ -47,6 +47,10 @@ pub struct Myelinated {
     node_area: f64,
     /// The share of sodium channels of each node that are open to take part.
     sodium: Vec<f64>,
+    /// Of a fibre that is not equally warm: the membrane of each node. Else empty.
+    warmed: Vec<Kinetics>,
+    /// Of a fibre that is cut somewhere: whether the internode after each node is. Else empty.
+    severed: Vec<bool>,
 }
 
 impl Myelinated {
@@ -105,6 +109,8 @@ impl Myelinated {
             node_capacitance: node_area * CAPACITANCE,
             node_area: 1e3 * node_area,
             sodium: vec![1.0; nodes.max(2)],
+            warmed: vec![],
+            severed: vec![],
         }
     }
 
@@ -116,6 +122,32 @@ impl Myelinated {
     /// Lets a share (0 to 1) of the sodium channels of a node take part: 0 where they are all blocked.
     pub fn set_sodium(&mut self, node: usize, share: f64) {
         self.sodium[node] = share;
+    }
+
+    /// Sets the temperature of a node, °C: that of its gates. The passive parts do not know of it.
+    pub fn set_temperature(&mut self, node: usize, temperature_c: f64) {
+        if self.warmed.is_empty() {
+            self.warmed = vec![self.kinetics; self.nodes];
+        }
+        self.warmed[node] = self.kinetics.at(temperature_c);
+    }
+
+    /// Cuts the fibre between a node and the next: nothing flows there any more, and both ends are sealed.
+    pub fn sever(&mut self, after_node: usize) {
+        if self.severed.is_empty() {
+            self.severed = vec![false; self.nodes - 1];
+        }
+        self.severed[after_node] = true;
+    }
+
+    #[inline]
+    fn kinetics_of(&self, node: usize) -> &Kinetics {
+        self.warmed.get(node).unwrap_or(&self.kinetics)
+    }
+
+    #[inline]
+    fn is_severed(&self, after_node: usize) -> bool {
+        self.severed.get(after_node).is_some_and(|s| *s)
     }
 }
 
@@ -264,6 +296,9 @@ impl Fibre for Myelinated {
         let mut nodes = vec![0.0; self.nodes];
         let between = (0..self.nodes - 1)
             .map(|n| {
+                if self.is_severed(n) {
+                    return [[0.0; 2]; BETWEEN];
+                }
                 let at = |k: usize| potential_mv[n * (BETWEEN + 1) + k];
                 nodes[n] += self.axial[0].0 * (at(0) - at(1));
                 nodes[n + 1] += self.axial[BETWEEN].0 * (node(n + 1) - at(BETWEEN));
@@ -289,7 +324,7 @@ impl Fibre for Myelinated {
             node_before: vec![rest; self.nodes],
             between: vec![[[rest, zero]; BETWEEN]; self.nodes - 1],
             between_before: vec![[[rest, zero]; BETWEEN]; self.nodes - 1],
-            gates: vec![self.kinetics.steady(rest); self.nodes],
+            gates: (0..self.nodes).map(|n| self.kinetics_of(n).steady(rest)).collect(),
             diagonal: vec![zero; self.nodes],
             right: vec![zero; self.nodes],
         }
@@ -308,8 +343,9 @@ impl Fibre for Myelinated {
         for n in 0..self.nodes {
             let v = s.node[n];
             let ahead = v + (v - s.node_before[n]) * step.ahead;
-            self.kinetics.advance(&mut s.gates[n], ahead, step.dt_ms);
-            let (g, ge) = self.kinetics.current(&s.gates[n], self.sodium[n]);
+            let kinetics = self.kinetics_of(n);
+            kinetics.advance(&mut s.gates[n], ahead, step.dt_ms);
+            let (g, ge) = kinetics.current(&s.gates[n], self.sodium[n]);
             s.diagonal[n] = g * self.node_area + e.rate * self.node_capacitance;
             let past = v * now + s.node_before[n] * before;
             s.right[n] = past * self.node_capacitance + ge * self.node_area - amplitude * outside.node[n];
@@ -325,6 +361,9 @@ impl Fibre for Myelinated {
             last * (1.0 - sum(&e.from_right[BETWEEN - 1])),
         );
         for n in 0..self.nodes - 1 {
+            if self.is_severed(n) {
+                continue;
+            }
             let f = &outside.between[n];
             let (x, old) = (&mut s.between[n], &mut s.between_before[n]);
             for k in 0..BETWEEN {
@@ -344,6 +383,9 @@ impl Fibre for Myelinated {
         }
         // The nodes: a tridiagonal system, the same coupling throughout.
         for n in 1..self.nodes {
+            if self.is_severed(n - 1) {
+                continue;
+            }
             let m = Lanes::splat(coupling) / s.diagonal[n - 1];
             s.diagonal[n] -= m * coupling;
             s.right[n] = s.right[n] - m * s.right[n - 1];
@@ -351,9 +393,13 @@ impl Fibre for Myelinated {
         std::mem::swap(&mut s.node, &mut s.node_before);
         s.node[self.nodes - 1] = s.right[self.nodes - 1] / s.diagonal[self.nodes - 1];
         for n in (0..self.nodes - 1).rev() {
-            s.node[n] = (s.right[n] - s.node[n + 1] * coupling) / s.diagonal[n];
+            let after = if self.is_severed(n) { 0.0 } else { coupling };
+            s.node[n] = (s.right[n] - s.node[n + 1] * after) / s.diagonal[n];
         }
         for n in 0..self.nodes - 1 {
+            if self.is_severed(n) {
+                continue;
+            }
             let (left, right) = (s.node[n], s.node[n + 1]);
             for (x, (l, r)) in s.between[n].iter_mut().zip(e.from_left.iter().zip(&e.from_right)) {
                 x[0] += left * l[0] + right * r[0];
@@ -363,8 +409,8 @@ impl Fibre for Myelinated {
     }
 
     fn settle_gates(&self, s: &mut State) {
-        for (y, v) in s.gates.iter_mut().zip(&s.node) {
-            *y = self.kinetics.steady(*v);
+        for (n, (y, v)) in s.gates.iter_mut().zip(&s.node).enumerate() {
+            *y = self.kinetics_of(n).steady(*v);
         }
     }
 

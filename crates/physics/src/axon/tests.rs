@@ -126,3 +126,128 @@ fn what_cannot_be_searched_is_said() {
     assert!(refused(Pulse::square(1.0), Search { guess: -1.0, ..search }).contains("first amplitude"));
     assert!(refused(Pulse::square(1.0), search).contains("no spike up to 50"));
 }
+
+fn launched(fibre: &Myelinated, to: usize) -> Passage {
+    let ready = Stimulated::new(fibre, &vec![0.0; fibre.places_um().len()]).unwrap();
+    let d = fibre.geometry().fibre_diameter;
+    ready.launch(&Launch {
+        from: 0,
+        to,
+        current_ua: 2e-3 * (d / 2.0).powi(2),
+        width_ms: 0.1,
+        dt_ms: 0.005,
+        spike_mv: -20.0,
+        quiet_mv: -65.0,
+        longest_ms: 20.0,
+    })
+}
+
+fn ten_micrometres() -> Myelinated {
+    Myelinated::new(Geometry::new(GeometrySet::Table, 10.0).unwrap(), 41, 37.0)
+}
+
+#[test]
+fn a_severed_fibre_conducts_up_to_the_cut_and_no_farther() {
+    let mut fibre = ten_micrometres();
+    let whole = launched(&fibre, 36);
+    assert!(whole.passes() && !whole.spontaneous);
+    fibre.sever(20);
+    assert!(!launched(&fibre, 36).passes());
+    let near = launched(&fibre, 15).arrival_ms.unwrap();
+    assert!(near < whole.arrival_ms.unwrap());
+    // The near end is sealed: the last node before the cut fires, and the first beyond stays at rest.
+    assert!(launched(&fibre, 20).passes() && !launched(&fibre, 21).passes());
+    // A field does not reach across the cut either.
+    let places = fibre.places_um();
+    let step: Vec<f64> = places
+        .iter()
+        .map(|x| if *x > places[fibre.place_of(20)] { 50.0 } else { 0.0 })
+        .collect();
+    let ready = Stimulated::new(&fibre, &step).unwrap();
+    let out = ready.outcome(&Pulse::square(1.0), [1.0; LANES], 0.01, &Criterion::myelinated(41));
+    assert_eq!(out.fired, [false; LANES]);
+}
+
+#[test]
+fn a_severed_c_fibre_conducts_no_farther() {
+    let launch = Launch {
+        from: 0,
+        to: 150,
+        current_ua: 2e-3,
+        width_ms: 1.0,
+        dt_ms: 0.01,
+        spike_mv: -20.0,
+        quiet_mv: -50.0,
+        longest_ms: 60.0,
+    };
+    let mut fibre = Unmyelinated::new(Membrane::Sundt, 1.0, 4000.0, 25.0, 37.0);
+    let zeros = vec![0.0; fibre.places_um().len()];
+    assert!(Stimulated::new(&fibre, &zeros).unwrap().launch(&launch).passes());
+    fibre.sever(80);
+    assert!(!Stimulated::new(&fibre, &zeros).unwrap().launch(&launch).passes());
+    let near = Launch { to: 80, ..launch };
+    assert!(Stimulated::new(&fibre, &zeros).unwrap().launch(&near).passes());
+}
+
+#[test]
+fn the_same_temperature_set_by_hand_changes_no_bit() {
+    let plain = ten_micrometres();
+    let mut set = plain.clone();
+    for n in 0..41 {
+        set.set_temperature(n, 37.0);
+    }
+    assert_eq!(launched(&plain, 36), launched(&set, 36));
+    // Warm fibres conduct faster, as their gates do.
+    for n in 10..31 {
+        set.set_temperature(n, 40.0);
+    }
+    assert!(launched(&set, 36).arrival_ms.unwrap() < launched(&plain, 36).arrival_ms.unwrap());
+}
+
+#[test]
+fn three_nodes_without_sodium_channels_block_and_two_do_not() {
+    let dead = |nodes: usize| {
+        let mut fibre = ten_micrometres();
+        for n in 20..20 + nodes {
+            fibre.set_sodium(n, 0.0);
+        }
+        launched(&fibre, 36).passes()
+    };
+    assert!(dead(1) && dead(2) && !dead(3) && !dead(4));
+}
+
+/// Whether a spike passes 10 mm of a myelinated fibre at a temperature.
+fn myelinated_passes(temperature_c: f64) -> bool {
+    let mut fibre = ten_micrometres();
+    for n in 16..25 {
+        fibre.set_temperature(n, temperature_c);
+    }
+    launched(&fibre, 36).passes()
+}
+
+/// The same of 6 mm of a C fibre.
+fn c_fibre_passes(temperature_c: f64) -> bool {
+    let mut fibre = Unmyelinated::new(Membrane::Sundt, 0.8, 10_000.0, 50.0, 37.0);
+    for n in 40..161 {
+        fibre.set_temperature(n, temperature_c);
+    }
+    let zeros = vec![0.0; fibre.places_um().len()];
+    let launch = Launch {
+        from: 0,
+        to: 190,
+        current_ua: 2e-3,
+        width_ms: 1.0,
+        dt_ms: 0.01,
+        spike_mv: -20.0,
+        quiet_mv: -50.0,
+        longest_ms: 100.0,
+    };
+    Stimulated::new(&fibre, &zeros).unwrap().launch(&launch).passes()
+}
+
+#[test]
+fn heat_blocks_c_fibres_before_myelinated_ones() {
+    // By the Q10 of the gates alone: C fibres between 45 and 47 °C, which was seen (reversible block at 45 to 47 °C), thick ones at 60 to 65 °C.
+    assert!(c_fibre_passes(43.0) && !c_fibre_passes(48.0));
+    assert!(myelinated_passes(50.0) && !myelinated_passes(66.0));
+}

@@ -176,7 +176,7 @@ const REST_STEP_MS: f64 = 5.0;
 /// A fibre in an outside potential, at rest and ready to be stimulated.
 #[derive(Debug)]
 pub struct Stimulated<'f, F: Fibre> {
-    fibre: &'f F,
+    pub(super) fibre: &'f F,
     outside: F::Outside,
     rest: F::State,
     /// Backward Euler throughout, as other programs have it.
@@ -228,7 +228,7 @@ impl<'f, F: Fibre> Stimulated<'f, F> {
     }
 
     /// Runs a stimulus at four amplitudes; `see` is shown time and state after each step and may end the run.
-    fn run(
+    pub(super) fn run(
         &self,
         pulse: &Pulse,
         amplitudes: [f64; LANES],

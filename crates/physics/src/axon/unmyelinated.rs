@@ -20,6 +20,10 @@ pub struct Unmyelinated {
     capacitance: f64,
     axial: f64,
     sodium: Vec<f64>,
+    /// Of a fibre that is not equally warm: the membrane of each compartment. Else empty.
+    warmed: Vec<Kinetics>,
+    /// Of a fibre that is cut somewhere: whether it is after each compartment. Else empty.
+    severed: Vec<bool>,
 }
 
 impl Unmyelinated {
@@ -37,12 +41,44 @@ impl Unmyelinated {
             // Ω cm × µm / µm² = 10⁴ Ω, 10 kΩ.
             axial: section / (10.0 * RESISTIVITY * spacing_um),
             sodium: vec![1.0; places],
+            warmed: vec![],
+            severed: vec![],
         }
     }
 
     /// Lets a share (0 to 1) of the sodium channels of a compartment take part.
     pub fn set_sodium(&mut self, place: usize, share: f64) {
         self.sodium[place] = share;
+    }
+
+    /// Sets the temperature of a compartment, °C: that of its gates.
+    pub fn set_temperature(&mut self, place: usize, temperature_c: f64) {
+        if self.warmed.is_empty() {
+            self.warmed = vec![self.kinetics; self.places];
+        }
+        self.warmed[place] = self.kinetics.at(temperature_c);
+    }
+
+    /// Cuts the fibre between a compartment and the next: nothing flows there any more, and both ends are sealed.
+    pub fn sever(&mut self, after_place: usize) {
+        if self.severed.is_empty() {
+            self.severed = vec![false; self.places - 1];
+        }
+        self.severed[after_place] = true;
+    }
+
+    #[inline]
+    fn kinetics_of(&self, place: usize) -> &Kinetics {
+        self.warmed.get(place).unwrap_or(&self.kinetics)
+    }
+
+    /// Conductance to the next compartment, mS.
+    #[inline]
+    fn axial_after(&self, place: usize) -> f64 {
+        match self.severed.get(place) {
+            Some(true) => 0.0,
+            _ => self.axial,
+        }
     }
 }
 
@@ -78,8 +114,10 @@ impl Fibre for Unmyelinated {
         (0..self.places)
             .map(|n| {
                 let to = |m: Option<&f64>| m.map_or(0.0, |m| potential_mv[n] - m);
-                let before = n.checked_sub(1).and_then(|m| potential_mv.get(m));
-                self.axial * (to(before) + to(potential_mv.get(n + 1)))
+                let before = n.checked_sub(1).filter(|m| self.axial_after(*m) > 0.0);
+                let before = before.and_then(|m| potential_mv.get(m));
+                let after = potential_mv.get(n + 1).filter(|_| self.axial_after(n) > 0.0);
+                self.axial * (to(before) + to(after))
             })
             .collect()
     }
@@ -93,7 +131,7 @@ impl Fibre for Unmyelinated {
         State {
             now: vec![rest; self.places],
             before: vec![rest; self.places],
-            gates: vec![self.kinetics.steady(rest); self.places],
+            gates: (0..self.places).map(|n| self.kinetics_of(n).steady(rest)).collect(),
             diagonal: vec![rest; self.places],
             right: vec![rest; self.places],
         }
@@ -112,9 +150,14 @@ impl Fibre for Unmyelinated {
         for i in 0..n {
             let v = s.now[i];
             let ahead = v + (v - s.before[i]) * step.ahead;
-            self.kinetics.advance(&mut s.gates[i], ahead, step.dt_ms);
-            let (g, ge) = self.kinetics.current(&s.gates[i], self.sodium[i]);
-            let neighbours = if i == 0 || i + 1 == n { 1.0 } else { 2.0 };
+            let kinetics = self.kinetics_of(i);
+            kinetics.advance(&mut s.gates[i], ahead, step.dt_ms);
+            let (g, ge) = kinetics.current(&s.gates[i], self.sodium[i]);
+            let mut neighbours = if i == 0 || i + 1 == n { 1.0 } else { 2.0 };
+            if !self.severed.is_empty() {
+                let cut = |j: usize| f64::from(u8::from(self.severed.get(j).is_some_and(|s| *s)));
+                neighbours -= cut(i) + i.checked_sub(1).map_or(0.0, cut);
+            }
             s.diagonal[i] = g * self.area + (step.factor * c + neighbours * self.axial);
             s.right[i] = (v * now + s.before[i] * before) * c + ge * self.area - amplitude * outside[i];
         }
@@ -122,20 +165,21 @@ impl Fibre for Unmyelinated {
             s.right[i] += Lanes::splat(current);
         }
         for i in 1..n {
-            let m = Lanes::splat(self.axial) / s.diagonal[i - 1];
-            s.diagonal[i] -= m * self.axial;
+            let axial = self.axial_after(i - 1);
+            let m = Lanes::splat(axial) / s.diagonal[i - 1];
+            s.diagonal[i] -= m * axial;
             s.right[i] = s.right[i] + m * s.right[i - 1];
         }
         std::mem::swap(&mut s.now, &mut s.before);
         s.now[n - 1] = s.right[n - 1] / s.diagonal[n - 1];
         for i in (0..n - 1).rev() {
-            s.now[i] = (s.right[i] + s.now[i + 1] * self.axial) / s.diagonal[i];
+            s.now[i] = (s.right[i] + s.now[i + 1] * self.axial_after(i)) / s.diagonal[i];
         }
     }
 
     fn settle_gates(&self, s: &mut State) {
-        for (y, v) in s.gates.iter_mut().zip(&s.now) {
-            *y = self.kinetics.steady(*v);
+        for (n, (y, v)) in s.gates.iter_mut().zip(&s.now).enumerate() {
+            *y = self.kinetics_of(n).steady(*v);
         }
     }
 

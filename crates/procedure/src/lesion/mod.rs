@@ -17,7 +17,7 @@ mod skin;
 mod solve;
 
 pub(crate) use heating::not_converged;
-pub use heating::{Heating, Reading};
+pub use heating::{Heating, PointWeights, Reading};
 pub use leak::Leak;
 pub use pad::{PAD_RIM_MM, Pad, PadHeating};
 pub use problem::{
@@ -33,4 +33,4 @@ pub use result::{
 pub(crate) use setup::{Setup, needle_axis};
 pub use setup::{end_length_mm, fitted_needles};
 pub use skin::SkinEntry;
-pub use solve::{LesionError, Progress, solve};
+pub use solve::{LesionError, Progress, solve, solve_watched};

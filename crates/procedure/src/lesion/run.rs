@@ -25,6 +25,7 @@ pub(super) fn run(
     factor: f64,
     slack: f64,
     observer: &mut dyn FnMut(Progress) -> bool,
+    watch: &mut dyn FnMut(&Heating),
 ) -> Result<Run, LesionError> {
     let mut heating = Heating::coarser(problem, factor, slack)?;
     let end_s = problem.heating_s + problem.cooling_s;
@@ -42,11 +43,13 @@ pub(super) fn run(
     let mut curves = Curves::default();
     let mut return_current_a = vec![return_current(&heating)];
     push(&mut curves, &heating);
+    watch(&heating);
     let mut snapshots = Vec::new();
     let (mut heated_at, mut heated) = (0, Contours::default());
     for stop in stops {
         heating.advance_to(stop, &mut |h| {
             push(&mut curves, h);
+            watch(h);
             return_current_a.push(return_current(h));
             let last = curves.t_s.len() - 1;
             observer(Progress {

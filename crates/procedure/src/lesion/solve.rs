@@ -82,16 +82,35 @@ pub enum LesionError {
 /// # Errors
 /// [`LesionError`].
 pub fn solve(problem: &LesionProblem, observer: &mut dyn FnMut(Progress) -> bool) -> Result<LesionResult, LesionError> {
+    solve_watched(problem, observer, &mut |_| {})
+}
+
+/// The same, and `watch` sees the heating at the start and after every accepted step: what a finished run no longer holds, such as the
+/// temperatures on the way.
+///
+/// # Errors
+/// [`LesionError`].
+pub fn solve_watched(
+    problem: &LesionProblem,
+    observer: &mut dyn FnMut(Progress) -> bool,
+    watch: &mut dyn FnMut(&Heating),
+) -> Result<LesionResult, LesionError> {
     // The two runs share the worker threads: what is serial in one fills the gaps of the other.
     let alive = AtomicBool::new(true);
     let mut coarse = None;
     let fine = rayon::in_place_scope(|scope| {
         if problem.solver.estimate_error {
             scope.spawn(|_| {
-                coarse = Some(run(problem, COARSE_FACTOR, 2.0, &mut |_| alive.load(Ordering::Relaxed)));
+                coarse = Some(run(
+                    problem,
+                    COARSE_FACTOR,
+                    2.0,
+                    &mut |_| alive.load(Ordering::Relaxed),
+                    &mut |_| {},
+                ));
             });
         }
-        let fine = run(problem, 1.0, 1.0, observer);
+        let fine = run(problem, 1.0, 1.0, observer, watch);
         if fine.is_err() {
             alive.store(false, Ordering::Relaxed);
         }

@@ -72,6 +72,13 @@ pub struct Reading {
     pub current_a: f64,
 }
 
+/// Points of a grid, ready to be read again and again ([`Heating::points`]).
+#[derive(Debug, Clone)]
+pub struct PointWeights {
+    /// Cells and their weights; none outside the region.
+    weights: Vec<Vec<(usize, f64)>>,
+}
+
 /// The fields that a run carries.
 #[derive(Debug, Clone)]
 pub(super) struct State {
@@ -302,6 +309,33 @@ impl Heating {
     /// Time reached, s.
     pub fn time_s(&self) -> f64 {
         self.t
+    }
+
+    /// Whether the generator's program is still on.
+    pub fn heats(&self) -> bool {
+        self.t < self.program.until_s - SAME_TIME_S
+    }
+
+    /// Points whose temperature will be read often; places outside the region computed have the boundary's temperature.
+    pub fn points(&self, places: &[PatientPoint]) -> PointWeights {
+        let share = self.medium.metal_share;
+        let of = |p: &PatientPoint| self.interpolator.weights(&(p.vec() * 1e-3), share).unwrap_or_default();
+        PointWeights {
+            weights: places.iter().map(of).collect(),
+        }
+    }
+
+    /// The temperature now at points, °C.
+    pub fn temperatures_c(&self, points: &PointWeights) -> Vec<f64> {
+        let field = &self.state.temperature;
+        let read = |w: &Vec<(usize, f64)>| {
+            if w.is_empty() {
+                self.problem.boundary_temperature_c
+            } else {
+                w.iter().map(|(i, w)| w * field[*i]).sum()
+            }
+        };
+        points.weights.iter().map(read).collect()
     }
 
     /// What the instruments show now.

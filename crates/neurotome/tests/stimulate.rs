@@ -88,6 +88,26 @@ fn sedation_silences_the_patient_and_not_his_muscles() {
 }
 
 #[test]
+fn an_anaesthetic_silences_the_pain_and_not_the_muscle() {
+    let scenarios = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scenarios");
+    let numbed = scenarios.join("numbed.toml");
+    let before = json(&["--json", "-"]);
+    let after = json(&[numbed.to_str().expect("a path"), "--json", "-"]);
+    let of = |found: &serde_json::Value, test: &str, answer: &str| {
+        let all = found[test]["answers"].as_array().expect("answers").clone();
+        let own = all.into_iter().find(|a| a["target"] == true && a["answer"] == answer);
+        own.expect("an answer")["amplitude"].as_f64().unwrap_or(f64::INFINITY)
+    };
+    let pain = |found| of(found, "sensory", "concordant_pain");
+    assert!(pain(&after) > 10.0 * pain(&before), "{} {}", pain(&after), pain(&before));
+    // Beyond the drug the nerve to the muscle is as it was.
+    assert!(of(&after, "motor", "twitch") < 3.0 * of(&before, "motor", "twitch"));
+    // Salt water conducts better than tissue.
+    let ohm = |found: &serde_json::Value| found["circuit"]["tissue_ohm"].as_f64().expect("a resistance");
+    assert!(ohm(&after) < 0.9 * ohm(&before));
+}
+
+#[test]
 fn current_and_phases_and_width_change_the_thresholds() {
     let of = |arguments: &[&str]| {
         let mut all = vec!["--json", "-"];

@@ -13,7 +13,7 @@ use neurotome_procedure::{
     catalog::{Catalog, Entry, Perception, find},
     lesion::LesionProblem,
     stimulation::{
-        Answer, Card, Circuit, Conductivities, Evidence, Examination, Map, MapRequest, Noticed, Output, Pathway, Plane,
+        Answer, Card, Circuit, Conductivities, Evidence, Examination, Map, MapRequest, Noticed, Numbed, Output, Pathway, Plane,
         Recruitment, StimulationError, TestPulse, Trace, at_stimulation, card, in_bone, map, moved, notice, traces,
     },
 };
@@ -190,6 +190,16 @@ impl Stimulate {
         if loaded.patient.as_ref().is_some_and(|p| in_bone(&problem, &**p)) {
             remarks.push("bare metal would stand in bone here: no needle can lie so".to_owned());
         }
+        let numbed = match &loaded.anaesthesia {
+            None => None,
+            Some(a) => {
+                remarks.push(format!(
+                    "tested {:.0} s after the injection of [anaesthetic]; leave it out to test before",
+                    a.wait_s
+                ));
+                Numbed::new(&a.spread, &catalog, a.spread.injected_s + a.wait_s).map_err(failure)?
+            }
+        };
         let perception = entry(&catalog.perceptions, self.sedation.entry())?;
         let record = self.compute(&Setting {
             common,
@@ -202,6 +212,7 @@ impl Stimulate {
             set,
             pulses,
             map,
+            numbed,
             remarks,
         })?;
         solve::check_interrupt()?;
@@ -247,7 +258,10 @@ impl Stimulate {
             let examination = Examination::new(s.problem, s.pathways, s.catalog)?;
             bar.set_message("fibres");
             // The tests differ in their rate alone, and one pulse decides.
-            let recruitments = examination.answers(&sensory_pulse, None)?;
+            let recruitments = match &s.numbed {
+                Some(numbed) => examination.answers(&sensory_pulse, Some(&|p, c, mm| numbed.sodium(p, c, mm))),
+                None => examination.answers(&sensory_pulse, None),
+            }?;
             let tested = |pulse: TestPulse, motor: bool| {
                 let answers = notice(&recruitments, s.pathways, s.perception, motor, self.seed);
                 Tested::new(pulse, recruitments.clone(), answers)
@@ -344,6 +358,7 @@ struct Setting<'a> {
     set: Conductivities,
     pulses: [TestPulse; 2],
     map: Option<MapRequest>,
+    numbed: Option<Numbed>,
     remarks: Vec<String>,
 }
 

@@ -4,7 +4,7 @@
 //! field of the bare metal ([`TipField`]) and for the course of the pulse in the tissue ([`Circuit`]), and drives the fibres of all nerves
 //! within reach ([`Pathway`]) with it, inside the sheaths of their fascicles. From the shares of fibres that fire ([`Recruitment`]) follow
 //! what is told or seen ([`notice()`]), traces of muscles ([`traces`]) and the decision ([`card()`]). [`map()`] repeats the essential part over
-//! places of the needle.
+//! places of the needle. Under a local anaesthetic ([`Numbed`]) fewer sodium channels take part.
 //!
 //! Left out: what synapses, spinal cord and attention make of it (shares of fibres stand for that), adaptation during a train, and nerves of
 //! the skin beside those of the catalogue.
@@ -14,6 +14,7 @@ mod examination;
 mod field;
 mod map;
 mod notice;
+mod numb;
 mod pathway;
 mod recruit;
 mod sampled;
@@ -23,13 +24,14 @@ mod waveform;
 
 use neurotome_physics::axon::{GeometryError, ThresholdError};
 
-use crate::lesion::LesionError;
+use crate::{anaesthesia::AnaesthesiaError, lesion::LesionError};
 
 pub use card::{Card, Evidence, Finding, Question, card};
 pub use examination::{Examination, MOST_MA, MOST_V, SodiumOf, TypicalThreshold};
 pub use field::{Conductivities, TipField, at_stimulation};
 pub use map::{MAX_COUNT, Map, MapPoint, MapRequest, Place, Plane, in_bone, map, moved};
 pub use notice::{Answer, Noticed, notice};
+pub use numb::Numbed;
 pub use pathway::Pathway;
 pub use recruit::{ClassThresholds, Recruitment};
 pub use territory::{Territory, territory};
@@ -90,6 +92,9 @@ pub enum StimulationError {
     /// A fibre.
     #[error("stimulation: {0}")]
     Threshold(#[from] ThresholdError),
+    /// The anaesthetic.
+    #[error("stimulation: {0}")]
+    Anaesthesia(Box<AnaesthesiaError>),
     /// A fibre's size.
     #[error("stimulation: {0}")]
     Geometry(#[from] GeometryError),

@@ -338,7 +338,11 @@ impl Nerve<'_> {
                 fibre.set_sodium(node, sodium(class, at));
             }
         }
-        self.threshold(&fibre, &places, start, line, guess, &Criterion::myelinated(nodes))
+        let mut criterion = Criterion::myelinated(nodes);
+        if let Some(class) = class {
+            criterion.arrive_at = vec![towards(class, [3, nodes - 4])];
+        }
+        self.threshold(&fibre, &places, start, line, guess, &criterion)
     }
 
     /// The threshold of a C fibre on a line; infinite beyond the limit.
@@ -359,8 +363,13 @@ impl Nerve<'_> {
             }
         }
         let margin = places.len() / 8;
+        let ends = [margin, places.len() - 1 - margin];
+        let arrive_at = match self.sodium {
+            None => ends.to_vec(),
+            Some(_) => vec![towards(class, ends)],
+        };
         let criterion = Criterion {
-            arrive_at: vec![margin, places.len() - 1 - margin],
+            arrive_at,
             spike_mv: -10.0,
             quiet_mv: -45.0,
             quiet_after_ms: 2.0,
@@ -391,6 +400,15 @@ impl Nerve<'_> {
             Err(ThresholdError::Above { .. }) => Ok(f64::INFINITY),
             Err(error) => Err(error.into()),
         }
+    }
+}
+
+/// Where the spikes of a class must arrive to be noticed, of the ends towards the spine and towards the body. Where nothing is blocked they
+/// arrive at both.
+fn towards(class: &FibreClass, [spine, body]: [usize; 2]) -> usize {
+    match class.name {
+        "a_alpha" | "a_gamma" => body,
+        _ => spine,
     }
 }
 

@@ -99,7 +99,12 @@ fn an_anaesthetic_silences_the_pain_and_not_the_muscle() {
         own.expect("an answer")["amplitude"].as_f64().unwrap_or(f64::INFINITY)
     };
     let pain = |found| of(found, "sensory", "concordant_pain");
-    assert!(pain(&after) > 10.0 * pain(&before), "{} {}", pain(&after), pain(&before));
+    assert!(
+        pain(&after) > 10.0 * pain(&before),
+        "{} {}",
+        pain(&after),
+        pain(&before)
+    );
     // Beyond the drug the nerve to the muscle is as it was.
     assert!(of(&after, "motor", "twitch") < 3.0 * of(&before, "motor", "twitch"));
     // Salt water conducts better than tissue.

@@ -236,7 +236,11 @@ fn the_commands_in_the_tutorial_say_what_is_told() {
             let told: Told = toml::from_str(body).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
             let command = format!("neurotome {}", told.command.join(" "));
             let name = format!("neurotome {}", told.command[0]);
-            assert!(readme.contains(&name), "{}: `{name}` is not in the text", folder.display());
+            assert!(
+                readme.contains(&name),
+                "{}: `{name}` is not in the text",
+                folder.display()
+            );
             let output = std::process::Command::new(env!("CARGO_BIN_EXE_neurotome"))
                 .args(&told.command)
                 .args(["--quiet", "--json", "-"])

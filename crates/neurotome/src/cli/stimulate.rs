@@ -13,8 +13,9 @@ use neurotome_procedure::{
     catalog::{Catalog, Entry, Perception, find},
     lesion::LesionProblem,
     stimulation::{
-        Answer, Card, Circuit, Conductivities, Evidence, Examination, Map, MapRequest, Noticed, Numbed, Output, Pathway, Plane,
-        Recruitment, StimulationError, TestPulse, Trace, at_stimulation, card, in_bone, map, moved, notice, traces,
+        Answer, Card, Circuit, Conductivities, Evidence, Examination, Map, MapRequest, Noticed, Numbed, Output,
+        Pathway, Plane, Recruitment, StimulationError, TestPulse, Trace, at_stimulation, card, in_bone, map, moved,
+        notice, traces,
     },
 };
 use serde::Serialize;

@@ -18,6 +18,8 @@ use crate::catalog::{FibreClass, NerveFibres};
 /// Diameters whose thresholds are computed, µm: of the thin set of sizes and of the fitted one.
 const THIN_UM: [f64; 4] = [1.2, 2.2, 3.6, 5.6];
 const THICK_UM: [f64; 4] = [5.8, 8.0, 11.0, 15.0];
+/// Where the two sets meet, µm.
+const SETS_MEET_UM: f64 = 5.7;
 /// Diameters drawn from each class.
 const DRAWN: usize = 100;
 /// Compartments of C fibres, µm; and how far such a fibre is followed to both sides of the place nearest to the needle, mm.
@@ -277,6 +279,9 @@ impl Nerve<'_> {
     }
 
     fn tables(&self, lines: &[Line], class: Option<&FibreClass>) -> Result<Vec<Table>, StimulationError> {
+        let diameters = class.map(drawn);
+        let needs =
+            |wanted: &(dyn Fn(f64) -> bool + Sync)| diameters.as_ref().is_none_or(|all| all.iter().any(|d| wanted(*d)));
         lines
             .par_iter()
             .enumerate()
@@ -296,11 +301,17 @@ impl Nerve<'_> {
                     }
                     Ok(found)
                 };
-                let thick = of(&THICK_UM)?;
-                let thin = if thick[0].is_finite() {
+                let none = [f64::INFINITY; 4];
+                let thick = if needs(&|d| d >= SETS_MEET_UM) {
+                    of(&THICK_UM)?
+                } else {
+                    none
+                };
+                let reached = thick[0].is_finite() || !needs(&|d| d >= SETS_MEET_UM);
+                let thin = if reached && needs(&|d| d < SETS_MEET_UM) {
                     of(&THIN_UM)?
                 } else {
-                    [f64::INFINITY; 4]
+                    none
                 };
                 Ok(Table { thin, thick })
             })
@@ -426,7 +437,7 @@ struct Table {
 impl Table {
     /// The threshold at any diameter: straight between the logarithms of the two beside it.
     fn threshold(&self, diameter_um: f64) -> f64 {
-        let (at, found) = if diameter_um < 5.7 {
+        let (at, found) = if diameter_um < SETS_MEET_UM {
             (&THIN_UM, &self.thin)
         } else {
             (&THICK_UM, &self.thick)

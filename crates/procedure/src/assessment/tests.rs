@@ -104,6 +104,9 @@ fn an_empty_history_names_all_that_is_missing() {
     assert!(a.findings.iter().all(|f| f.state == State::Missing));
 }
 
+/// Something done to a history.
+type Change<'a> = &'a dyn Fn(&mut History);
+
 #[test]
 fn each_change_is_answered_by_its_criterion() {
     let with = |change: &dyn Fn(&mut History)| {
@@ -111,7 +114,6 @@ fn each_change_is_answered_by_its_criterion() {
         change(&mut history);
         judged(&history)
     };
-    type Change<'a> = &'a dyn Fn(&mut History);
     let cases: [(Change<'_>, Verdict, &str); 14] = [
         (&|h| h.pain.duration_weeks = Some(11.9), Verdict::NotYet, "chronic pain"),
         (

@@ -12,8 +12,8 @@ use crate::verify::Report;
 const PEOPLE: usize = 10_000;
 /// Length destroyed where a study tells none, mm: that asked for by the catalogue's technique.
 const GAP_MM: f64 = 8.0;
-/// Share of the fibres that needles across the nerve are taken to cut; needles along it cut all. Taken beforehand from the plans of the
-/// built-in patient, where a lesion across the nerve destroys a fraction of the length (`neurotome plan`), and not fitted.
+/// Share of the fibres that needles across the nerve are taken to cut; needles along it cut all. An assumption: no study tells it. It was made
+/// before the comparison and not fitted to it.
 const ACROSS_SHARE: f64 = 0.5;
 
 fn with(

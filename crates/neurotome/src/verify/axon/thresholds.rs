@@ -92,7 +92,7 @@ pub fn c_fibres_off_the_reference(report: &mut Report) {
             if report.stopped() {
                 return;
             }
-            let found = match c_threshold(row) {
+            let found = match c_threshold(row, false) {
                 Ok(found) => found,
                 Err(e) => return report.failed(claim, e, OFF_SOURCE),
             };
@@ -180,11 +180,7 @@ pub fn c_fibres(report: &mut Report) {
     };
     for model in ["sundt", "rattay"] {
         let claim = format!("threshold of C fibres ({model})");
-        let (bound, source) = if model == "rattay" {
-            (RATTAY_BOUND, RATTAY_SOURCE)
-        } else {
-            (BOUND, SOURCE)
-        };
+        let source = if model == "rattay" { RATTAY_SOURCE } else { SOURCE };
         let mut worst = 0.0f64;
         let mut count = 0;
         // Long fibres take seconds; the short form looks at the near source.
@@ -194,31 +190,33 @@ pub fn c_fibres(report: &mut Report) {
             if report.stopped() {
                 return;
             }
-            let found = match c_threshold(row) {
+            let found = match c_threshold(row, model == "rattay") {
                 Ok(found) => found,
                 Err(e) => return report.failed(claim, e, SOURCE),
             };
             if report.all() {
                 let text = format!("{claim}, {} µm, {} mm, {} ms, mA", row.diameter_um, row.z_mm, row.pw_ms);
-                report.within(text, found, row.threshold_ma, 0.01 * bound * row.threshold_ma, source);
+                report.within(text, found, row.threshold_ma, 0.01 * BOUND * row.threshold_ma, source);
             }
             worst = worst.max(100.0 * (found / row.threshold_ma - 1.0).abs());
             count += 1;
         }
-        report.at_most(format!("{claim}, worst deviation of {count}, %"), worst, bound, source);
+        report.at_most(format!("{claim}, worst deviation of {count}, %"), worst, BOUND, source);
     }
 }
 
-/// First-order steps of 10 µs raise the reference by 3.4 %, which a test of the fibres shows by taking the same steps.
-const RATTAY_BOUND: f64 = 3.5;
-const RATTAY_SOURCE: &str = "own C solver, first-order steps of 10 µs, which cost it 3.4 %; validation/crosscode/axon";
+/// The reference took these steps for Rattay's fibre, which is fast for them: they raise its thresholds by up to 8 %. So they are taken
+/// here too; that shorter ones lead elsewhere, and where to, is shown off the reference.
+const RATTAY_SOURCE: &str =
+    "own C solver, first-order steps of 10 µs, taken here too since they cost up to 8 %; validation/crosscode/axon";
 
-fn c_threshold(row: &CThreshold) -> Result<f64, String> {
+fn c_threshold(row: &CThreshold, first_order: bool) -> Result<f64, String> {
     let membrane = fibres::membrane(&row.model)?;
     let (fibre, middle) = fibres::c_fibre(membrane, row.diameter_um, row.z_mm, row.dx_um);
     let place = fibre.places_um()[middle];
     let field = fibres::point_source(&fibre, row.z_mm, place);
     let ready = Stimulated::new(&fibre, &field).map_err(|e| e.to_string())?;
+    let ready = if first_order { ready.first_order() } else { ready };
     let away = ((1.5 * row.z_mm + 1.5) * 1e3 / row.dx_um).round() as usize;
     let criterion = Criterion {
         arrive_at: vec![middle - away, middle + away],

@@ -119,27 +119,6 @@ impl Myelinated {
         &self.geometry
     }
 
-    /// Lets a share (0 to 1) of the sodium channels of a node take part: 0 where they are all blocked.
-    pub fn set_sodium(&mut self, node: usize, share: f64) {
-        self.sodium[node] = share;
-    }
-
-    /// Sets the temperature of a node, °C: that of its gates. The passive parts do not know of it.
-    pub fn set_temperature(&mut self, node: usize, temperature_c: f64) {
-        if self.warmed.is_empty() {
-            self.warmed = vec![self.kinetics; self.nodes];
-        }
-        self.warmed[node] = self.kinetics.at(temperature_c);
-    }
-
-    /// Cuts the fibre between a node and the next: nothing flows there any more, and both ends are sealed.
-    pub fn sever(&mut self, after_node: usize) {
-        if self.severed.is_empty() {
-            self.severed = vec![false; self.nodes - 1];
-        }
-        self.severed[after_node] = true;
-    }
-
     #[inline]
     fn kinetics_of(&self, node: usize) -> &Kinetics {
         self.warmed.get(node).unwrap_or(&self.kinetics)
@@ -289,6 +268,24 @@ impl Fibre for Myelinated {
 
     fn place_of(&self, active: usize) -> usize {
         active * (BETWEEN + 1)
+    }
+
+    fn set_sodium(&mut self, node: usize, share: f64) {
+        self.sodium[node] = share;
+    }
+
+    fn set_temperature(&mut self, node: usize, temperature_c: f64) {
+        if self.warmed.is_empty() {
+            self.warmed = vec![self.kinetics; self.nodes];
+        }
+        self.warmed[node] = self.kinetics.at(temperature_c);
+    }
+
+    fn sever(&mut self, after_node: usize) {
+        if self.severed.is_empty() {
+            self.severed = vec![false; self.nodes - 1];
+        }
+        self.severed[after_node] = true;
     }
 
     fn outside(&self, potential_mv: &[f64]) -> Outside {

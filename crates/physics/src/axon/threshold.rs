@@ -30,6 +30,12 @@ pub trait Fibre {
     fn active(&self) -> usize;
     /// The compartment of such a place, as an index into [`Fibre::places_um`].
     fn place_of(&self, active: usize) -> usize;
+    /// Lets a share (0 to 1) of the sodium channels of a place that can fire take part: 0 where they are all blocked.
+    fn set_sodium(&mut self, active: usize, share: f64);
+    /// Sets the temperature of a place that can fire, °C: that of its gates. Passive parts do not know of it.
+    fn set_temperature(&mut self, active: usize, temperature_c: f64);
+    /// Cuts the fibre between a place that can fire and the next: nothing flows there any more, and both ends are sealed.
+    fn sever(&mut self, after: usize);
     /// From the outside potential of a unit amplitude at all compartments, mV.
     fn outside(&self, potential_mv: &[f64]) -> Self::Outside;
     /// For a weight (per ms) of the new value in the time derivative.

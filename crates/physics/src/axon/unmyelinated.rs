@@ -46,27 +46,6 @@ impl Unmyelinated {
         }
     }
 
-    /// Lets a share (0 to 1) of the sodium channels of a compartment take part.
-    pub fn set_sodium(&mut self, place: usize, share: f64) {
-        self.sodium[place] = share;
-    }
-
-    /// Sets the temperature of a compartment, °C: that of its gates.
-    pub fn set_temperature(&mut self, place: usize, temperature_c: f64) {
-        if self.warmed.is_empty() {
-            self.warmed = vec![self.kinetics; self.places];
-        }
-        self.warmed[place] = self.kinetics.at(temperature_c);
-    }
-
-    /// Cuts the fibre between a compartment and the next: nothing flows there any more, and both ends are sealed.
-    pub fn sever(&mut self, after_place: usize) {
-        if self.severed.is_empty() {
-            self.severed = vec![false; self.places - 1];
-        }
-        self.severed[after_place] = true;
-    }
-
     #[inline]
     fn kinetics_of(&self, place: usize) -> &Kinetics {
         self.warmed.get(place).unwrap_or(&self.kinetics)
@@ -108,6 +87,24 @@ impl Fibre for Unmyelinated {
 
     fn place_of(&self, active: usize) -> usize {
         active
+    }
+
+    fn set_sodium(&mut self, place: usize, share: f64) {
+        self.sodium[place] = share;
+    }
+
+    fn set_temperature(&mut self, place: usize, temperature_c: f64) {
+        if self.warmed.is_empty() {
+            self.warmed = vec![self.kinetics; self.places];
+        }
+        self.warmed[place] = self.kinetics.at(temperature_c);
+    }
+
+    fn sever(&mut self, after_place: usize) {
+        if self.severed.is_empty() {
+            self.severed = vec![false; self.places - 1];
+        }
+        self.severed[after_place] = true;
     }
 
     fn outside(&self, potential_mv: &[f64]) -> Vec<f64> {

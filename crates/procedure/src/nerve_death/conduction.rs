@@ -225,20 +225,7 @@ impl<'h> Line<'h> {
         let mut fibre = Myelinated::new(geometry, nodes, BODY_C);
         // The middle node lies in the middle of the stretch.
         let at = |n: usize| 0.5 * (from + to) + (n as f64 - (nodes / 2) as f64) * spacing;
-        for n in 0..nodes {
-            let place = at(n);
-            let mut share = 1.0 - block(place, class).clamp(0.0, 1.0);
-            if state == State::During {
-                fibre.set_temperature(n, self.temperature_c(place));
-            }
-            if state == State::WithoutSodium && self.is_dead(place) {
-                share = 0.0;
-            }
-            fibre.set_sodium(n, share);
-            if state == State::Cut && n + 1 < nodes && self.any_dead(place, at(n + 1)) {
-                fibre.sever(n);
-            }
-        }
+        self.prepare(&mut fibre, state, &at, &|place| block(place, class));
         launched(
             &fibre,
             &Launch {
@@ -254,20 +241,12 @@ impl<'h> Line<'h> {
         )
     }
 
-    fn unmyelinated(
-        &self,
-        class: &FibreClass,
-        state: State,
-        block: &(dyn Fn(f64, &FibreClass) -> f64 + Sync),
-        (from, to): (f64, f64),
-    ) -> Passes {
-        let length = (1e3 * (to - from) + 2.0 * C_BEYOND_UM).min(C_LONGEST_UM);
-        let mut fibre = Unmyelinated::new(Membrane::Sundt, class.diameter_um, length, C_SPACING_UM, BODY_C);
+    /// Blocks, warms or cuts a fibre whose places that can fire lie at `at` (mm along the nerve).
+    fn prepare<F: Fibre>(&self, fibre: &mut F, state: State, at: &dyn Fn(usize) -> f64, block: &dyn Fn(f64) -> f64) {
         let places = fibre.active();
-        let at = |n: usize| 0.5 * (from + to) + 1e-3 * C_SPACING_UM * (n as f64 - 0.5 * (places - 1) as f64);
         for n in 0..places {
             let place = at(n);
-            let mut share = 1.0 - block(place, class).clamp(0.0, 1.0);
+            let mut share = 1.0 - block(place).clamp(0.0, 1.0);
             if state == State::During {
                 fibre.set_temperature(n, self.temperature_c(place));
             }
@@ -279,6 +258,20 @@ impl<'h> Line<'h> {
                 fibre.sever(n);
             }
         }
+    }
+
+    fn unmyelinated(
+        &self,
+        class: &FibreClass,
+        state: State,
+        block: &(dyn Fn(f64, &FibreClass) -> f64 + Sync),
+        (from, to): (f64, f64),
+    ) -> Passes {
+        let length = (1e3 * (to - from) + 2.0 * C_BEYOND_UM).min(C_LONGEST_UM);
+        let mut fibre = Unmyelinated::new(Membrane::Sundt, class.diameter_um, length, C_SPACING_UM, BODY_C);
+        let places = fibre.active();
+        let at = |n: usize| 0.5 * (from + to) + 1e-3 * C_SPACING_UM * (n as f64 - 0.5 * (places - 1) as f64);
+        self.prepare(&mut fibre, state, &at, &|place| block(place, class));
         launched(
             &fibre,
             &Launch {

@@ -10,6 +10,7 @@
 //! the skin beside those of the catalogue.
 
 mod card;
+mod diameters;
 mod examination;
 mod field;
 mod map;

@@ -1,12 +1,12 @@
 //! Histories of patients for the assessment: structured text (TOML), without anything that tells who the patient is.
 
-use std::{fs, path::Path};
+use std::path::Path;
 
 use neurotome_procedure::assessment::History;
 
 use crate::scenario::{
     fault::{Fault, parse_toml},
-    span_of,
+    read_text, span_of,
 };
 
 /// Largest history read, bytes.
@@ -40,18 +40,10 @@ pub enum HistoryError {
 /// # Errors
 /// [`HistoryError`].
 pub fn read_history(path: &Path) -> Result<History, HistoryError> {
-    let error = |reason: String| HistoryError::Read {
+    let text = read_text(path, MAX_FILE_BYTES).map_err(|reason| HistoryError::Read {
         path: path.display().to_string(),
         reason,
-    };
-    let meta = fs::metadata(path).map_err(|e| error(e.to_string()))?;
-    if !meta.is_file() {
-        return Err(error("not a file".to_owned()));
-    }
-    if meta.len() > MAX_FILE_BYTES {
-        return Err(error(format!("{} bytes, at most {MAX_FILE_BYTES}", meta.len())));
-    }
-    let text = fs::read_to_string(path).map_err(|e| error(e.to_string()))?;
+    })?;
     let name = path
         .file_name()
         .map_or_else(|| "history.toml".to_owned(), |n| n.to_string_lossy().into_owned());

@@ -1,5 +1,7 @@
 //! The program as its users start it: what it prints, what it refuses, how it ends.
 
+mod common;
+
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -7,6 +9,8 @@ use std::{
 };
 
 use serde_json::Value;
+
+use common::folder;
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
@@ -22,13 +26,6 @@ fn neurotome(args: &[&str]) -> Output {
 
 fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
-}
-
-fn folder(name: &str) -> PathBuf {
-    let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}", std::process::id()));
-    let _ = fs::remove_dir_all(&dir);
-    fs::create_dir_all(&dir).expect("a folder for the test");
-    dir
 }
 
 #[test]

@@ -1,17 +1,13 @@
 //! `neurotome fibre`: its files are whole, its numbers are those of its JSON, and bad input is refused.
 
+mod common;
+
 use std::{
     fs,
-    path::{Path, PathBuf},
     process::{Command, Output},
 };
 
-fn folder(name: &str) -> PathBuf {
-    let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}", std::process::id()));
-    let _ = fs::remove_dir_all(&dir);
-    fs::create_dir_all(&dir).expect("a folder for the test");
-    dir
-}
+use common::folder;
 
 fn fibre(options: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_neurotome"))

@@ -1,19 +1,16 @@
 //! `neurotome fluoro` as its users start it.
 
+mod common;
+
 use std::{
     fs,
-    path::{Path, PathBuf},
+    path::Path,
     process::{Command, Output},
 };
 
 use serde_json::Value;
 
-fn folder(name: &str) -> PathBuf {
-    let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}", std::process::id()));
-    let _ = fs::remove_dir_all(&dir);
-    fs::create_dir_all(&dir).expect("a folder for the test");
-    dir
-}
+use common::folder;
 
 /// A small phantom, so that the patient is sampled quickly.
 fn fluoro(args: &[&str]) -> Output {

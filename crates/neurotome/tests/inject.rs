@@ -1,19 +1,15 @@
 //! `neurotome inject`: its files are read back and feed a lesion; bad input leaves none.
 
+mod common;
+
 use std::{
     fs,
-    path::{Path, PathBuf},
     process::{Command, Output},
 };
 
 use neurotome::io::volumes::read_nifti;
 
-fn folder(name: &str) -> PathBuf {
-    let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}", std::process::id()));
-    let _ = fs::remove_dir_all(&dir);
-    fs::create_dir_all(&dir).expect("a folder for the test");
-    dir
-}
+use common::folder;
 
 fn neurotome(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_neurotome"))

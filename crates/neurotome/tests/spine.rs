@@ -1,8 +1,10 @@
 //! `neurotome spine`: its files are read back, and bad input leaves none.
 
+mod common;
+
 use std::{
     fs,
-    path::{Path, PathBuf},
+    path::Path,
     process::{Command, Output},
 };
 
@@ -20,12 +22,7 @@ use neurotome::{
     },
 };
 
-fn folder(name: &str) -> PathBuf {
-    let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}", std::process::id()));
-    let _ = fs::remove_dir_all(&dir);
-    fs::create_dir_all(&dir).expect("a folder for the test");
-    dir
-}
+use common::folder;
 
 fn spine(out: &Path, options: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_neurotome"))

@@ -1,7 +1,11 @@
 //! `neurotome stimulate`: answers, pictures, bad input.
 
+mod common;
+
 use std::path::PathBuf;
 use std::process::{Command, Output};
+
+use common::folder;
 
 fn stimulate(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_neurotome"))
@@ -15,12 +19,6 @@ fn json(arguments: &[&str]) -> serde_json::Value {
     let output = stimulate(arguments);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     serde_json::from_slice(&output.stdout).expect("it prints JSON")
-}
-
-fn folder(name: &str) -> PathBuf {
-    let path = std::env::temp_dir().join(format!("neurotome-stimulate-{name}-{}", std::process::id()));
-    let _ = std::fs::remove_dir_all(&path);
-    path
 }
 
 /// A needle in uniform tissue with a nerve beside it.
@@ -37,7 +35,7 @@ fn scenario(folder: &std::path::Path, nerves: &str) -> PathBuf {
 
 #[test]
 fn a_folder_holds_answers_and_pictures() {
-    let work = folder("folder");
+    let work = folder("stimulate-folder");
     let nerves = "[[nerves]]\nname = \"pain\"\npoints_mm = [[2, -30, 5], [2, 30, 5]]\ndiameter_mm = 1\ntarget = true\n\
                   [[nerves]]\nname = \"leg\"\npoints_mm = [[-9, -30, 5], [-9, 30, 5]]\ndiameter_mm = 3\n";
     let path = scenario(&work, nerves);
@@ -130,7 +128,7 @@ fn current_and_phases_and_width_change_the_thresholds() {
 
 #[test]
 fn wrong_input_is_told() {
-    let work = folder("wrong");
+    let work = folder("stimulate-wrong");
     let none = scenario(&work, "");
     let none = none.to_str().expect("a path");
     let curve = "[[nerves]]\nname = \"far\"\npoints_mm = [[45, -30, 5], [45, 30, 5]]\ndiameter_mm = 1\ntarget = true\n";

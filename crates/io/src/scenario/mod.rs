@@ -73,24 +73,28 @@ pub struct Source {
     pub folder: PathBuf,
 }
 
+/// The text of a file of at most so many bytes, or why there is none.
+pub(crate) fn read_text(path: &Path, most_bytes: u64) -> Result<String, String> {
+    let meta = fs::metadata(path).map_err(|e| e.to_string())?;
+    if !meta.is_file() {
+        return Err("not a file".to_owned());
+    }
+    if meta.len() > most_bytes {
+        return Err(format!("{} bytes, at most {most_bytes}", meta.len()));
+    }
+    fs::read_to_string(path).map_err(|e| e.to_string())
+}
+
 impl Source {
     /// Reads a scenario file.
     ///
     /// # Errors
     /// [`ScenarioError::Read`].
     pub fn read(path: &Path) -> Result<Self, ScenarioError> {
-        let error = |reason: String| ScenarioError::Read {
+        let text = read_text(path, MAX_FILE_BYTES).map_err(|reason| ScenarioError::Read {
             path: path.display().to_string(),
             reason,
-        };
-        let meta = fs::metadata(path).map_err(|e| error(e.to_string()))?;
-        if !meta.is_file() {
-            return Err(error("not a file".to_owned()));
-        }
-        if meta.len() > MAX_FILE_BYTES {
-            return Err(error(format!("{} bytes, at most {MAX_FILE_BYTES}", meta.len())));
-        }
-        let text = fs::read_to_string(path).map_err(|e| error(e.to_string()))?;
+        })?;
         Ok(Self {
             name: path
                 .file_name()

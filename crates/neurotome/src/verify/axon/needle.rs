@@ -8,8 +8,8 @@ use neurotome_procedure::{
     catalog::Catalog,
     lesion::LesionProblem,
     stimulation::{
-        Answer, Circuit, Conductivities, Examination, Output, Pathway, TestPulse, TypicalThreshold, at_stimulation,
-        notice,
+        Answer, Circuit, Conductivities, Examination, Output, Pathway, Recruitment, TestPulse, TypicalThreshold,
+        at_stimulation, notice,
     },
 };
 
@@ -90,6 +90,13 @@ impl Place {
             text,
             folder: std::path::PathBuf::new(),
         })
+    }
+
+    /// How all nerves within reach answer a pulse of constant voltage.
+    fn answers(&self) -> Result<Vec<Recruitment>, String> {
+        Examination::new(&self.problem, &self.pathways, &self.catalog)
+            .and_then(|e| e.answers(&pulse(Output::Voltage), None))
+            .map_err(|e| e.to_string())
     }
 
     fn typical(&self, output: Output, class: &str) -> Result<Vec<TypicalThreshold>, String> {
@@ -202,11 +209,7 @@ pub fn order(report: &mut Report) {
     let claim = "threshold of half of a thinner class over that of the thicker one in the built-in patient";
     let found = || -> Result<[f64; 2], String> {
         let place = Place::built_in()?;
-        let examination =
-            Examination::new(&place.problem, &place.pathways, &place.catalog).map_err(|e| e.to_string())?;
-        let all = examination
-            .answers(&pulse(Output::Voltage), None)
-            .map_err(|e| e.to_string())?;
+        let all = place.answers()?;
         let nerve = all.iter().find(|n| n.target).ok_or("no target")?;
         let half = |class: &str| nerve.amplitude(class, 0.5).ok_or("not reached");
         Ok([half("a_beta")? / half("a_alpha")?, half("a_delta")? / half("a_beta")?])
@@ -226,11 +229,7 @@ pub fn clinic(report: &mut Report) {
     let claim = "built-in patient, needle along the nerve";
     let found = || -> Result<(f64, f64), String> {
         let place = Place::built_in()?;
-        let examination =
-            Examination::new(&place.problem, &place.pathways, &place.catalog).map_err(|e| e.to_string())?;
-        let all = examination
-            .answers(&pulse(Output::Voltage), None)
-            .map_err(|e| e.to_string())?;
+        let all = place.answers()?;
         let awake = place.catalog.perceptions.first().ok_or("no perception")?;
         let told = notice(&all, &place.pathways, awake, false, 1);
         let moved = notice(&all, &place.pathways, awake, true, 1);

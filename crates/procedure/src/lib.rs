@@ -7,6 +7,7 @@ pub mod anatomy;
 pub mod assessment;
 pub mod catalog;
 pub mod fluoroscopy;
+pub mod generator;
 pub mod lesion;
 pub mod nerve_death;
 pub mod one_fibre;

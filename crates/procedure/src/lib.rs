@@ -13,4 +13,5 @@ pub mod nerve_death;
 pub mod one_fibre;
 pub mod outcome;
 pub mod planning;
+pub mod session;
 pub mod stimulation;

@@ -26,6 +26,13 @@ pub enum State {
     Against,
 }
 
+impl State {
+    /// In a word, as in files.
+    pub fn word(self) -> &'static str {
+        ["met", "plan", "missing", "not_yet", "against"][self as usize]
+    }
+}
+
 /// One criterion.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Finding {

@@ -1,6 +1,6 @@
 //! Which fibres are cut, over which length.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::heat::NerveHeat;
 use super::places::{ACROSS, kind_of};
@@ -19,7 +19,7 @@ const QUANTILES: [f64; DIAMETERS] = [
 ];
 
 /// Fibres of a nerve after a lesion.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct NerveCut {
     /// The nerve.
     pub nerve: String,
@@ -32,7 +32,7 @@ pub struct NerveCut {
 }
 
 /// The same by one law.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CutByLaw {
     /// The law.
     pub law: String,
@@ -49,7 +49,7 @@ pub struct CutByLaw {
 }
 
 /// Fibres of one class.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ClassCut {
     /// The class.
     pub class: String,
@@ -60,7 +60,7 @@ pub struct ClassCut {
     /// How many would not conduct even if their axons had only lost the sodium channels where they are dead.
     pub blocked: f64,
     /// Mean number of nodes of Ranvier in the dead stretch of those that are cut; none in C fibres.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dead_nodes: Option<f64>,
 }
 

@@ -1,6 +1,6 @@
 //! What else was destroyed: one summary.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{
     anatomy::NerveKind,
@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// Everything that was destroyed beside the target, and how much of each.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Harm {
     /// Nerves that were to be spared.
     pub nerves: Vec<NerveHarm>,
@@ -22,7 +22,7 @@ pub struct Harm {
 }
 
 /// A nerve that was to be spared.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct NerveHarm {
     /// Its name.
     pub nerve: String,
@@ -37,7 +37,7 @@ pub struct NerveHarm {
 }
 
 /// Skin beside a shaft.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SkinHarm {
     /// The needle, counted from 1.
     pub needle: usize,
@@ -50,7 +50,7 @@ pub struct SkinHarm {
 }
 
 /// Volume of a tissue.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TissueVolume {
     /// The tissue.
     pub tissue: String,

@@ -30,7 +30,7 @@ pub struct Block {
 }
 
 /// What is left of a nerve of the joint.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct NerveState {
     /// Its name.
     pub nerve: String,
@@ -101,7 +101,7 @@ pub enum OutcomeError {
 }
 
 /// Relief over time, shares of the pain before; one value for each month of `months`.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Curves {
     /// Months after the procedure.
     pub months: Vec<f64>,
@@ -122,7 +122,7 @@ pub struct Curves {
 }
 
 /// Shares of people at the months that trials look at: 1, 3, 6 and 12.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Shares {
     /// Months.
     pub month: f64,
@@ -143,7 +143,7 @@ pub struct Shares {
 }
 
 /// How long relief lasts, months.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Course {
     /// Share of people whom it concerns.
     pub share: f64,
@@ -154,7 +154,7 @@ pub struct Course {
 }
 
 /// What a population feels.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Outcome {
     /// Probability that the joint is the source, after the blocks.
     pub source_probability: f64,

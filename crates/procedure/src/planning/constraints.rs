@@ -224,6 +224,14 @@ impl NerveLine {
     }
 }
 
+/// Distance from a point to the axis of a nerve, mm.
+pub fn distance_to_course(course: &Course, p: &Vec3) -> f64 {
+    let segments = course.points.windows(2);
+    segments
+        .map(|w| distance_to_segment(p, &w[0].vec(), &w[1].vec()).0)
+        .fold(f64::INFINITY, f64::min)
+}
+
 /// From the segment `c`–`d` to the segment `a`–`b` where they are nearest, by looking along the first.
 fn between(a: &Vec3, b: &Vec3, c: &Vec3, d: &Vec3) -> Vec3 {
     (0..=20)

@@ -39,8 +39,8 @@ use rank::{Ranked, distinct};
 use verify::Verified;
 
 use crate::{
-    anatomy::TissueId,
-    lesion::{LesionError, LesionProblem},
+    anatomy::{Patient, TissueId},
+    lesion::{LesionError, LesionProblem, Needle},
 };
 
 /// Why there is no plan.
@@ -236,8 +236,6 @@ pub fn placement_problem(
     nerve: &NervePlan,
     placement: &Placement,
 ) -> Result<LesionProblem, PlanError> {
-    let patient = &*request.patient;
-    let site = Site::new(patient, nerve.target)?;
     let device = request
         .devices
         .iter()
@@ -246,8 +244,26 @@ pub fn placement_problem(
             found: format!("the placement's cannula {} is not in the request", placement.device),
             expected: "one of the request's devices",
         })?;
-    let mut problem = fast_lesion::one(&request.template, placement.pose.needle(&device.needle));
-    problem.nerves = verify::nerve_curves(patient, &site);
+    placed(
+        &request.template,
+        placement.pose.needle(&device.needle),
+        &*request.patient,
+        nerve.target,
+    )
+}
+
+/// The problem of one needle at a nerve, with the nerves near it: as `template` for all else.
+///
+/// # Errors
+/// [`PlanError::NoNerve`].
+pub fn placed(
+    template: &LesionProblem,
+    needle: Needle,
+    patient: &dyn Patient,
+    target: Target,
+) -> Result<LesionProblem, PlanError> {
+    let mut problem = fast_lesion::one(template, needle);
+    problem.nerves = verify::nerve_curves(patient, &Site::new(patient, target)?);
     Ok(problem)
 }
 

@@ -12,4 +12,5 @@ pub mod pictures;
 pub mod report;
 pub mod results;
 pub mod scenario;
+pub mod session_log;
 pub mod volumes;

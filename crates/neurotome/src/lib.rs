@@ -20,6 +20,7 @@ pub use neurotome_procedure as procedure;
 
 pub mod cli;
 pub mod record;
+pub mod session;
 pub mod summary;
 pub mod verify;
 

@@ -4,8 +4,10 @@
 
 mod axis;
 mod build;
+mod case;
 pub(crate) mod fault;
 mod hash;
+mod in_beam;
 mod locate;
 mod model;
 mod resolved;
@@ -31,7 +33,9 @@ pub use build::{
     MAX_NEEDLES, MAX_NERVES, MAX_OUTPUT_TIMES, MAX_PROBES, MAX_REGIONS, anaesthetic_values, dose_remark, injection,
     load,
 };
+pub use case::{CaseError, case};
 pub use fault::Fault;
+pub use in_beam::{hounsfield, table_top};
 pub(crate) use locate::span_of;
 pub use model::*;
 pub use resolved::resolved;
@@ -102,6 +106,15 @@ impl Source {
             text,
             folder: path.parent().unwrap_or(Path::new("")).to_owned(),
         })
+    }
+
+    /// The whole procedure on the built-in patient.
+    pub fn procedure() -> Self {
+        Self {
+            name: "procedure.toml".to_owned(),
+            text: include_str!("../../../../scenarios/procedure.toml").to_owned(),
+            folder: PathBuf::new(),
+        }
     }
 
     /// The built-in patient with the default needle.

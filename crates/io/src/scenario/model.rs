@@ -54,6 +54,39 @@ pub struct Scenario {
     pub output: OutputTable,
     /// Accuracy asked of the solver.
     pub solver: SolverTable,
+    /// The whole procedure, from assessment to outcome: with this table, even an empty one, `neurotome simulate` and `neurotome run` treat
+    /// the patient of this scenario step by step, and its needles are not used.
+    pub procedure: Option<ProcedureTable>,
+}
+
+/// The whole procedure.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct ProcedureTable {
+    /// Facet joint, such as "L4-L5" (the default) or "L5-S1"; both its nerves are treated.
+    pub joint: Option<String>,
+    /// "left" or "right" (the default).
+    pub side: Option<String>,
+    /// The patient's history (TOML), relative to this scenario file. Default: the example of `neurotome assess --example`.
+    pub history: Option<String>,
+    /// Mass of the body, kg. Default: 70.
+    pub body_mass_kg: Option<f64>,
+    /// Cannulas at hand, of the catalogue: straight ones with a rounded end. Default: all lengths of 18 G with a 10 mm tip.
+    pub cannulas: Vec<String>,
+    /// C-arm of the catalogue.
+    pub carm: Option<String>,
+    /// Poses ranked for each nerve. Default: 200.
+    pub candidates: Option<u32>,
+    /// Draws of nerve, placement and tissue for each pose. Default: 200.
+    pub draws: Option<u32>,
+    /// Full solves on coarse cells that the plan's fast model is fitted to. Default: 4.
+    pub fit_solves: Option<u32>,
+    /// Best poses of each nerve that the full solver checks. Default: 1.
+    pub verified: Option<u32>,
+    /// People of the virtual population. Default: 1000.
+    pub people: Option<u32>,
+    /// Seed of everything drawn. Default: 1.
+    pub seed: Option<u64>,
 }
 
 impl Scenario {

@@ -1,6 +1,6 @@
 //! `neurotome fluoro`.
 
-pub(super) mod scene;
+mod scene;
 
 use std::path::{Path, PathBuf};
 
@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 use neurotome_base::{PatientPoint, Vec3};
 use neurotome_io::{
     pictures::{Exposed, dicom_radiofluoroscopic, integrals_volume, npy_f32, png_grey8, png_grey16, write_bytes},
-    scenario::{Loaded, Source},
+    scenario::{Loaded, Source, hounsfield, table_top},
     volumes::write_nifti_f32,
 };
 use neurotome_procedure::{
@@ -204,8 +204,9 @@ impl Fluoro {
         let aim = self.aim(source, loaded)?;
         let arm = self.arm(&machine.arm(), loaded, &aim)?;
         let settings = self.settings()?;
-        let hu = scene::patient(source, loaded, catalog, &aim.target, self.spacing, !self.no_table)?;
-        let table = scene::table(loaded, &machine).filter(|_| !self.no_table);
+        let hu =
+            hounsfield(source, loaded, catalog, &aim.target, self.spacing, !self.no_table).map_err(Failure::Input)?;
+        let table = table_top(loaded, &machine).filter(|_| !self.no_table);
         let facts = VolumeFacts::of(&hu);
         let mut scope = Fluoroscope::new(hu, machine, aim.target).map_err(|e| input(&e))?;
         scope.set_table(table);

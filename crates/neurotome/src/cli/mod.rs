@@ -9,8 +9,10 @@ mod fluoro;
 mod inject;
 mod lesion;
 mod outcome;
+mod perform;
 mod plan;
 mod replay;
+mod run;
 mod simulate;
 mod solve;
 mod spine;
@@ -96,6 +98,11 @@ enum Command {
         after_help = "Examples:\n  neurotome simulate\n  neurotome simulate scenarios/bench-layers.toml --out bench\n\nWithout SCENARIO the built-in patient is used: the right L4 medial branch in an L4–L5 segment, a 20 G cannula with a 10 mm tip\nat 80 °C for 90 s. `neurotome schema` describes the keys of a scenario."
     )]
     Simulate(simulate::Simulate),
+    /// Treat a patient step by step: C-arm, needle, tests, anaesthetic, generator, in a dialogue that can be interrupted and gone on with.
+    #[command(
+        after_help = "Examples:\n  neurotome run                                     the built-in patient; the log is session.jsonl\n  neurotome run --log monday.jsonl                  begin, or go on with, another session\n  neurotome run < commands.txt                      lines from a file\n\nInside: `help`, `next?` for what comes next, `auto` to let the automatic operator do a step, Tab to complete, `undo` to go back.\nEach step is on the disk before it counts. `neurotome replay session.jsonl` computes a session again and compares every byte."
+    )]
+    Run(run::Run),
     /// Compute the lesion of a scenario and give temperatures, electrical readings and contours at its output times.
     #[command(
         after_help = "Examples:\n  neurotome lesion scenarios/bipolar.toml\n  neurotome lesion scenarios/bipolar.toml --json lesion.json\n  neurotome lesion scenarios/bipolar.toml --json - | python3 -m json.tool"
@@ -190,6 +197,7 @@ where
     let common = &cli.common;
     let outcome = match &cli.command {
         Command::Simulate(c) => c.run(common),
+        Command::Run(c) => c.run(common),
         Command::Lesion(c) => c.run(common),
         Command::Fluoro(c) => c.run(common),
         Command::Plan(c) => c.run(common),

@@ -7,7 +7,7 @@ use neurotome_io::{
     markups::{Markup, markups_json},
     report::{PLAN_FIELD_MM, PLAN_SIDE_PX, PlannedNeedle, plan_views, sheet::Radiographer},
     results::{ExtraFile, check_target, write_files},
-    scenario::{Loaded, NeedleTable, NerveTable, Scenario, Source, to_text},
+    scenario::{Loaded, NeedleTable, NerveTable, Scenario, Source, hounsfield, to_text},
 };
 use neurotome_procedure::{
     anatomy::{Patient, Side},
@@ -18,7 +18,7 @@ use neurotome_procedure::{
     },
 };
 
-use super::{Common, Failure, deliver, fluoro::scene, json_text, open_catalog, open_scenario, print, solve};
+use super::{Common, Failure, deliver, json_text, open_catalog, open_scenario, print, solve};
 
 /// Voxels of the built-in patient in the pictures, mm.
 const PICTURE_SPACING_MM: f64 = 1.0;
@@ -216,7 +216,7 @@ fn files(
         bytes: markups_json(&markups(plan)).map_err(|e| Failure::NotSolved(e.to_string()))?,
     });
     let aim = loaded.problem.domain.center;
-    let hu = scene::patient(source, loaded, catalog, &aim, PICTURE_SPACING_MM, false)?;
+    let hu = hounsfield(source, loaded, catalog, &aim, PICTURE_SPACING_MM, false).map_err(Failure::Input)?;
     let camera = Radiographer::new(&hu, PLAN_FIELD_MM, PLAN_SIDE_PX).map_err(|e| Failure::Input(e.to_string()))?;
     for nerve in &plan.nerves {
         let Some(best) = nerve.best.first() else { continue };

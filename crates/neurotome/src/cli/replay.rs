@@ -9,11 +9,19 @@ use clap::Args;
 use neurotome_io::{
     catalog,
     scenario::{self, Source},
+    session_log,
 };
 use serde_json::Value;
 
-use super::{Common, Failure, open_catalog, print, simulate, solve};
-use crate::record::{FORMAT, Record, first_difference};
+use super::{
+    Common, Failure, open_catalog,
+    perform::{Stage, shared},
+    print, simulate, solve,
+};
+use crate::{
+    record::{FORMAT, Record, first_difference},
+    session::reopen,
+};
 
 /// Largest record read, bytes.
 const MAX_RECORD_BYTES: u64 = 256 << 20;
@@ -22,7 +30,7 @@ const THREADS: [u16; 2] = [1, 2];
 
 #[derive(Debug, Args)]
 pub(super) struct Replay {
-    /// A record that `neurotome simulate --out` wrote.
+    /// A record.json or session.jsonl that `neurotome simulate` or `neurotome run` wrote.
     record: PathBuf,
     /// Folder from which the scenario's relative paths start. Default: the record's folder.
     #[arg(long, value_name = "DIR")]
@@ -34,6 +42,9 @@ pub(super) struct Replay {
 
 impl Replay {
     pub fn run(&self, common: &Common) -> Result<(), Failure> {
+        if is_session(&self.record) {
+            return self.session(common);
+        }
         let (recorded, value) = read(&self.record)?;
         let catalog = open_catalog(common)?;
         let catalog_sha256 = catalog::hash(&catalog);
@@ -83,6 +94,59 @@ impl Replay {
         }
         Ok(())
     }
+}
+
+impl Replay {
+    /// Gives the orders of a session's log again and compares every byte.
+    fn session(&self, common: &Common) -> Result<(), Failure> {
+        if self.out.is_some() {
+            return Err(Failure::Input(
+                "--out: a session's log is compared, not written again; leave it out".to_owned(),
+            ));
+        }
+        let logged = session_log::read(&self.record)?;
+        let catalog = shared(open_catalog(common)?);
+        let folder = self
+            .folder
+            .clone()
+            .or_else(|| self.record.parent().map(Path::to_owned))
+            .unwrap_or_default();
+        let opened = reopen(&logged.header, &folder, &catalog)?;
+        let quiet = common.quiet;
+        for threads in THREADS {
+            let common = Common {
+                threads: Some(threads),
+                quiet: true,
+                ..common.clone()
+            };
+            let mut stage = Stage::begin(&opened, None, &common)?;
+            for (k, before) in logged.entries.iter().enumerate() {
+                let now = stage.perform(before.order.clone())?;
+                let json = |e| serde_json::to_value(e).map_err(|e| Failure::NotSolved(format!("writing JSON: {e}")));
+                if let Some((path, before, now)) = first_difference(&json(before)?, &json(&now)?) {
+                    return Err(Failure::Check(format!(
+                        "replay with {threads} thread(s): first difference in entry {}, {path}: recorded {before}, now {now}",
+                        k + 1
+                    )));
+                }
+            }
+            if !quiet {
+                print(&format!(
+                    "{threads} thread(s): {} entries, the same to the last digit\n",
+                    logged.entries.len()
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether a file begins like a session's log.
+fn is_session(path: &Path) -> bool {
+    let mut begin = [0u8; 64];
+    let read = fs::File::open(path).and_then(|mut f| std::io::Read::read(&mut f, &mut begin));
+    let expected = format!("{{\"format\":\"{}\"", session_log::FORMAT);
+    read.is_ok_and(|n| begin[..n].starts_with(expected.as_bytes()))
 }
 
 /// Reads a record.

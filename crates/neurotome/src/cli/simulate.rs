@@ -1,4 +1,6 @@
-//! `neurotome simulate`.
+//! `neurotome simulate`: a whole procedure, or the lesion of needles that lie already.
+
+mod whole;
 
 use std::{
     path::{Path, PathBuf},
@@ -9,17 +11,21 @@ use clap::Args;
 use neurotome_io::{
     catalog,
     results::{ResultsOptions, RunForReport, check_target, summarise, write_results},
-    scenario::{Loaded, Setting, Source},
+    scenario::{self, Loaded, Setting, Source},
 };
 use neurotome_procedure::lesion::LesionResult;
 
-use super::{Common, Failure, json_text, open_catalog, open_scenario, print, solve};
+use super::{Common, Failure, json_text, open_catalog, perform::shared, print, solve};
 use crate::{PROGRAM, record::Record};
 
 #[derive(Debug, Args)]
 pub(super) struct Simulate {
-    /// Scenario file (TOML). Default: the built-in patient.
+    /// Scenario file (TOML). With [procedure] the whole procedure is simulated, else the lesion of its needles. Default: both nerves of the
+    /// right L4-L5 joint of the built-in patient.
     scenario: Option<PathBuf>,
+    /// A script of commands, one a line as in `neurotome run`, in place of the automatic operator.
+    #[arg(long, value_name = "FILE")]
+    operator: Option<PathBuf>,
     /// Folder for record, report, pictures and fields; must be new, empty or an earlier run's.
     #[arg(long, value_name = "DIR", default_value = "results")]
     out: PathBuf,
@@ -31,8 +37,26 @@ pub(super) struct Simulate {
 impl Simulate {
     pub fn run(&self, common: &Common) -> Result<(), Failure> {
         check_target(&self.out).map_err(|e| Failure::Input(e.to_string()))?;
-        let catalog = open_catalog(common)?;
-        let (source, loaded) = open_scenario(self.scenario.as_deref(), &catalog)?;
+        let catalog = shared(open_catalog(common)?);
+        let source = match &self.scenario {
+            Some(path) => Source::read(path)?,
+            None => Source::procedure(),
+        };
+        let loaded = scenario::load(&source, &catalog)?;
+        if loaded.scenario.procedure.is_some() {
+            let asked = whole::Asked {
+                operator: self.operator.as_deref(),
+                out: &self.out,
+                json: self.json,
+            };
+            return whole::simulate(&source, loaded, &catalog, &asked, common);
+        }
+        if self.operator.is_some() {
+            return Err(Failure::Input(format!(
+                "--operator: {} has no [procedure], so that there is nothing for an operator to do; add that table",
+                source.name
+            )));
+        }
         let start = Instant::now();
         let result = solve::solve(&loaded.problem, common)?;
         let wall_s = start.elapsed().as_secs_f64();

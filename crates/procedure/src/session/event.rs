@@ -61,6 +61,9 @@ pub struct Felt {
     pub what: String,
     /// Whether it is a warning: a nerve, a vessel, the canal.
     pub warning: bool,
+    /// Whether it is bone, which stops the needle.
+    #[serde(default)]
+    pub bone: bool,
 }
 
 /// One answer to a test.

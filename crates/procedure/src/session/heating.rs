@@ -11,14 +11,24 @@ use crate::{
     outcome::Harm,
 };
 
-/// Usual set temperature, °C, time at it and ramp, s.
-const SET_C: f64 = 80.0;
-const HOLD_S: f64 = 90.0;
-const RAMP_S: f64 = 15.0;
+/// Set temperature, °C, time at it and ramp, s, of a case whose drive holds no temperature.
+const USUAL: [f64; 3] = [80.0, 90.0, 15.0];
 /// Seconds followed after the current is off.
 const COOLING_S: f64 = 30.0;
 /// Share of the target's fibres of pain from which heat is felt.
 const FELT_SHARE: f64 = 0.5;
+
+/// Set temperature, °C, time at it and ramp, s, where the operator says nothing.
+fn usual(case: &Case) -> [f64; 3] {
+    match case.template.drive {
+        Drive::Temperature {
+            set_temperature_c,
+            ramp_s,
+            ..
+        } => [set_temperature_c, case.template.heating_s - ramp_s, ramp_s],
+        _ => USUAL,
+    }
+}
 
 /// The lesion that runs.
 #[derive(Default)]
@@ -33,14 +43,15 @@ impl Furnace {
         [set_c, hold_s, for_s]: [Option<f64>; 3],
         watch: Watch<'_>,
     ) -> Result<Done, SessionError> {
-        let set_c = within("the set temperature", set_c.unwrap_or(SET_C), 40.0, 95.0, "°C")?;
+        let set_c = within("the set temperature", set_c.unwrap_or(usual(case)[0]), 40.0, 95.0, "°C")?;
         let hold_s = within(
             "the time at the set temperature",
-            hold_s.unwrap_or(HOLD_S),
+            hold_s.unwrap_or(usual(case)[1]),
             1.0,
             1200.0,
             "s",
         )?;
+        let ramp_s = usual(case)[2];
         let problem = self.problem(case, state, drugs, set_c, hold_s, watch)?;
         let _ = for_s;
         let mut curve: Vec<Shown> = Vec::new();
@@ -88,11 +99,7 @@ impl Furnace {
             .copied()
             .fold(f64::NEG_INFINITY, f64::max);
         let contours = result.snapshots.last().map(|s| s.contours.clone()).unwrap_or_default();
-        let mut events = vec![Event::HeatingBegan {
-            set_c,
-            hold_s,
-            ramp_s: RAMP_S,
-        }];
+        let mut events = vec![Event::HeatingBegan { set_c, hold_s, ramp_s }];
         events.extend(self.felt(case, state, drugs, watch)?);
         events.push(Event::LesionMade {
             lesion: Box::new(Lesion {
@@ -126,10 +133,10 @@ impl Furnace {
         let mut problem = problem_of(case, state, needle)?;
         problem.drive = Drive::Temperature {
             set_temperature_c: set_c,
-            ramp_s: RAMP_S,
+            ramp_s: usual(case)[2],
             control: Control::First,
         };
-        problem.heating_s = RAMP_S + hold_s;
+        problem.heating_s = usual(case)[2] + hold_s;
         problem.cooling_s = COOLING_S;
         problem.solver.estimate_error = false;
         if let Some((spread, since_s)) = drugs.spread(case, state, state.t_s, watch)? {

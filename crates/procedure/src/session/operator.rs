@@ -116,11 +116,7 @@ pub fn next_order(case: &Case, state: &State) -> Option<Order> {
     if !placed {
         // On the way, with a picture in the oblique view after each piece.
         let left = (planned.pose.tip_mm.vec() - Vec3::from(needle.tip_mm)).dot(&needle.along());
-        let stopped = state.path.len() >= 2 && {
-            let [.., a, b] = &state.path[..] else { return None };
-            a.2 == state.target && (Vec3::from(a.1) - Vec3::from(b.1)).norm() < 0.05
-        };
-        if left > THERE_MM && !stopped {
+        if left > THERE_MM && !state.on_bone {
             if !state.seen_since_moved(ViewKind::Oblique) {
                 return go(look(oblique));
             }

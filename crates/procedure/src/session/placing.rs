@@ -270,6 +270,7 @@ fn push(case: &Case, state: &State, needle: &mut NeedleNow, mm: f64) -> Result<V
                 depth_mm,
                 what: "bone stops the needle".to_owned(),
                 warning: false,
+                bone: true,
             });
             break;
         }
@@ -279,6 +280,7 @@ fn push(case: &Case, state: &State, needle: &mut NeedleNow, mm: f64) -> Result<V
                     depth_mm,
                     what,
                     warning: true,
+                    bone: false,
                 });
             }
         };

@@ -175,6 +175,8 @@ pub struct State {
     pub dose: Dose,
     /// The needle in the patient.
     pub needle: Option<NeedleNow>,
+    /// Bone stopped the needle when it was last moved.
+    pub on_bone: bool,
     /// Movements of needles over the whole procedure.
     pub needle_moves: usize,
     /// The needle's place against the last look at it: (time, tip, target).
@@ -310,6 +312,7 @@ impl State {
             }
             Event::NeedleMoved { needle } => {
                 self.needle_moves += 1;
+                self.on_bone = false;
                 self.path.push((t_s, needle.tip_mm, self.target));
                 self.needle = Some(needle.clone());
             }
@@ -317,7 +320,8 @@ impl State {
                 if felt.warning {
                     self.warnings.push(felt.what.clone());
                 }
-                if felt.what.starts_with("bone") {
+                if felt.bone {
+                    self.on_bone = true;
                     self.bone_contacts += 1;
                 }
             }

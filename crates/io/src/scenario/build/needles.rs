@@ -18,8 +18,19 @@ const MOST_CONTACTS: usize = 16;
 /// Most tines of a needle.
 const MOST_TINES: usize = 12;
 
+/// Cannula of the problem from which a procedure starts.
+const PROCEDURE_CANNULA: &str = "18G-10mm-straight";
+
 impl Builder<'_> {
     pub(super) fn needles(&mut self, s: &Scenario, aim: Option<&Aim>) -> Result<Vec<Needle>> {
+        if s.needles.is_empty() && s.procedure.is_some() {
+            // A procedure brings its own needles; one in the usual place stands in for the problem that they start from.
+            let usual = NeedleTable {
+                cannula: Some(PROCEDURE_CANNULA.to_owned()),
+                ..NeedleTable::default()
+            };
+            return Ok(vec![self.needle("procedure", &usual, 1.0, aim)?]);
+        }
         if s.needles.is_empty() {
             return Err(self.fault(
                 "needles",

@@ -14,7 +14,7 @@ const STEP_MM: f64 = 0.5;
 /// Longest shaft looked at, mm.
 const LONGEST_MM: f64 = 300.0;
 /// Bone may be met so far within the metal's surface: a needle that touches bone is not in it.
-pub const TOUCH_MM: f64 = 0.05;
+const TOUCH_MM: f64 = 0.05;
 /// Step of the differences that give the direction off the bone, mm.
 const DIFFERENCE_MM: f64 = 0.1;
 

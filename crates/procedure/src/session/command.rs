@@ -249,6 +249,76 @@ pub enum Command {
     Finish,
 }
 
+impl Syringe {
+    fn numbers(&self) -> impl Iterator<Item = f64> {
+        self.percent.into_iter().chain(self.volume_ml)
+    }
+}
+
+impl Command {
+    /// Its numbers.
+    fn numbers(&self) -> Vec<f64> {
+        match self {
+            Self::Arm { orbital_deg, tilt_deg } => vec![*orbital_deg, *tilt_deg],
+            Self::Screen { seconds } | Self::Wait { seconds } => vec![*seconds],
+            Self::Mark { entry_mm: Some(p) }
+            | Self::Enter {
+                towards_mm: Some(p), ..
+            }
+            | Self::Steer { towards_mm: p } => p.to_vec(),
+            Self::Numb { syringe } | Self::Anaesthetise { syringe } => syringe.numbers().collect(),
+            Self::Advance { mm } | Self::Withdraw { mm } => vec![*mm],
+            Self::Turn { deg } => vec![*deg],
+            Self::Test { up_to_v, .. } => up_to_v.iter().copied().collect(),
+            Self::Heat { set_c, hold_s, for_s } => [set_c, hold_s, for_s].into_iter().flatten().copied().collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Its names.
+    fn names(&self) -> Vec<&str> {
+        match self {
+            Self::Numb { syringe } | Self::Anaesthetise { syringe } => {
+                syringe.agent.iter().map(String::as_str).collect()
+            }
+            Self::Enter { cannula, .. } => cannula.iter().map(String::as_str).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Whether a log could hold it and a line could say it: numbers that are numbers, names of one word.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn check(&self) -> Result<(), String> {
+        if let Some(v) = self.numbers().into_iter().find(|v| !(v.abs() <= LARGEST)) {
+            return Err(format!(
+                "`{self}`: {v} is no usable number; expected at most {LARGEST:e}"
+            ));
+        }
+        let unusable = |n: &&str| {
+            n.is_empty() || n.len() > LONGEST_NAME || n.contains(|c: char| c.is_whitespace() || c.is_control())
+        };
+        match self.names().into_iter().find(unusable) {
+            Some(name) => Err(format!(
+                "\"{name}\" is no name; expected one word of at most {LONGEST_NAME} letters"
+            )),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Whether a reason can be written on a line.
+pub(super) fn check_reason(reason: &str) -> Result<(), String> {
+    let length = reason.chars().count();
+    if reason.trim() != reason || length == 0 || length > MAX_REASON || reason.chars().any(char::is_control) {
+        return Err(format!(
+            "a reason of {length} characters; expected 1 to {MAX_REASON} on one line, without spaces at its ends"
+        ));
+    }
+    Ok(())
+}
+
 /// A command with the reason for which interlocks are overridden, or the wish to go back.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
@@ -349,13 +419,17 @@ pub fn words() -> impl Iterator<Item = &'static str> {
 
 /// Stands for the usual value where another one follows.
 const USUAL: &str = "-";
+/// Largest number that a command may hold.
+const LARGEST: f64 = 1e6;
+/// Longest name, bytes.
+const LONGEST_NAME: usize = 100;
 /// Longest reason, characters.
 const MAX_REASON: usize = 400;
 
 fn number(word: &str, what: &str) -> Result<f64, String> {
     word.parse()
         .ok()
-        .filter(|v: &f64| v.is_finite() && v.abs() <= 1e6)
+        .filter(|v: &f64| v.abs() <= LARGEST)
         .ok_or_else(|| format!("\"{word}\" is no {what}; expected a number"))
 }
 
@@ -660,13 +734,8 @@ impl FromStr for Order {
             Some((command, reason)) => (command, Some(reason.trim())),
             None => (line, None),
         };
-        if let Some(reason) = reason
-            && (reason.is_empty() || reason.chars().count() > MAX_REASON || reason.chars().any(char::is_control))
-        {
-            return Err(format!(
-                "a reason of {} characters; expected 1 to {MAX_REASON} on one line",
-                reason.chars().count()
-            ));
+        if let Some(reason) = reason {
+            check_reason(reason)?;
         }
         Ok(Self::Do {
             command: command.parse()?,

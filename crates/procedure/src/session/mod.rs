@@ -61,6 +61,9 @@ pub enum SessionError {
         /// What to do.
         advice: String,
     },
+    /// An order that no line could say.
+    #[error("{0}")]
+    Unusable(String),
     /// A number out of range.
     #[error("{what} is {found}; expected {expected}")]
     Range {
@@ -248,6 +251,10 @@ impl Session {
     }
 
     fn forward(&mut self, command: Command, reason: Option<String>, watch: Watch<'_>) -> Result<Entry, SessionError> {
+        let sound = command
+            .check()
+            .and_then(|()| reason.as_deref().map_or(Ok(()), command::check_reason));
+        sound.map_err(SessionError::Unusable)?;
         if self.state.over() {
             return Err(impossible(
                 "the procedure is over",

@@ -19,6 +19,8 @@ const TECHNIQUE: &str = "lumbar_parallel";
 const STEP_MM: f64 = 0.25;
 /// Longest single movement, mm.
 const LONGEST_MM: f64 = 150.0;
+/// A rounded end that meets bone by less than this slides along it, mm; else bone stops the needle.
+const GRAZE_MM: f64 = 0.3;
 /// A nerve is felt when the metal comes so near to its surface, mm.
 const TOUCH_MM: f64 = 0.5;
 /// Deeper than this a shaft can no longer be aimed elsewhere without drawing it back, mm.
@@ -264,7 +266,7 @@ fn push(case: &Case, state: &State, needle: &mut NeedleNow, mm: f64) -> Result<V
         if case
             .patient
             .bone_level_mm(&PatientPoint::from_vec(tip - along * radius))
-            < radius
+            < radius - GRAZE_MM
         {
             felt.push(Felt {
                 depth_mm,

@@ -2,6 +2,6 @@
 //!
 //! It sees the patient through a [`Plant`] only: voltages go in, currents and thermocouples come out.
 
-mod plant;
+pub mod plant;
 
 pub use plant::{Plant, Seen};

@@ -7,6 +7,11 @@ use super::LesionProblem;
 /// Heat capacity of water, J/(m³ K) (4180 J/(kg K) · 1000 kg/m³).
 const WATER_J_PER_M3_K: f64 = 4.18e6;
 
+/// Heat capacity of a flow of water, W/K.
+pub(crate) fn stream_w_per_k(flow_ml_per_min: f64) -> f64 {
+    flow_ml_per_min * 1e-6 / 60.0 * WATER_J_PER_M3_K
+}
+
 /// A place of a channel's wall.
 pub(super) struct WallPlace {
     /// The metal cell, counted from the first cell.
@@ -20,6 +25,8 @@ pub(super) struct WallPlace {
 /// Coolant on its way along one probe's wall, from the end of the channel towards the hub.
 pub(super) struct CoolantFlow {
     pub wall: Vec<WallPlace>,
+    /// The needle, counted from the first.
+    pub needle: usize,
     inlet_c: f64,
     /// Heat capacity of what flows, W/K; infinite when it does not warm.
     stream: f64,
@@ -45,13 +52,30 @@ impl CoolantFlow {
                 .collect();
             Some(Self {
                 wall,
+                needle: k,
                 inlet_c: coolant.temperature_c,
-                stream: coolant
-                    .flow_ml_per_min
-                    .map_or(f64::INFINITY, |f| f * 1e-6 / 60.0 * WATER_J_PER_M3_K),
+                stream: coolant.flow_ml_per_min.map_or(f64::INFINITY, stream_w_per_k),
             })
         };
         (0..problem.needles.len()).filter_map(of_needle).collect()
+    }
+
+    /// Changes what comes in: °C and ml/min (zero: it stands still).
+    pub fn set(&mut self, inlet_c: f64, flow_ml_per_min: f64) {
+        self.inlet_c = inlet_c;
+        self.stream = stream_w_per_k(flow_ml_per_min);
+    }
+
+    /// Heat taken from metal at `temperature_c`, W, and the metal's temperature as the coolant meets it, °C.
+    pub fn taken(&self, temperature_c: impl Fn(usize) -> f64) -> (f64, f64) {
+        let (mut heat, mut sum, mut all) = (0.0, 0.0, 0.0);
+        for place in &self.wall {
+            let metal = temperature_c(place.cell);
+            heat += place.conductance * (metal - place.coolant_c);
+            sum += place.conductance * metal;
+            all += place.conductance;
+        }
+        (heat, sum / f64::max(all, f64::MIN_POSITIVE))
     }
 
     /// Warms the coolant on its way past metal at `temperature_c`; along each place it nears the metal exponentially.
@@ -59,6 +83,11 @@ impl CoolantFlow {
         let mut coolant = self.inlet_c;
         for place in &mut self.wall {
             let metal = temperature_c(place.cell);
+            if self.stream <= 0.0 {
+                // What stands still is as warm as the metal.
+                place.coolant_c = metal;
+                continue;
+            }
             let units = place.conductance / self.stream;
             // The mean along the place, so that conductance times difference is the heat taken.
             let share = if units > 1e-12 { -(-units).exp_m1() / units } else { 1.0 };
@@ -82,6 +111,7 @@ mod tests {
                     coolant_c: 0.0,
                 })
                 .collect(),
+            needle: 0,
             inlet_c: 20.0,
             stream: 0.1,
         };

@@ -4,13 +4,13 @@
 //! too cold, farther out too warm, and a contour that lies between seems exact. So a contour's extents are compared at several places
 //! and times, and the largest difference counts; `validation/STATED_ERROR.md` tells how often that covers the true error.
 
-use super::{Contour, ErrorEstimate, run::Run};
+use super::{Contour, ErrorEstimate, run::LesionRun};
 
 /// Part of the heating time before which the injured region is too small to compare.
 const GROWN: f64 = 0.5;
 
 /// Compares two runs of a problem.
-pub(super) fn estimate(fine: &Run, coarse: &Run) -> ErrorEstimate {
+pub(super) fn estimate(fine: &LesionRun, coarse: &LesionRun) -> ErrorEstimate {
     let width = extent(fine, coarse, |c| c.width_mm);
     let length = extent(fine, coarse, |c| c.length_mm);
     let volume = match (&fine.heated.omega1, &coarse.heated.omega1) {
@@ -46,7 +46,7 @@ pub(super) fn estimate(fine: &Run, coarse: &Run) -> ErrorEstimate {
 
 /// The largest difference of an extent, as a part of that of Ω = 1 at the end of heating. Compared are Ω = 1 at the end of heating
 /// and at all reports from the middle of heating on, and the isotherms that most often enclose it and lie in it, 50 and 60 °C.
-fn extent(fine: &Run, coarse: &Run, of: fn(&Contour) -> f64) -> f64 {
+fn extent(fine: &LesionRun, coarse: &LesionRun, of: fn(&Contour) -> f64) -> f64 {
     let whole = match (&fine.heated.omega1, &coarse.heated.omega1) {
         (Some(a), Some(_)) => of(a),
         (None, None) => return 0.0,
@@ -72,7 +72,7 @@ fn largest(pairs: impl Iterator<Item = (Option<Contour>, Option<Contour>)>, of: 
         .fold(0.0, f64::max)
 }
 
-fn of_heated(curve: &[f64], run: &Run) -> f64 {
+fn of_heated(curve: &[f64], run: &LesionRun) -> f64 {
     curve[run.heated_at]
 }
 

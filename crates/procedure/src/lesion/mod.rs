@@ -1,6 +1,6 @@
 //! The radiofrequency lesion: current, heat and injury coupled under the generator.
 
-mod coolant;
+pub(crate) mod coolant;
 mod drive;
 mod estimate;
 mod heating;
@@ -30,6 +30,7 @@ pub use result::{
     Contour, Contours, Curves, ErrorEstimate, Evidence, FieldSample, FieldSampler, LesionResult, NerveInjury, Snapshot,
     TissueInjury,
 };
+pub use run::LesionRun;
 pub(crate) use setup::{Setup, needle_axis};
 pub use setup::{end_length_mm, fitted_needles};
 pub use skin::SkinEntry;

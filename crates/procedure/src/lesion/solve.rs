@@ -6,13 +6,13 @@ use neurotome_base::PatientPoint;
 use neurotome_physics::grid::{Interpolator, Place};
 
 use super::{
-    FieldSample, FieldSampler, LesionProblem, LesionResult,
+    Evidence, FieldSample, FieldSampler, LesionProblem, LesionResult,
     estimate::estimate,
     heating::{Heating, State, temperature_field},
     leak::leaks,
     measure::{Measure, lesion_surface, ln_omega, tissue_only},
     pulse::pulse_figures,
-    run::{Run, run},
+    run::{LesionRun, run},
     setup::LesionFrame,
     skin::skin_entries,
 };
@@ -119,13 +119,19 @@ pub fn solve_watched(
     let fine = fine?;
     let mut evidence = fine.heating.evidence();
     evidence.error = coarse.transpose()?.map(|coarse| estimate(&fine, &coarse));
-    let Run {
+    finished(fine, evidence)
+}
+
+/// What is read off a run at its end.
+pub(super) fn finished(run: LesionRun, evidence: Evidence) -> Result<LesionResult, LesionError> {
+    let LesionRun {
         heating,
         snapshots,
         curves,
         return_current_a,
         ..
-    } = fine;
+    } = run;
+    let problem = &heating.problem;
     let measure = Measure::new(problem, LesionFrame::new(&problem.needles));
     let lesion_surface = lesion_surface(&heating);
     let nerves = measure.nerves(&heating, &lesion_surface);
@@ -141,8 +147,9 @@ pub fn solve_watched(
     };
     let skin_entries = skin_entries(problem, &heating);
     let leaks = leaks(problem, &heating);
+    let problem = problem.clone();
     let fields = Fields::new(heating);
-    let pulse = pulse_figures(problem, fields.interpolator.grid(), &fields, &curves);
+    let pulse = pulse_figures(&problem, fields.interpolator.grid(), &fields, &curves);
     Ok(LesionResult {
         snapshots,
         curves,

@@ -9,6 +9,7 @@
 //! [`Heating`] may be stepped by hand: advance, look, change the set-point, go on. [`super::solve`] does no more than that.
 
 mod control;
+mod outputs;
 
 use std::sync::Arc;
 
@@ -138,6 +139,8 @@ pub struct Heating {
     sensors: Vec<Vec<(usize, f64)>>,
     coolants: Vec<CoolantFlow>,
     program: Program,
+    /// Voltages set from outside, V; none while the program drives.
+    outputs: Option<Vec<f64>>,
     frame: LesionFrame,
     boiling: Option<Boiling>,
     /// Perfusion of every cell at rest, W/K; zero where it has stopped.
@@ -246,6 +249,7 @@ impl Heating {
             sensors,
             coolants,
             program,
+            outputs: None,
             perfusion,
             history: History::new(0.0, vec![0.0; n]),
             t: 0.0,
@@ -313,7 +317,10 @@ impl Heating {
 
     /// Whether the generator's program is still on.
     pub fn heats(&self) -> bool {
-        self.t < self.program.until_s - SAME_TIME_S
+        match &self.outputs {
+            Some(volts) => volts.iter().any(|v| *v != 0.0),
+            None => self.t < self.program.until_s - SAME_TIME_S,
+        }
     }
 
     /// Points whose temperature will be read often; places outside the region computed have the boundary's temperature.
@@ -345,7 +352,7 @@ impl Heating {
         Reading {
             t_s: self.t,
             thermocouples_c: (0..self.sensors.len()).map(|k| self.read(k, rise)).collect(),
-            set_temperature_c: self.program.set_temperature(self.t),
+            set_temperature_c: self.outputs.is_none().then(|| self.program.set_temperature(self.t)).flatten(),
             hottest_c: tissue.iter().fold(f64::NEG_INFINITY, |m, v| m.max(*v)),
             voltage_v: self.volts.clone(),
             needle_current_a: self.flow.needle_current.clone(),
@@ -379,6 +386,7 @@ impl Heating {
             });
         }
         self.program = program;
+        self.outputs = None;
         self.problem.drive = drive;
         self.switched();
         Ok(())
@@ -387,6 +395,7 @@ impl Heating {
     /// Ends the current.
     pub fn switch_off(&mut self) {
         self.program.until_s = self.t;
+        self.outputs = None;
         self.switched();
     }
 
@@ -418,7 +427,7 @@ impl Heating {
 
     pub(super) fn advance_to(&mut self, end: f64, observer: &mut dyn FnMut(&Self) -> bool) -> Result<(), LesionError> {
         while self.t < end - SAME_TIME_S {
-            let stop = self.program.next_switch(self.t).map_or(end, |s| s.min(end));
+            let stop = self.next_switch(self.t).map_or(end, |s| s.min(end));
             while self.t < stop - SAME_TIME_S {
                 self.step(stop)?;
                 if !observer(self) {
@@ -426,7 +435,6 @@ impl Heating {
                 }
             }
             if self
-                .program
                 .next_switch(self.t - 2.0 * SAME_TIME_S)
                 .is_some_and(|s| (s - self.t).abs() < 2.0 * SAME_TIME_S)
             {
@@ -438,10 +446,19 @@ impl Heating {
 
     /// After a switching the past says nothing about the future.
     fn switched(&mut self) {
-        if (self.t - self.program.until_s).abs() < 2.0 * SAME_TIME_S {
-            self.state.heated.clone_from(&self.state.temperature);
-            self.keep_field_strength();
+        if self.outputs.is_none() && (self.t - self.program.until_s).abs() < 2.0 * SAME_TIME_S {
+            self.keep_heated();
         }
+        self.start_anew();
+    }
+
+    /// Keeps what stands at the end of heating.
+    fn keep_heated(&mut self) {
+        self.state.heated.clone_from(&self.state.temperature);
+        self.keep_field_strength();
+    }
+
+    fn start_anew(&mut self) {
         self.history.restart();
         self.step_s = self.shortest();
         self.potential_before = None;
@@ -478,7 +495,7 @@ impl Heating {
     /// The shortest step at this time, s.
     fn shortest(&self) -> f64 {
         match self.program.drive {
-            Drive::Temperature { .. } if self.program.is_on(self.t) => CONTROL_STEP_S,
+            Drive::Temperature { .. } if self.outputs.is_none() && self.program.is_on(self.t) => CONTROL_STEP_S,
             _ => FIRST_STEP_S,
         }
     }
@@ -599,7 +616,7 @@ impl Heating {
                 *v = t0 + predicted[offset + k];
             }
         });
-        let on = self.program.is_on(self.t);
+        let on = self.is_on();
         if on {
             self.extrapolate_potentials(t_new);
             self.solve_potentials(t_new)?;
@@ -615,7 +632,11 @@ impl Heating {
         x.copy_from_slice(&self.work.predicted);
         for pass in 0..BOILING_PASSES {
             self.set_operator(shift, &past);
-            if on {
+            if on && let Some(volts) = self.outputs.take() {
+                self.set_volts(&volts);
+                self.outputs = Some(volts);
+                self.solve_heat(t_new, &mut x)?;
+            } else if on {
                 self.drive(t_new, shift, &mut x)?;
             } else {
                 let zero = vec![0.0; self.volts.len()];
@@ -788,7 +809,7 @@ impl Heating {
                 }
             }
         }
-        if self.program.is_on(self.t) && self.volts.iter().any(|v| *v > 0.0) {
+        if self.is_on() && self.volts.iter().any(|v| *v > 0.0) {
             self.volts_before = order_two.then(|| (self.t, self.last_volts.clone()));
             self.last_volts.clone_from(&self.volts);
             self.last_current.clone_from(&self.flow.electrode_current);

@@ -1,5 +1,14 @@
 //! What lies between the generator's sockets: electrodes in tissue, and the return pad.
 
+mod fit;
+mod identify;
+mod nonnegative;
+mod reduced;
+
+pub use fit::{FitError, FitSettings, distance, fit};
+pub use identify::{NeedleCoolant, Sample, Sampled, held_out};
+pub use reduced::{CoolantLoop, LONGEST_STEP_S, ReducedError, ReducedModel, ReducedPlant, Response, StatedError};
+
 use crate::lesion::LesionError;
 
 /// Electrodes in tissue as a generator meets them. One channel is one voltage against the return pad (or between a bipolar pair).

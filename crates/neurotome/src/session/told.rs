@@ -138,6 +138,7 @@ fn lines(event: &Event) -> Vec<String> {
             "{:.0} s: {:.1} °C, {:.0} Ω, {:.1} V, {:.3} A, {:.2} W",
             shown.t_s, shown.temperature_c, shown.impedance_ohm, shown.voltage_v, shown.current_a, shown.power_w
         )],
+        Event::HeatingSeen { t_s } => vec![format!("{t_s:.0} s of the lesion; it goes on")],
         Event::Alarm { text } => vec![format!("ALARM: {text}")],
         Event::LesionMade { lesion } => {
             let size = lesion.contours.omega1.map_or_else(

@@ -296,6 +296,11 @@ pub enum Event {
         /// What the generator shows.
         shown: Shown,
     },
+    /// The operator looks up while the lesion goes on.
+    HeatingSeen {
+        /// Since the start of this lesion, s: a record is computed again by the same looks.
+        t_s: f64,
+    },
     /// The generator raised an alarm.
     Alarm {
         /// Its text.

@@ -115,8 +115,8 @@ pub struct HeatingNow {
     pub hold_s: f64,
     /// Ramp, s.
     pub ramp_s: f64,
-    /// The pieces in which it was watched so far, s: enough to compute it again.
-    pub pieces_s: Vec<f64>,
+    /// When the operator looked up, s since its beginning: enough to compute it again.
+    pub looks_s: Vec<f64>,
     /// What was shown.
     pub curve: Vec<Shown>,
     /// When it began, s.
@@ -225,14 +225,6 @@ impl State {
             self.happen(event, entry.t_s);
         }
         self.t_s = entry.t_s + entry.took_s;
-        if let Some(heating) = &mut self.heating
-            && matches!(
-                entry.command(),
-                Some(Command::Wait { .. } | Command::Heat { for_s: Some(_), .. })
-            )
-        {
-            heating.pieces_s.push(entry.took_s);
-        }
     }
 
     fn begin(&mut self, command: &Command) {
@@ -379,7 +371,7 @@ impl State {
                     set_c: *set_c,
                     hold_s: *hold_s,
                     ramp_s: *ramp_s,
-                    pieces_s: Vec::new(),
+                    looks_s: Vec::new(),
                     curve: Vec::new(),
                     since_s: t_s,
                 });
@@ -387,6 +379,11 @@ impl State {
             Event::Heating { shown } => {
                 if let Some(heating) = &mut self.heating {
                     heating.curve.push(*shown);
+                }
+            }
+            Event::HeatingSeen { t_s } => {
+                if let Some(heating) = &mut self.heating {
+                    heating.looks_s.push(*t_s);
                 }
             }
             Event::LesionMade { lesion } => {

@@ -145,7 +145,11 @@ pub fn distance(model: &ReducedModel, run: &Sampled) -> Result<StatedError, Redu
         error.up_to_c = sample.thermocouples_c.iter().fold(error.up_to_c, |m, v| m.max(*v));
         if sample.volts.iter().all(|v| *v > 0.0) {
             for (k, ohm) in seen.impedance_ohm.iter().enumerate() {
-                let current: f64 = sample.conductance_s[k].iter().zip(&sample.volts).map(|(g, v)| g * v).sum();
+                let current: f64 = sample.conductance_s[k]
+                    .iter()
+                    .zip(&sample.volts)
+                    .map(|(g, v)| g * v)
+                    .sum();
                 let impedance = sample.volts[k] / current;
                 error.impedance_relative = error.impedance_relative.max((ohm / impedance - 1.0).abs());
             }
@@ -366,7 +370,10 @@ fn fitted(run: &Sampled) -> Result<ReducedModel, ReducedError> {
             wall: output(of(&|i| run.samples[i].wall_c[c] - run.initial_c), &[0.0]),
         })
         .collect();
-    let conductance_s = run.conductance_s.iter().map(|row| row.iter().map(|g| rounded(*g)).collect());
+    let conductance_s = run
+        .conductance_s
+        .iter()
+        .map(|row| row.iter().map(|g| rounded(*g)).collect());
     let model = ReducedModel {
         initial_c: run.initial_c,
         conductance_s: conductance_s.collect(),
@@ -394,7 +401,11 @@ fn drying(model: &ReducedModel, run: &Sampled) -> Result<f64, ReducedError> {
             plant.go_on(&sample.volts, dt);
             t = sample.t_s;
             for (k, ohm) in super::Plant::seen(&plant).impedance_ohm.iter().enumerate() {
-                let current: f64 = sample.conductance_s[k].iter().zip(&sample.volts).map(|(g, v)| g * v).sum();
+                let current: f64 = sample.conductance_s[k]
+                    .iter()
+                    .zip(&sample.volts)
+                    .map(|(g, v)| g * v)
+                    .sum();
                 if current > 0.0 {
                     sum += dt * (ohm * current / sample.volts[k]).ln().powi(2);
                 }

@@ -33,7 +33,13 @@ const HELD_OUT_S: f64 = 90.0;
 const OVERLOAD: (f64, f64) = (25.0, 2.2);
 /// Coolant during the later part of the identification: from these entries of the program on, flow as a part of the nominal one and
 /// degrees more.
-const COOLANT_CHANGES: [(usize, f64, f64); 5] = [(2, 0.25, 0.0), (4, 1.0, 8.0), (6, 1.0, 0.0), (8, 0.0, 0.0), (9, 1.0, 0.0)];
+const COOLANT_CHANGES: [(usize, f64, f64); 5] = [
+    (2, 0.25, 0.0),
+    (4, 1.0, 8.0),
+    (6, 1.0, 0.0),
+    (8, 0.0, 0.0),
+    (9, 1.0, 0.0),
+];
 /// When the coolant of a held-out run fails, s, and V² from then on.
 const FAILS_S: f64 = 60.0;
 const FAILED_V2: f64 = 0.5;
@@ -296,7 +302,12 @@ pub fn held_out(problem: &LesionProblem, set_c: f64, coolant_fails: bool) -> Res
     let mut watcher = Watcher::new(&problem, &heating);
     watcher.advance(&mut heating, heating_s)?;
     if coolant_fails {
-        let last = watcher.sampled.samples.last().map(|s| s.volts.clone()).unwrap_or_default();
+        let last = watcher
+            .sampled
+            .samples
+            .last()
+            .map(|s| s.volts.clone())
+            .unwrap_or_default();
         let volts: Vec<f64> = last.iter().map(|v| v * FAILED_V2.sqrt()).collect();
         heating.set_outputs(&volts)?;
         watcher.cool(&mut heating, 0.0, 0.0)?;

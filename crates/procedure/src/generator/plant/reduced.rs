@@ -197,9 +197,13 @@ impl ReducedModel {
         if !self.responses().all(sound) {
             return fault("weights".into(), "finite ones, one for each source and rate");
         }
-        let coolant = |c: &CoolantLoop| c.needle < needles && c.conductance_w_per_k > 0.0 && c.temperature_c.is_finite();
+        let coolant =
+            |c: &CoolantLoop| c.needle < needles && c.conductance_w_per_k > 0.0 && c.temperature_c.is_finite();
         if !self.coolants.iter().all(coolant) || self.drying_per_k_s.is_nan() || self.drying_per_k_s < 0.0 {
-            return fault("coolant or drying".into(), "a needle of the model, positive conductance");
+            return fault(
+                "coolant or drying".into(),
+                "a needle of the model, positive conductance",
+            );
         }
         Ok(())
     }
@@ -384,9 +388,8 @@ impl ReducedPlant {
         for i in 0..n {
             let mut current = 0.0;
             for k in 0..n {
-                current += self.model.conductance_s[i][k]
-                    * (self.factor[i] * self.factor[k]).sqrt()
-                    * Self::voltage(volts, k);
+                current +=
+                    self.model.conductance_s[i][k] * (self.factor[i] * self.factor[k]).sqrt() * Self::voltage(volts, k);
             }
             self.seen.current_a[i] = current;
         }

@@ -619,6 +619,22 @@ mod tests {
     }
 
     #[test]
+    fn an_item_of_the_checklist_has_the_bounds_of_its_rule() {
+        let mut catalog = built_in().unwrap();
+        let item = catalog.guidelines.iter_mut().find(|g| g.name == "impedance").unwrap();
+        item.at_most_ohm = None;
+        let message = check(&catalog).unwrap_err().to_string();
+        assert!(message.contains("no at_most_ohm"), "{message}");
+        // Every tissue but bone, which stops a needle, and air has its resistance.
+        let catalog = built_in().unwrap();
+        for tissue in &catalog.tissues {
+            let known = find(&catalog.tissue_resistances, &tissue.name).is_some();
+            let stops = ["cortical_bone", "cancellous_bone", "air"].contains(&tissue.name.as_str());
+            assert_eq!(known, !stops, "{}", tissue.name);
+        }
+    }
+
+    #[test]
     fn every_kind_of_nerve_has_its_fibres() {
         let mut catalog = built_in().unwrap();
         for kind in NerveKind::ALL {

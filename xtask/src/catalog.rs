@@ -15,8 +15,8 @@ const UNITS: &[&str] = &[
     "us", "ms", "s", "min", "h", "days", "weeks", "months", "hz", "khz", "mhz", // temperature, angle
     "c", "k", "deg", "rad", // electricity
     "mv", "v", "kv", "ma", "a", "mas", "ohm", "nf", "uf", "f", // mass, energy, amount, pressure
-    "mg", "g", "kg", "j", "kj", "w", "kw", "mol", "mmol", "pa", "kpa", "mmhg", "kev", "ev", "gy", "mgy", "ngy", "hu",
-    // no unit
+    "mg", "g", "kg", "j", "kj", "w", "kw", "mol", "mmol", "n", "pa", "kpa", "mmhg", "kev", "ev", "gy", "mgy", "ngy",
+    "hu", // no unit
     "fraction", "percent", "ratio", "count", "ph", "points",
 ];
 

@@ -4,9 +4,9 @@ use std::{collections::BTreeMap, fs, path::Path};
 
 use neurotome_procedure::catalog::{
     AnaestheticEntry, CArmEntry, Cannula, Catalog, ConductionBlock, ElectrodeInterface, Entry, Fascicle,
-    GeneratorEntry, InjuryLaw, MetalEntry, NerveFibres, OutcomeNumbers, Perception, Selection, Series, SolutionEntry,
-    Sourced, SpineMeasure, Spread, StimulationTest, Technique, Tissue, TissueHounsfield, TransportEntry, TubeSpectrum,
-    XrayMaterial,
+    GeneratorEntry, Guideline, InjuryLaw, InsertionNumbers, MetalEntry, NerveFibres, OutcomeNumbers, Perception,
+    Selection, Series, SolutionEntry, Sourced, SpineMeasure, Spread, StimulationTest, Technique, Tissue,
+    TissueHounsfield, TissueResistance, TransportEntry, TubeSpectrum, XrayMaterial,
 };
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
@@ -17,7 +17,7 @@ use crate::scenario::fault::{Fault, parse_toml};
 const MAX_FILE_BYTES: u64 = 4 << 20;
 
 /// The files of a catalogue, with the text compiled in.
-const FILES: [(&str, &str); 13] = [
+const FILES: [(&str, &str); 15] = [
     ("sources.toml", include_str!("../../../catalog/sources.toml")),
     ("tissues.toml", include_str!("../../../catalog/tissues.toml")),
     ("injury.toml", include_str!("../../../catalog/injury.toml")),
@@ -31,6 +31,8 @@ const FILES: [(&str, &str); 13] = [
     ("anaesthetics.toml", include_str!("../../../catalog/anaesthetics.toml")),
     ("transport.toml", include_str!("../../../catalog/transport.toml")),
     ("outcomes.toml", include_str!("../../../catalog/outcomes.toml")),
+    ("insertion.toml", include_str!("../../../catalog/insertion.toml")),
+    ("guidelines.toml", include_str!("../../../catalog/guidelines.toml")),
 ];
 
 /// Why a catalogue cannot be used.
@@ -39,7 +41,7 @@ const FILES: [(&str, &str); 13] = [
 pub enum CatalogError {
     /// The folder or a file of it cannot be read.
     #[error(
-        "catalogue: cannot read {path}: {reason}; name a folder with any of sources.toml, tissues.toml, injury.toml, cannulas.toml, generators.toml, techniques.toml, spine.toml, nerves.toml, stimulation.toml, anaesthetics.toml, transport.toml, outcomes.toml, xray.toml"
+        "catalogue: cannot read {path}: {reason}; name a folder with any of sources.toml, tissues.toml, injury.toml, cannulas.toml, generators.toml, techniques.toml, spine.toml, nerves.toml, stimulation.toml, anaesthetics.toml, transport.toml, outcomes.toml, insertion.toml, guidelines.toml, xray.toml"
     )]
     Read {
         /// The path as given.
@@ -90,6 +92,9 @@ struct CatalogFile {
     transport: Vec<TransportEntry>,
     outcome: Vec<OutcomeNumbers>,
     selection: Vec<Selection>,
+    insertion: Vec<InsertionNumbers>,
+    tissue_resistance: Vec<TissueResistance>,
+    guideline: Vec<Guideline>,
 }
 
 /// The catalogue compiled into the program.
@@ -184,10 +189,14 @@ fn lay_over(catalog: &mut Catalog, file: CatalogFile) {
     merge(&mut catalog.transport, file.transport);
     merge(&mut catalog.outcomes, file.outcome);
     merge(&mut catalog.selections, file.selection);
+    merge(&mut catalog.insertions, file.insertion);
+    merge(&mut catalog.tissue_resistances, file.tissue_resistance);
+    merge(&mut catalog.guidelines, file.guideline);
 }
 
 /// Values that may be zero; all others but [`MAY_BE_NEGATIVE`] must be above zero.
-const MAY_BE_ZERO: [&str; 10] = [
+const MAY_BE_ZERO: [&str; 11] = [
+    "at_most_count",
     "permeability_m2",
     "perfusion_per_s",
     "water_fraction",
@@ -255,6 +264,19 @@ fn check(catalog: &Catalog) -> Result<(), CatalogError> {
     check_anaesthetics(catalog)?;
     check_all(catalog, &catalog.outcomes)?;
     check_all(catalog, &catalog.selections)?;
+    check_all(catalog, &catalog.insertions)?;
+    check_all(catalog, &catalog.tissue_resistances)?;
+    check_all(catalog, &catalog.guidelines)?;
+    for item in &catalog.guidelines {
+        if let Some(missing) = item.missing_bound() {
+            return Err(CatalogError::Entry {
+                kind: Guideline::KIND,
+                name: item.name.clone(),
+                found: format!("no {missing}"),
+                expected: "the bound that its rule compares with",
+            });
+        }
+    }
     for entry in &catalog.outcomes {
         let over = |(key, v): &(&str, &Sourced)| key.ends_with("_fraction") && v.value > 1.0;
         if let Some((key, v)) = entry.values().into_iter().find(over) {
@@ -594,6 +616,22 @@ mod tests {
             "sd for T11",
         );
         assert!(parse_toml::<CatalogFile>("s.toml", "[[spine]]\nname = \"a\"\nby_level = { L9 = 1.0 }\n").is_err());
+    }
+
+    #[test]
+    fn an_item_of_the_checklist_has_the_bounds_of_its_rule() {
+        let mut catalog = built_in().unwrap();
+        let item = catalog.guidelines.iter_mut().find(|g| g.name == "impedance").unwrap();
+        item.at_most_ohm = None;
+        let message = check(&catalog).unwrap_err().to_string();
+        assert!(message.contains("no at_most_ohm"), "{message}");
+        // Every tissue but bone, which stops a needle, and air has its resistance.
+        let catalog = built_in().unwrap();
+        for tissue in &catalog.tissues {
+            let known = find(&catalog.tissue_resistances, &tissue.name).is_some();
+            let stops = ["cortical_bone", "cancellous_bone", "air"].contains(&tissue.name.as_str());
+            assert_eq!(known, !stops, "{}", tissue.name);
+        }
     }
 
     #[test]

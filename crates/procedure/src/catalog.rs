@@ -67,12 +67,16 @@ macro_rules! entry {
 }
 
 mod anaesthetics;
+mod guidelines;
+mod insertion;
 mod nerves;
 mod outcomes;
 mod stimulation;
 mod xray;
 
 pub use anaesthetics::{AnaestheticEntry, ConductionBlock, SolutionEntry, TransportEntry};
+pub use guidelines::{Guideline, Rule};
+pub use insertion::{InsertionNumbers, TissueResistance};
 pub use nerves::{FibreClass, NerveFibres};
 pub use outcomes::{OutcomeNumbers, Selection};
 pub use stimulation::{ElectrodeInterface, Fascicle, Perception, StimulationTest};
@@ -659,6 +663,15 @@ pub struct Catalog {
     /// Thresholds of the assessment.
     #[serde(default)]
     pub selections: Vec<Selection>,
+    /// How cannulas go through tissue.
+    #[serde(default)]
+    pub insertions: Vec<InsertionNumbers>,
+    /// Resistances of tissues to a cannula.
+    #[serde(default)]
+    pub tissue_resistances: Vec<TissueResistance>,
+    /// The checklist of a sound procedure.
+    #[serde(default)]
+    pub guidelines: Vec<Guideline>,
 }
 
 impl Catalog {

@@ -3,6 +3,7 @@
 mod canvas;
 mod charts;
 mod contour;
+mod debrief_view;
 mod fibre;
 mod injection_views;
 mod outcome_views;
@@ -26,6 +27,7 @@ use crate::results::{
 };
 use style::TissueStyle;
 
+pub use debrief_view::debrief_bars;
 pub use fibre::{fibre_potentials, fibre_thresholds};
 pub use injection_views::{block_curves, injection_sections};
 pub use outcome_views::{nerve_strips, relief_curves};

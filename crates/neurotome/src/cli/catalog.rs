@@ -5,20 +5,20 @@ use std::fmt::Write as _;
 use clap::Args;
 use neurotome_procedure::catalog::{
     AnaestheticEntry, CArmEntry, Cannula, Catalog, ConductionBlock, ElectrodeInterface, Entry, Fascicle,
-    GeneratorEntry, InjuryLaw, MetalEntry, NerveFibres, OutcomeNumbers, Perception, Selection, SolutionEntry,
-    SpineMeasure, Spread, StimulationTest, Technique, Tissue, TissueHounsfield, TransportEntry, TubeSpectrum,
-    XrayMaterial,
+    GeneratorEntry, Guideline, InjuryLaw, InsertionNumbers, MetalEntry, NerveFibres, OutcomeNumbers, Perception,
+    Selection, SolutionEntry, SpineMeasure, Spread, StimulationTest, Technique, Tissue, TissueHounsfield,
+    TissueResistance, TransportEntry, TubeSpectrum, XrayMaterial,
 };
 use serde::Serialize;
 use serde_json::Value;
 
 use super::{Common, Failure, json_text, open_catalog, print};
 
-const KINDS: &str = "tissue, injury, cannula, metal, generator, spine, nerve, stimulation_test, electrode_interface, fascicle, perception, anaesthetic, solution, transport, conduction_block, outcome, selection, technique, xray_material, tube_spectrum, carm, tissue_hounsfield, source";
+const KINDS: &str = "tissue, injury, cannula, metal, generator, spine, nerve, stimulation_test, electrode_interface, fascicle, perception, anaesthetic, solution, transport, conduction_block, outcome, selection, insertion, tissue_resistance, guideline, technique, xray_material, tube_spectrum, carm, tissue_hounsfield, source";
 
 #[derive(Debug, Args)]
 pub(super) struct Show {
-    /// Kind of entry: tissue, injury, cannula, metal, generator, spine, nerve, stimulation_test, electrode_interface, fascicle, perception, anaesthetic, solution, transport, conduction_block, outcome, selection, technique, xray_material, tube_spectrum, carm, tissue_hounsfield or source.
+    /// Kind of entry: tissue, injury, cannula, metal, generator, spine, nerve, stimulation_test, electrode_interface, fascicle, perception, anaesthetic, solution, transport, conduction_block, outcome, selection, insertion, tissue_resistance, guideline, technique, xray_material, tube_spectrum, carm, tissue_hounsfield or source.
     kind: Option<String>,
     /// Name of one entry.
     name: Option<String>,
@@ -56,6 +56,9 @@ impl Show {
             "conduction_block" => self.kind(&catalog, &catalog.conduction_block, values)?,
             "outcome" => self.kind(&catalog, &catalog.outcomes, values)?,
             "selection" => self.kind(&catalog, &catalog.selections, values)?,
+            "insertion" => self.kind(&catalog, &catalog.insertions, values)?,
+            "tissue_resistance" => self.kind(&catalog, &catalog.tissue_resistances, values)?,
+            "guideline" => self.kind(&catalog, &catalog.guidelines, values)?,
             "spine" => self.kind(&catalog, &catalog.spine, measure)?,
             "xray_material" => self.kind(&catalog, &catalog.xray_materials, values)?,
             "tube_spectrum" | "tube_spectra" => self.kind(&catalog, &catalog.tube_spectra, values)?,
@@ -216,6 +219,9 @@ fn overview(catalog: &Catalog) -> String {
     line::<Technique>(&mut out, &catalog.techniques);
     line::<OutcomeNumbers>(&mut out, &catalog.outcomes);
     line::<Selection>(&mut out, &catalog.selections);
+    line::<InsertionNumbers>(&mut out, &catalog.insertions);
+    line::<TissueResistance>(&mut out, &catalog.tissue_resistances);
+    line::<Guideline>(&mut out, &catalog.guidelines);
     let names: Vec<&str> = catalog.spine.iter().map(Entry::name).collect();
     let (all, verified) = catalog.spine.iter().fold((0, 0), |(n, v), m| {
         (n + m.means(), v + if m.verified { m.means() } else { 0 })

@@ -2,6 +2,7 @@
 
 mod assess;
 mod catalog;
+mod debrief;
 mod failure;
 mod fibre;
 mod files;
@@ -59,6 +60,7 @@ Examples:
   neurotome spine --seed 7 --out person              a patient of its own: labels, CT, bones, nerves
   neurotome fibre --diameter-um 3 --distance-mm 2    what current fires a thin fibre
   neurotome inject --percent 2 --wait-s 120          numb the nerve: spread, block, dose
+  neurotome debrief                                  what the needle elsewhere would have done
   neurotome replay first/record.json                 compute it again and compare every figure
   neurotome verify                                   is it right? claim by claim
   neurotome catalog cannula                          what there is to choose from";
@@ -170,6 +172,15 @@ against the distance.")]
         after_help = "Examples:\n  neurotome verify\n  neurotome verify --only crosscode --all\n  neurotome verify --json claims.json\n\nExit status 1 when any claim of the groups asked for fails."
     )]
     Verify(verify::Verify),
+    /// Debrief a placed needle: what the lesion would have been deeper, aside, along the nerve, thicker, longer, hotter.
+    #[command(after_help = "Examples:
+  neurotome debrief                                        the built-in patient's needle
+  neurotome debrief scenarios/placements/lateral.toml --out debrief
+  neurotome debrief my.toml --json -                       numbers for another program
+
+Each change is solved in full, like the needle as it was, on cells twice as large as usual: read the differences, and `neurotome lesion`
+for the lesion itself. The folder of --out holds debrief.json and a picture. A scenario needs one needle and a nerve to be destroyed.")]
+    Debrief(debrief::DebriefCommand),
     /// Print the JSON Schema of a scenario file (for editors and other programs).
     #[command(after_help = "Example:\n  neurotome schema > scenario.schema.json")]
     Schema,
@@ -209,6 +220,7 @@ where
         Command::Inject(c) => c.run(common),
         Command::Replay(c) => c.run(common),
         Command::Verify(c) => c.run(common),
+        Command::Debrief(c) => c.run(common),
         Command::Schema => schema(),
         Command::Catalog(c) => c.run(common),
     };

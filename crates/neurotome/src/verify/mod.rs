@@ -10,6 +10,7 @@ mod convergence;
 mod crosscode;
 mod experiment;
 mod outcome;
+mod session;
 mod transport;
 mod xray;
 
@@ -107,6 +108,11 @@ pub const GROUPS: &[Group] = &[
     Group {
         name: "outcome",
         claims: outcome::CLAIMS,
+        by_default: true,
+    },
+    Group {
+        name: "session",
+        claims: session::CLAIMS,
         by_default: true,
     },
     Group {
@@ -384,7 +390,8 @@ mod tests {
                 "anatomy",
                 "axon",
                 "transport",
-                "outcome"
+                "outcome",
+                "session"
             ]
         );
         assert_eq!(select(&["experiment".to_owned()]).unwrap().len(), 1);

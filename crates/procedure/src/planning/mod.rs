@@ -19,13 +19,14 @@ pub mod rank;
 pub mod sequence;
 mod settings;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 pub mod verify;
 
 use neurotome_base::{PatientPoint, geometry::distance_to_segment};
 use serde::{Deserialize, Serialize};
 
 pub use joint::{Joint, Target, nerves};
+pub use pose::Pose;
 pub use settings::{Device, Effort, PlanRequest};
 
 use candidates::{Candidate, Candidates, Site};
@@ -34,7 +35,7 @@ use explain::ByDevice;
 use fast_lesion::{FastError, FastLesion};
 use lesion_shape::LesionShape;
 use objective::{Objective, Outcome};
-use pose::{Angles, Pose, angle_between_deg};
+use pose::{Angles, angle_between_deg};
 use rank::{Ranked, distinct};
 use verify::Verified;
 

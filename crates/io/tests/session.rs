@@ -293,7 +293,7 @@ fn a_needle_is_stopped_by_bone_and_drawn_back() {
     );
     lines(&mut session, &["advance 90"]);
     let state = session.state();
-    assert!(state.on_bone && state.bone_contacts == 1, "{state:?}");
+    assert!(state.on_bone && state.bone_contacts() == 1, "{state:?}");
     let deep = state.needle.clone().unwrap();
     lines(&mut session, &["withdraw 10"]);
     let back = session.state().needle.clone().unwrap();

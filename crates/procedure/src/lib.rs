@@ -16,6 +16,6 @@ pub mod nerve_death;
 pub mod one_fibre;
 pub mod outcome;
 pub mod planning;
-pub mod session;
 pub mod scoring;
+pub mod session;
 pub mod stimulation;

@@ -23,8 +23,8 @@ const CANNULA: &str = "18G-10mm-straight";
 const BODY_KG: f64 = 70.0;
 const CANDIDATES: u32 = 200;
 const DRAWS: u32 = 200;
-const FIT_SOLVES: u32 = 4;
-const VERIFIED: u32 = 1;
+const FIT_SOLVES: u32 = 2;
+const VERIFIED: u32 = 0;
 const PEOPLE: u32 = 1000;
 /// Most of each of these.
 const MOST: u32 = 1_000_000;

@@ -79,9 +79,9 @@ pub struct ProcedureTable {
     pub candidates: Option<u32>,
     /// Draws of nerve, placement and tissue for each pose. Default: 200.
     pub draws: Option<u32>,
-    /// Full solves on coarse cells that the plan's fast model is fitted to. Default: 4.
+    /// Full solves on coarse cells that the plan's fast model is fitted to. Default: 2.
     pub fit_solves: Option<u32>,
-    /// Best poses of each nerve that the full solver checks. Default: 1.
+    /// Best poses of each nerve that the full solver checks. Default: 0, since the lesions themselves are solved.
     pub verified: Option<u32>,
     /// People of the virtual population. Default: 1000.
     pub people: Option<u32>,

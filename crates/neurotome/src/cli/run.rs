@@ -306,7 +306,7 @@ fn status(state: &State) -> String {
         state.shots.len(),
         state.dose.air_kerma_mgy,
         state.dose.dose_area_gy_cm2,
-        state.redirects
+        state.redirects()
     );
     for (agent, mg) in &state.drugs_mg {
         out += &format!("{agent}: {mg:.0} mg\n");

@@ -77,9 +77,10 @@ fn lines(event: &Event) -> Vec<String> {
             injected.volume_ml, injected.agent, injected.drug_mg
         )],
         Event::NeedleMoved { needle } => vec![format!(
-            "needle {:.1} mm deep, tip at {}",
+            "needle {:.1} mm deep, tip at {}, {:.1} N against it",
             needle.depth_mm,
-            place(&needle.tip_mm)
+            place(&needle.tip_mm),
+            needle.force_n
         )],
         Event::NeedleFelt { felt } => vec![format!(
             "{}{} ({:.1} mm deep)",

@@ -137,6 +137,8 @@ pub struct Lesion {
     pub set_c: f64,
     /// Seconds with the current on.
     pub heated_s: f64,
+    /// Seconds of these at the set temperature.
+    pub held_s: f64,
     /// Whether the generator came to the end of its program.
     pub complete: bool,
     /// Contours at the end.

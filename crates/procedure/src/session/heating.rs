@@ -127,6 +127,7 @@ impl Live {
         Ok(Lesion {
             set_c: plan.set_c,
             heated_s,
+            held_s: (heated_s - plan.ramp_s).max(0.0),
             complete,
             contours: result.snapshots.last().map(|s| s.contours.clone()).unwrap_or_default(),
             destroyed_mm: target

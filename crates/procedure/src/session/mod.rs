@@ -12,6 +12,7 @@ mod command;
 mod drugs;
 mod ending;
 mod event;
+mod facts;
 mod heating;
 mod imaging;
 mod interlock;
@@ -32,6 +33,7 @@ pub use command::{Command, MORE_USAGE, Order, Preparation, Sedation, Syringe, Te
 pub use event::{
     Answered, Criterion, Event, Felt, Injected, Interlock, Judged, Lesion, OutcomeByLaw, PlannedNeedle, Shown,
 };
+pub use facts::{Judgement, debriefing, facts, judge, metrics_of, usual_debriefing};
 pub use interlock::interlocks;
 pub use needle::NeedleNow;
 pub use operator::next_order;
@@ -80,6 +82,9 @@ pub enum SessionError {
     /// A lesion.
     #[error(transparent)]
     Lesion(#[from] LesionError),
+    /// The needle.
+    #[error(transparent)]
+    Needle(#[from] crate::needle::NeedleError),
     /// The C-arm.
     #[error(transparent)]
     Fluoro(#[from] FluoroError),
@@ -137,6 +142,7 @@ pub struct Session {
 /// What is at hand in the room and can be made again from case and state.
 #[derive(Default)]
 struct Room {
+    hand: placing::Hand,
     imaging: imaging::Imaging,
     testing: testing::Testing,
     drugs: drugs::Drugs,
@@ -228,6 +234,9 @@ impl Session {
         self.record.push(entry).map_err(SessionError::NotKept)?;
         if returns {
             self.state = self.record.state();
+            // Counts of movements mean another way now.
+            self.room.hand = placing::Hand::default();
+            self.room.testing = testing::Testing::default();
             self.room.heating = heating::Furnace::default();
         }
         Ok(&self.record.entries()[self.record.entries().len() - 1])
@@ -307,11 +316,10 @@ impl Session {
             Command::Screen { seconds } => room.imaging.screen(case, state, *seconds),
             Command::Mark { entry_mm } => placing::mark(case, state, *entry_mm),
             Command::Numb { syringe } => drugs::numb_skin(case, state, syringe),
-            Command::Enter { cannula, towards_mm } => placing::enter(case, state, cannula.as_deref(), *towards_mm),
-            Command::Advance { mm } => placing::advance(case, state, *mm),
-            Command::Withdraw { mm } => placing::withdraw(case, state, *mm),
-            Command::Turn { deg } => placing::turn(state, *deg),
-            Command::Steer { towards_mm } => placing::steer(case, state, *towards_mm),
+            Command::Enter { cannula, towards_mm } => room.hand.enter(case, state, cannula.as_deref(), *towards_mm),
+            Command::Advance { .. } | Command::Withdraw { .. } | Command::Turn { .. } | Command::Steer { .. } => {
+                room.hand.go(case, &self.record, state, command)
+            }
             Command::Remove => placing::remove(state),
             Command::Impedance => room.testing.impedance(case, state),
             Command::Test { kind, up_to_v } => room.testing.test(case, state, &mut room.drugs, *kind, *up_to_v, watch),

@@ -23,6 +23,8 @@ pub struct NeedleNow {
     pub depth_mm: f64,
     /// Turned about its shaft, degrees.
     pub turned_deg: f64,
+    /// Axial force against a further advance, N.
+    pub force_n: f64,
 }
 
 impl NeedleNow {

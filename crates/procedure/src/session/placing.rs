@@ -1,30 +1,24 @@
 //! Assessment, plan, marks, and the needle on its way.
 
-use neurotome_base::{PatientPoint, Vec3};
+use neurotome_base::Vec3;
 
 use super::{
-    Case, Criterion, Done, Event, Felt, NeedleNow, PlannedNeedle, SessionError, State, Watch, impossible, needle_in,
-    point, target_of, within,
+    Case, Command, Criterion, Done, Event, Felt, NeedleNow, PlannedNeedle, Record, SessionError, State, Watch,
+    impossible, needle_in, point, within,
 };
 use crate::{
-    anatomy::{KeepOut, NerveKind},
     assessment::{self, Verdict},
-    catalog::find,
-    planning::{self, PlanError, PlanRequest, constraints},
+    catalog::{InsertionNumbers, find},
+    needle::{self, FeltKind, Insertion, Instrument, Resistance, Response, Surroundings, resistances},
+    planning::{self, Device, PlanError, PlanRequest},
 };
 
 /// Technique of the plan.
 const TECHNIQUE: &str = "lumbar_parallel";
-/// The needle is followed in such steps, mm.
-const STEP_MM: f64 = 0.25;
 /// Longest single movement, mm.
 const LONGEST_MM: f64 = 150.0;
-/// A rounded end that meets bone by less than this slides along it, mm; else bone stops the needle.
-const GRAZE_MM: f64 = 0.3;
-/// A nerve is felt when the metal comes so near to its surface, mm.
-const TOUCH_MM: f64 = 0.5;
-/// Deeper than this a shaft can no longer be aimed elsewhere without drawing it back, mm.
-const STEERABLE_MM: f64 = 30.0;
+/// How far the needle goes in when it enters, mm.
+const ENTERED_MM: f64 = 5.0;
 
 pub(super) fn assess(case: &Case) -> Result<Done, SessionError> {
     let judged = assessment::assess(&case.catalog, &case.history)
@@ -111,28 +105,63 @@ pub(super) fn mark(case: &Case, state: &State, entry_mm: Option<[f64; 3]>) -> Re
     }]))
 }
 
-pub(super) fn enter(
-    case: &Case,
-    state: &State,
-    cannula: Option<&str>,
-    towards_mm: Option<[f64; 3]>,
-) -> Result<Done, SessionError> {
-    if state.needle.is_some() {
-        return Err(impossible("enter", "a needle is in already", "`remove` it first"));
+/// The hand that holds the needle: its way so far is made again from the record's commands when it is not known.
+#[derive(Default)]
+pub(super) struct Hand {
+    /// Movements of needles after which the insertion stands so, and it.
+    insertion: Option<(usize, Insertion)>,
+}
+
+/// What the needle goes through.
+struct Around<'c> {
+    numbers: &'c InsertionNumbers,
+    resistance: Vec<Resistance>,
+    case: &'c Case,
+}
+
+impl<'c> Around<'c> {
+    fn new(case: &'c Case) -> Result<Self, SessionError> {
+        let numbers = case
+            .catalog
+            .insertions
+            .first()
+            .ok_or_else(|| impossible("the needle", "the catalogue has no [[insertion]]", "add one"))?;
+        Ok(Self {
+            numbers,
+            resistance: resistances(&case.catalog.tissue_resistances, &case.template.tissue_names),
+            case,
+        })
     }
-    let planned = state.planned();
-    let cannula = cannula
-        .or(planned.map(|p| p.cannula.as_str()))
+
+    fn get(&self) -> Surroundings<'_> {
+        let csf = self.case.template.tissue_names.iter().position(|n| n == "csf");
+        Surroundings {
+            patient: &*self.case.patient,
+            resistance: &self.resistance,
+            csf: csf.map(|k| crate::anatomy::TissueId(k as u8)),
+            numbers: self.numbers,
+        }
+    }
+}
+
+fn cannula<'a>(case: &'a Case, state: &'a State, named: Option<&'a str>) -> Result<&'a Device, SessionError> {
+    let name = named
+        .or(state.planned().map(|p| p.cannula.as_str()))
         .or(case.devices.first().map(|d| d.name.as_str()))
         .unwrap_or_default();
-    if case.device(cannula).is_none() {
+    case.device(name).ok_or_else(|| {
         let known: Vec<&str> = case.devices.iter().map(|d| d.name.as_str()).collect();
-        return Err(impossible(
+        impossible(
             "enter",
-            format!("there is no cannula \"{cannula}\" at hand"),
+            format!("there is no cannula \"{name}\" at hand"),
             format!("take one of {}", known.join(", ")),
-        ));
-    }
+        )
+    })
+}
+
+/// The first two moves of a needle: through the skin, and some way on.
+fn entering(case: &Case, state: &State, towards_mm: Option<[f64; 3]>) -> Result<[needle::Command; 2], SessionError> {
+    let planned = state.planned();
     let entry = state
         .at_target()
         .marked_mm
@@ -141,71 +170,164 @@ pub(super) fn enter(
     let aim = towards_mm
         .or(planned.map(|p| p.pose.tip_mm.xyz))
         .ok_or_else(|| impossible("enter", "nothing says where to", "`plan`, or enter towards X,Y,Z"))?;
-    let direction = (Vec3::from(aim) - Vec3::from(entry))
-        .try_normalize(1.0)
-        .ok_or_else(|| impossible("enter", "the aim lies at the mark", "aim at a deeper point"))?;
-    let mut needle = NeedleNow {
-        cannula: cannula.to_owned(),
-        entry_mm: entry,
-        tip_mm: entry,
-        direction: direction.into(),
-        depth_mm: 0.0,
-        turned_deg: 0.0,
-    };
-    let mut events = push(case, state, &mut needle, 5.0)?;
-    if state.at_target().skin.is_none() {
-        events.push(Event::Pain {
-            from: "the needle through skin that is not numb".to_owned(),
-        });
-    }
-    Ok(Done::at_once(events))
-}
-
-pub(super) fn advance(case: &Case, state: &State, mm: f64) -> Result<Done, SessionError> {
-    within("the way", mm, 0.1, LONGEST_MM, "mm")?;
-    let mut needle = needle_in(state, "advance")?.clone();
-    Ok(Done::at_once(push(case, state, &mut needle, mm)?))
-}
-
-pub(super) fn withdraw(case: &Case, state: &State, mm: f64) -> Result<Done, SessionError> {
-    within("the way", mm, 0.1, LONGEST_MM, "mm")?;
-    let mut needle = needle_in(state, "withdraw")?.clone();
     let _ = case;
-    if mm >= needle.depth_mm {
-        return Ok(Done::at_once(vec![Event::NeedleRemoved]));
-    }
-    needle.depth_mm -= mm;
-    needle.tip_mm = (Vec3::from(needle.tip_mm) - needle.along() * mm).into();
-    Ok(Done::at_once(vec![Event::NeedleMoved { needle }]))
+    Ok([
+        needle::Command::Enter {
+            skin_mm: entry,
+            direction: (Vec3::from(aim) - Vec3::from(entry)).into(),
+        },
+        needle::Command::Advance { mm: ENTERED_MM },
+    ])
 }
 
-pub(super) fn turn(state: &State, deg: f64) -> Result<Done, SessionError> {
-    within("the turn", deg, -360.0, 360.0, "degrees")?;
-    let mut needle = needle_in(state, "turn")?.clone();
-    needle.turned_deg = (needle.turned_deg + deg).rem_euclid(360.0);
-    Ok(Done::at_once(vec![Event::NeedleMoved { needle }]))
+/// The moves of a command on a needle that is in.
+fn moves(insertion: &Insertion, command: &Command) -> Vec<needle::Command> {
+    match command {
+        Command::Advance { mm } => vec![needle::Command::Advance { mm: *mm }],
+        Command::Withdraw { mm } => vec![needle::Command::Withdraw { mm: *mm }],
+        Command::Turn { deg } => vec![needle::Command::Turn { deg: *deg }],
+        Command::Steer { towards_mm } => {
+            // At the skin the shaft turns about its entry; deeper the tip goes another way from where it is.
+            let from = insertion.track.points.first().map_or([0.0; 3], |p| p.tip_mm.xyz);
+            vec![needle::Command::Steer {
+                direction: (Vec3::from(*towards_mm) - Vec3::from(from)).into(),
+            }]
+        }
+        _ => Vec::new(),
+    }
 }
 
-/// Aims elsewhere: the shaft turns about its place in the skin. A deep needle holds on to its way.
-pub(super) fn steer(case: &Case, state: &State, towards_mm: [f64; 3]) -> Result<Done, SessionError> {
-    let mut needle = needle_in(state, "steer")?.clone();
-    if needle.depth_mm > STEERABLE_MM {
-        return Err(impossible(
-            "steer",
-            format!(
-                "the tip is {:.0} mm deep and the tissue holds the shaft",
-                needle.depth_mm
-            ),
-            format!("`withdraw` it to {STEERABLE_MM} mm first"),
-        ));
+impl Hand {
+    /// The needle where the state says that it is.
+    fn ready(&mut self, case: &Case, record: &Record, state: &State) -> Result<&mut Insertion, SessionError> {
+        let known = self.insertion.as_ref().is_some_and(|i| i.0 == state.needle_moves);
+        if !known {
+            self.insertion = Some((state.needle_moves, again(case, record)?));
+        }
+        self.insertion
+            .as_mut()
+            .map(|i| &mut i.1)
+            .ok_or_else(|| impossible("the needle", "no needle is in the patient", "`enter` first"))
     }
-    let direction = (Vec3::from(towards_mm) - Vec3::from(needle.entry_mm))
-        .try_normalize(1.0)
-        .ok_or_else(|| impossible("steer", "the aim lies at the skin", "aim at a deeper point"))?;
-    needle.direction = direction.into();
-    let depth = std::mem::replace(&mut needle.depth_mm, 0.0);
-    needle.tip_mm = needle.entry_mm;
-    Ok(Done::at_once(push(case, state, &mut needle, depth)?))
+
+    /// Puts a needle through the skin.
+    pub(super) fn enter(
+        &mut self,
+        case: &Case,
+        state: &State,
+        named: Option<&str>,
+        towards_mm: Option<[f64; 3]>,
+    ) -> Result<Done, SessionError> {
+        if state.needle.is_some() {
+            return Err(impossible("enter", "a needle is in already", "`remove` it first"));
+        }
+        let device = cannula(case, state, named)?;
+        let around = Around::new(case)?;
+        let mut insertion = Insertion::new(Instrument::new(&device.needle, around.numbers));
+        let mut responses = Vec::new();
+        for command in entering(case, state, towards_mm)? {
+            responses.push(insertion.perform(&command, &around.get())?);
+        }
+        let mut events = told(&device.name, &insertion, &responses);
+        if state.at_target().skin.is_none() && state.sedation != super::Sedation::Deep {
+            events.push(Event::Pain {
+                from: "the needle through skin that is not numb".to_owned(),
+            });
+        }
+        self.insertion = Some((state.needle_moves + 1, insertion));
+        Ok(Done::at_once(events))
+    }
+
+    /// Moves the needle that is in.
+    pub(super) fn go(
+        &mut self,
+        case: &Case,
+        record: &Record,
+        state: &State,
+        command: &Command,
+    ) -> Result<Done, SessionError> {
+        let word = match command {
+            Command::Withdraw { mm } => within("the way", *mm, 0.1, LONGEST_MM, "mm").map(|_| "withdraw")?,
+            Command::Advance { mm } => within("the way", *mm, 0.1, LONGEST_MM, "mm").map(|_| "advance")?,
+            Command::Turn { .. } => "turn",
+            _ => "steer",
+        };
+        let name = needle_in(state, word)?.cannula.clone();
+        let around = Around::new(case)?;
+        let insertion = self.ready(case, record, state)?;
+        let mut moved = insertion.clone();
+        let mut responses = Vec::new();
+        for command in moves(insertion, command) {
+            responses.push(moved.perform(&command, &around.get())?);
+        }
+        let events = told(&name, &moved, &responses);
+        self.insertion = Some((state.needle_moves + 1, moved));
+        Ok(Done::at_once(events))
+    }
+}
+
+/// The insertion that a record's commands lead to.
+fn again(case: &Case, record: &Record) -> Result<Insertion, SessionError> {
+    let around = Around::new(case)?;
+    let mut state = State::default();
+    let mut insertion = None;
+    for entry in record.branch() {
+        let done = !entry.events.iter().any(|e| matches!(e, Event::Refused { .. }));
+        match entry.command().filter(|_| done) {
+            Some(Command::Enter {
+                cannula: named,
+                towards_mm,
+            }) => {
+                let device = cannula(case, &state, named.as_deref())?;
+                let mut fresh = Insertion::new(Instrument::new(&device.needle, around.numbers));
+                for command in entering(case, &state, *towards_mm)? {
+                    fresh.perform(&command, &around.get())?;
+                }
+                insertion = Some(fresh);
+            }
+            Some(command) => {
+                if let Some(known) = &mut insertion {
+                    for command in moves(known, command) {
+                        known.perform(&command, &around.get())?;
+                    }
+                }
+            }
+            None => {}
+        }
+        state.apply(entry);
+    }
+    insertion.ok_or_else(|| impossible("the needle", "no needle is in the patient", "`enter` first"))
+}
+
+/// Where the needle is now, and what was felt.
+fn told(cannula: &str, insertion: &Insertion, responses: &[Response]) -> Vec<Event> {
+    let felt = responses
+        .iter()
+        .flat_map(|r| &r.felt)
+        .filter(|f| !matches!(f.kind, FeltKind::Border { pop: false, .. }))
+        .map(|f| Event::NeedleFelt {
+            felt: Felt {
+                depth_mm: f.depth_mm,
+                what: f.kind.words(),
+                warning: f.kind.is_alarm(),
+                bone: f.kind == FeltKind::Bone,
+            },
+        });
+    let now = match (insertion.pose(), insertion.track.points.first()) {
+        (Some(pose), Some(first)) => Event::NeedleMoved {
+            needle: NeedleNow {
+                cannula: cannula.to_owned(),
+                entry_mm: first.tip_mm.xyz,
+                tip_mm: pose.tip_mm.xyz,
+                direction: pose.direction,
+                depth_mm: insertion.track.depth_mm(),
+                turned_deg: insertion.turn_deg,
+                force_n: responses.last().map_or(0.0, |r| r.force_n),
+            },
+        },
+        _ => Event::NeedleRemoved,
+    };
+    std::iter::once(now).chain(felt).collect()
 }
 
 pub(super) fn remove(state: &State) -> Result<Done, SessionError> {
@@ -233,80 +355,4 @@ pub(super) fn next(state: &State, target: Option<usize>) -> Result<Done, Session
             .ok_or_else(|| impossible("next", "every nerve has its lesion", "`finish`"))?,
     };
     Ok(Done::at_once(vec![Event::TargetChosen { index }]))
-}
-
-/// Pushes a needle on along its shaft until it is where it should be, or bone stops it.
-fn push(case: &Case, state: &State, needle: &mut NeedleNow, mm: f64) -> Result<Vec<Event>, SessionError> {
-    let device = case
-        .device(&needle.cannula)
-        .ok_or_else(|| impossible("advance", "the cannula is not at hand", "take another one"))?;
-    let radius = 0.5 * device.needle.outer_diameter_mm;
-    let room = device.needle.length_mm - needle.depth_mm;
-    if room < 0.1 {
-        return Err(impossible(
-            "advance",
-            format!(
-                "the cannula is {:.0} mm long and in to its hub",
-                device.needle.length_mm
-            ),
-            "take a longer one",
-        ));
-    }
-    let along = needle.along();
-    let start = Vec3::from(needle.tip_mm);
-    let own = target_of(case, state)?.name();
-    let mut felt: Vec<Felt> = Vec::new();
-    let mut gone = 0.0;
-    let goal = mm.min(room);
-    while gone < goal - 1e-9 {
-        let step = STEP_MM.min(goal - gone);
-        let tip = start + along * (gone + step);
-        let p = PatientPoint::from_vec(tip);
-        let depth_mm = needle.depth_mm + gone + step;
-        if case
-            .patient
-            .bone_level_mm(&PatientPoint::from_vec(tip - along * radius))
-            < radius - GRAZE_MM
-        {
-            felt.push(Felt {
-                depth_mm,
-                what: "bone stops the needle".to_owned(),
-                warning: false,
-                bone: true,
-            });
-            break;
-        }
-        let mut say = |what: String| {
-            if !felt.iter().any(|f| f.what == what) {
-                felt.push(Felt {
-                    depth_mm,
-                    what,
-                    warning: true,
-                    bone: false,
-                });
-            }
-        };
-        match case.patient.keep_out(&p) {
-            Some(KeepOut::Canal) => say("the spinal canal: clear fluid drops from the needle".to_owned()),
-            Some(KeepOut::Vessel) => say("a vessel: blood in the hub".to_owned()),
-            Some(KeepOut::Foramen) => say("the foramen: no bone where it should be".to_owned()),
-            Some(KeepOut::Air) | None => {}
-        }
-        for course in case.patient.courses() {
-            let feels = matches!(
-                course.kind,
-                NerveKind::Root | NerveKind::Ganglion | NerveKind::VentralRamus
-            );
-            let reach = radius + 0.5 * course.diameter_mm + TOUCH_MM;
-            if feels && course.name != own && constraints::distance_to_course(course, &tip) < reach {
-                say(format!("a shot of pain into the leg: the {} is touched", course.name));
-            }
-        }
-        gone += step;
-    }
-    needle.depth_mm += gone;
-    needle.tip_mm = (start + along * gone).into();
-    let mut events = vec![Event::NeedleMoved { needle: needle.clone() }];
-    events.extend(felt.into_iter().map(|felt| Event::NeedleFelt { felt }));
-    Ok(events)
 }

@@ -140,6 +140,14 @@ pub struct AtTarget {
     pub judged: Option<TestsJudged>,
     /// Anaesthetic through the needle.
     pub anaesthetic: Option<InjectionDone>,
+    /// Redirections of its needles.
+    pub redirects: usize,
+    /// Their contacts with bone.
+    pub bone_contacts: usize,
+    /// Warnings felt: nerves, vessels, the canal.
+    pub warnings: Vec<String>,
+    /// When heating began last, s.
+    pub heated_at_s: Option<f64>,
     /// Impedance before heating, Ω.
     pub impedance_ohm: Option<f64>,
     /// Lesions made.
@@ -181,12 +189,6 @@ pub struct State {
     pub needle_moves: usize,
     /// The needle's place against the last look at it: (time, tip, target).
     pub path: Vec<(f64, [f64; 3], usize)>,
-    /// Redirections and contacts with bone over the whole procedure.
-    pub redirects: usize,
-    /// Contacts with bone.
-    pub bone_contacts: usize,
-    /// Warnings felt: nerves, vessels, the canal.
-    pub warnings: Vec<String>,
     /// Drug given in all, mg, by agent.
     pub drugs_mg: Vec<(String, f64)>,
     /// A lesion that runs.
@@ -229,7 +231,7 @@ impl State {
 
     fn begin(&mut self, command: &Command) {
         if let Command::Steer { .. } = command {
-            self.redirects += 1;
+            self.here().redirects += 1;
         }
     }
 
@@ -310,11 +312,11 @@ impl State {
             }
             Event::NeedleFelt { felt } => {
                 if felt.warning {
-                    self.warnings.push(felt.what.clone());
+                    self.here().warnings.push(felt.what.clone());
                 }
                 if felt.bone {
                     self.on_bone = true;
-                    self.bone_contacts += 1;
+                    self.here().bone_contacts += 1;
                 }
             }
             Event::NeedleRemoved => {
@@ -367,6 +369,7 @@ impl State {
                 }
             }
             Event::HeatingBegan { set_c, hold_s, ramp_s } => {
+                self.here().heated_at_s = Some(t_s);
                 self.heating = Some(HeatingNow {
                     set_c: *set_c,
                     hold_s: *hold_s,
@@ -442,6 +445,21 @@ impl State {
             TestKind::Motor => here.motor.as_ref(),
         }
         .filter(|t| t.needle_moves == self.needle_moves)
+    }
+
+    /// Redirections over the whole procedure.
+    pub fn redirects(&self) -> usize {
+        self.targets.iter().map(|t| t.redirects).sum()
+    }
+
+    /// Contacts with bone over the whole procedure.
+    pub fn bone_contacts(&self) -> usize {
+        self.targets.iter().map(|t| t.bone_contacts).sum()
+    }
+
+    /// Warnings over the whole procedure.
+    pub fn warnings(&self) -> Vec<String> {
+        self.targets.iter().flat_map(|t| t.warnings.clone()).collect()
     }
 
     /// Whether the procedure is over.

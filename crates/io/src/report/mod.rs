@@ -3,6 +3,7 @@
 mod canvas;
 mod charts;
 mod contour;
+pub mod document;
 mod fibre;
 mod injection_views;
 mod outcome_views;
@@ -29,12 +30,14 @@ use style::TissueStyle;
 pub use fibre::{fibre_potentials, fibre_thresholds};
 pub use injection_views::{block_curves, injection_sections};
 pub use outcome_views::{nerve_strips, relief_curves};
-pub(crate) use page::page;
+pub(crate) use page::report;
 pub use plan_views::{FIELD_MM as PLAN_FIELD_MM, PlannedNeedle, SIDE_PX as PLAN_SIDE_PX, plan_views};
 pub(crate) use spine_views::anatomy;
 
 /// Name of the report.
 pub(crate) const FILE: &str = "report.html";
+/// The same on paper.
+pub(crate) const PDF: &str = "report.pdf";
 /// Names of the pictures.
 pub(crate) const PICTURES: [&str; 4] = ["slices.png", "view3d.png", "tissues.png", "curves.png"];
 /// Distance between the points of a nerve as it is drawn and written, mm.

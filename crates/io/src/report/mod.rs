@@ -9,6 +9,8 @@ mod injection_views;
 mod outcome_views;
 mod page;
 mod plan_views;
+pub mod plot;
+pub mod procedure;
 mod section;
 pub mod sheet;
 mod slices;

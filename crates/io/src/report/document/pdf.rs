@@ -202,19 +202,25 @@ fn draw(surface: &mut Surface<'_>, fonts: &Letters, images: &[Option<Image>], do
     }
 }
 
+const SMALLEST: Look = Look { size: 7.6, ..SMALL };
+
+/// The title on one line.
+fn running_title(fonts: &Letters, title: &str) -> Vec<Letter> {
+    let mut set = fonts.styled(title, Style::Plain, &SMALLEST);
+    let all = letters::lines(&set, WIDTH - 10.0);
+    if let [first, _, ..] = all.as_slice() {
+        set.truncate(first.end);
+        set.extend(fonts.styled("…", Style::Plain, &SMALLEST));
+    }
+    set
+}
+
 /// What every page carries: above the title, below the disclaimer and the number.
-fn furniture(surface: &mut Surface<'_>, fonts: &Letters, title: &str, page: usize, pages: usize) {
-    let look = Look { size: 7.6, ..SMALL };
+fn furniture(surface: &mut Surface<'_>, fonts: &Letters, title: &[Letter], page: usize, pages: usize) {
+    let look = SMALLEST;
     if page > 0 {
         surface.start_tagged(ContentTag::Artifact(Artifact::with_kind(ArtifactType::Header)));
-        let mut set = fonts.styled(title, Style::Plain, &look);
-        let room = WIDTH - 10.0;
-        if letters::width(&set) > room {
-            let end = letters::lines(&set, room - 10.0).first().map_or(0, |r| r.end);
-            set.truncate(end);
-            set.extend(fonts.styled("…", Style::Plain, &look));
-        }
-        draw_letters(surface, fonts, MARGIN, 36.0, &set);
+        draw_letters(surface, fonts, MARGIN, 36.0, title);
         rule(surface, 42.0);
         surface.end_tagged();
     }
@@ -309,7 +315,7 @@ pub(super) fn file(document: &Document) -> Result<Vec<u8>, ResultsError> {
     };
     let mut pdf = Pdf::new_with(settings);
     let mut drawn: Vec<Vec<Identifier>> = Vec::new();
-    let title = cleaned(&document.title, false).into_owned();
+    let title = running_title(&fonts, &cleaned(&document.title, false));
     let count = pages.marks.len();
     for (number, strips) in pages.marks.iter().enumerate() {
         let size = PageSettings::from_wh(PAGE[0], PAGE[1]).ok_or_else(|| failed("the size of A4".to_owned()))?;

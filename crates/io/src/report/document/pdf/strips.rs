@@ -453,6 +453,7 @@ impl Layout<'_> {
                         continue;
                     }
                     let node = self.tree.add(Some(group), Kind::Paragraph);
+                    let set = self.shortened(set, &look, room);
                     let (marks, height) = self.stacked(node, &set, &look, [x + PAD, y], room);
                     strip.marks.extend(marks);
                     y += height;
@@ -475,6 +476,19 @@ impl Layout<'_> {
             height: 3.0,
             ..Strip::default()
         });
+    }
+
+    /// The first lines of a text that is too long for a card, and a sign that there was more.
+    fn shortened(&self, mut set: Vec<Letter>, look: &Look, room: f32) -> Vec<Letter> {
+        const MOST_LINES: usize = 8;
+        if let Some(last) = lines(&set, room).get(MOST_LINES - 1) {
+            let end = last.end;
+            if end < set.len() {
+                set.truncate(end.saturating_sub(2));
+                set.extend(self.letters.styled("…", Style::Plain, look));
+            }
+        }
+        set
     }
 
     /// Pictures beside each other with their captions.
@@ -536,8 +550,13 @@ impl Layout<'_> {
                 let node = self.tree.add(Some(parent), Kind::Paragraph);
                 let set = self.letters.set(&p.caption, &SMALL);
                 let (marks, height) = self.stacked(node, &set, &SMALL, [x, 0.0], room);
-                strip.marks.extend(marks);
-                strip.height = strip.height.max(height);
+                if height > 0.3 * (BOTTOM - TOP) {
+                    // Too long to stand below its picture.
+                    self.flow(node, &set, &SMALL, MARGIN, WIDTH, 4.0);
+                } else {
+                    strip.marks.extend(marks);
+                    strip.height = strip.height.max(height);
+                }
             }
             self.strips.push(strip);
         }

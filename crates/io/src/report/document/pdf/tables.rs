@@ -13,6 +13,8 @@ const GAP: f32 = 9.0;
 const PAD: f32 = 2.6;
 /// A row of more lines may be parted.
 const MOST_LINES: usize = 24;
+/// A head of more lines is not repeated.
+const MOST_HEAD_LINES: usize = 12;
 /// Rows that are measured for the widths of the columns.
 const MEASURED: usize = 3000;
 
@@ -185,26 +187,40 @@ pub fn table(layout: &mut Layout<'_>, parent: usize, table: &Table) {
     let nodes: Vec<usize> = (0..count)
         .map(|_| layout.tree.add(Some(row), Kind::ColumnHead))
         .collect();
-    let mut strip = Strip {
-        before: if table.caption.is_empty() { 8.0 } else { 2.0 },
-        height: PAD,
-        keep: true,
-        ..Strip::default()
-    };
-    for marks in columns.rows_of_lines(&nodes, &titles, &head_look) {
-        strip.marks.extend(moved(marks, strip.height));
-        strip.height += head_look.leading();
-    }
-    strip.height += PAD;
-    strip.marks.push(rect(MARGIN, strip.height - 0.8, WIDTH, 0.8, MUTED));
+    let before = if table.caption.is_empty() { 8.0 } else { 2.0 };
+    let title_lines = columns.rows_of_lines(&nodes, &titles, &head_look);
     let number = layout.heads.len();
-    // Where it is repeated it is decoration: it has been read once.
-    let mut again = strip.clone();
-    for m in &mut again.marks {
-        m.node = None;
+    if title_lines.len() > MOST_HEAD_LINES {
+        // So tall a head is parted like a paragraph, and not repeated.
+        for marks in title_lines {
+            layout.strips.push(Strip {
+                height: head_look.leading(),
+                marks,
+                ..Strip::default()
+            });
+        }
+        layout.heads.push(Strip::default());
+    } else {
+        let mut strip = Strip {
+            before,
+            height: PAD,
+            keep: true,
+            ..Strip::default()
+        };
+        for marks in title_lines {
+            strip.marks.extend(moved(marks, strip.height));
+            strip.height += head_look.leading();
+        }
+        strip.height += PAD;
+        strip.marks.push(rect(MARGIN, strip.height - 0.8, WIDTH, 0.8, MUTED));
+        // Where it is repeated it is decoration: it has been read once.
+        let mut again = strip.clone();
+        for m in &mut again.marks {
+            m.node = None;
+        }
+        layout.heads.push(again);
+        layout.strips.push(strip);
     }
-    layout.heads.push(again);
-    layout.strips.push(strip);
 
     let body = layout.tree.add(Some(node), Kind::TableBody);
     let total = table.rows.len();

@@ -36,7 +36,7 @@ fn section(id: &str, title: &str, blocks: impl IntoIterator<Item = Block>) -> Se
 }
 
 /// What a picture shows and how to read it.
-fn words(name: &str, scene: &Scene<'_>) -> (&'static str, String) {
+pub(super) fn words(name: &str, scene: &Scene<'_>) -> (&'static str, String) {
     let ct = scene.run.ct.is_some();
     match name {
         "slices.png" => (
@@ -81,10 +81,9 @@ fn words(name: &str, scene: &Scene<'_>) -> (&'static str, String) {
     }
 }
 
-/// What was asked, in words.
-fn asked(scene: &Scene<'_>) -> Section {
-    let p = scene.run.problem;
-    let drive = match p.drive {
+/// What the generator was set to.
+pub(super) fn drive_words(drive: &Drive) -> String {
+    match *drive {
         Drive::Voltage { voltage_v } => format!("constant voltage, {} V", figure(voltage_v)),
         Drive::Current { current_a } => format!("constant current, {} A", figure(current_a)),
         Drive::Power { power_w } => format!("constant power, {} W", figure(power_w)),
@@ -125,7 +124,13 @@ fn asked(scene: &Scene<'_>) -> Section {
                 "computed with their mean power"
             }
         ),
-    };
+    }
+}
+
+/// What was asked, in words.
+fn asked(scene: &Scene<'_>) -> Section {
+    let p = scene.run.problem;
+    let drive = drive_words(&p.drive);
     let perfusion = match p.perfusion {
         Perfusion::On => "always on",
         Perfusion::Off => "off",

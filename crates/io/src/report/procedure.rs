@@ -3,6 +3,7 @@
 //! What it tells of stands in plain structs, all of them optional: a section without content says that nothing was recorded, so that a gap is
 //! seen as one.
 
+mod from_runs;
 mod sections;
 
 use super::document::{Check, Date, Document, KeyFigure, Moment, Picture, Status};
@@ -183,8 +184,8 @@ pub struct TestDone {
     pub kind: String,
     /// Threshold, in [`TestDone::unit`]; nothing when there was no answer.
     pub threshold: Option<f64>,
-    /// Its error, in the same unit, when stated.
-    pub threshold_error: Option<f64>,
+    /// Thresholds of one in ten people, and that which nine in ten have or stay below, when known.
+    pub threshold_range: Option<[f64; 2]>,
     /// Highest amplitude tried.
     pub highest: f64,
     /// Volts or milliamperes.

@@ -291,7 +291,7 @@ const RESERVED: [&str; 6] = [
 ];
 
 /// Refuses what cannot be reported.
-fn check(run: &RunForReport<'_>) -> Result<(), ResultsError> {
+pub(crate) fn check(run: &RunForReport<'_>) -> Result<(), ResultsError> {
     let problem = run.problem;
     let input = |what, found: String, expected| Err(ResultsError::Input { what, found, expected });
     if problem.needles.is_empty() {

@@ -263,7 +263,7 @@ fn tests(t: Option<&Tests>) -> Section {
         return s;
     };
     let mut t = Table::new(
-        "",
+        "In brackets: the threshold of one person in ten, and that which nine in ten have or stay below.",
         &[
             ("Nerve", LEFT),
             ("Test", LEFT),
@@ -273,10 +273,17 @@ fn tests(t: Option<&Tests>) -> Section {
         ],
     );
     for d in &tests.done {
-        let threshold = match (d.threshold, d.threshold_error) {
+        let threshold = match (d.threshold, d.threshold_range) {
             (None, _) => "none".to_owned(),
             (Some(v), None) => quantity(&number(v, 2), &d.unit),
-            (Some(v), Some(e)) => quantity(&format!("{}\u{a0}±\u{a0}{}", number(v, 2), number(e, 2)), &d.unit),
+            (Some(v), Some([a, b])) => {
+                format!(
+                    "{} ({} to {})",
+                    quantity(&number(v, 2), &d.unit),
+                    number(a, 2),
+                    number(b, 2)
+                )
+            }
         };
         let row = [
             d.nerve.clone(),

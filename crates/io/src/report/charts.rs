@@ -4,7 +4,7 @@ use neurotome_procedure::lesion::Drive;
 
 use super::{
     Scene,
-    plot::{Curve, Plot, plots},
+    plot::{Curve, Plot, WIDE_PX, plots},
     style::{ACTIVE_TIP, INK, ISO_60, Rgb},
 };
 use crate::results::{ResultsError, end_of_heating};
@@ -58,5 +58,6 @@ pub(crate) fn curves(scene: &Scene<'_>) -> Result<Vec<u8>, ResultsError> {
         "What the generator did, and what the tissue felt",
         "Shaded: current on. Volts and amperes are root-mean-square values.",
         &all,
+        WIDE_PX,
     )
 }

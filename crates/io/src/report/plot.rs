@@ -262,28 +262,36 @@ pub(crate) fn draw(canvas: &mut Canvas, place: &Place, plot: &Plot<'_>) {
     }
 }
 
-/// Charts below each other, or two beside each other for those after the first; PNG.
+/// Width of a picture of charts on a page of its own, pixels.
+pub const WIDE_PX: usize = 1360;
+/// Width of one in a report on paper, where its letters must be read: pixels.
+pub const PAPER_PX: usize = 920;
+
+/// A chart across, and those after it two beside each other; PNG, `width_px` wide.
 ///
 /// # Errors
 /// [`ResultsError::Picture`].
-pub fn plots(title: &str, about: &str, all: &[Plot<'_>]) -> Result<Vec<u8>, ResultsError> {
+pub fn plots(title: &str, about: &str, all: &[Plot<'_>], width_px: usize) -> Result<Vec<u8>, ResultsError> {
     let rows = all.len().saturating_sub(1).div_ceil(2);
     let height = if rows == 0 { 480 } else { 490 + 300 * rows };
-    let mut canvas = Canvas::new(1360, height);
+    let width_px = width_px.clamp(400, 4000);
+    let mut canvas = Canvas::new(width_px, height);
     canvas.text(70.0, 34.0, Anchor::Start, Font::plain(20.0).bold(), title);
     canvas.text(70.0, 58.0, Anchor::Start, Font::plain(14.0).color(MUTED), about);
+    let wide = width_px as f64 - 90.0;
+    let half = 0.5 * wide - 35.0;
     for (n, plot) in all.iter().enumerate() {
         let place = match n.checked_sub(1) {
             None => Place {
                 x: 70.0,
                 y: 108.0,
-                width: 1270.0,
+                width: wide,
                 height: 300.0,
             },
             Some(n) => Place {
-                x: 70.0 + (n % 2) as f64 * 670.0,
+                x: 70.0 + (n % 2) as f64 * (half + 70.0),
                 y: 508.0 + (n / 2) as f64 * 300.0,
-                width: 600.0,
+                width: half,
                 height: 210.0,
             },
         };
@@ -332,7 +340,13 @@ mod tests {
             }],
             ..Plot::default()
         };
-        let png = plots("", "", &[Plot::default(), bad, Plot::default(), Plot::default()]).unwrap();
+        let png = plots(
+            "",
+            "",
+            &[Plot::default(), bad, Plot::default(), Plot::default()],
+            PAPER_PX,
+        )
+        .unwrap();
         assert!(png.starts_with(b"\x89PNG"));
     }
 }

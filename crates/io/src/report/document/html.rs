@@ -241,7 +241,7 @@ fn block(html: &mut String, block: &Block) {
                     inline(&c.what)
                 );
                 if !c.remark.is_empty() {
-                    let _ = write!(html, " <span class=\"remark\">{}</span>", inline(&c.remark));
+                    let _ = write!(html, " <span class=\"remark\">– {}</span>", inline(&c.remark));
                 }
                 html.push_str("</li>\n");
             }

@@ -7,7 +7,7 @@ use super::{
 use crate::report::{
     charts::SLATE,
     document::{Align, Block, Document, KeyFigure, Picture, Section, Status, Table, Text, quantity},
-    plot::{Band, Curve, Plot, plots},
+    plot::{Band, Curve, PAPER_PX, Plot, plots},
     style::{ACTIVE_TIP, INK, ISO_50, ISO_60, LESION, NERVE_SPARED, NERVE_TARGET, Rgb},
 };
 use crate::results::{ResultsError, SummaryRow, figure};
@@ -428,8 +428,9 @@ fn curves(nerve: &str, c: &Curves) -> Result<Vec<u8>, ResultsError> {
     }
     plots(
         &format!("Generator, {nerve}"),
-        "Shaded: current on. Broken upright lines: events. Volts are root-mean-square values.",
+        "Shaded: current on. Broken upright lines: events. Volts: root mean square.",
         &all,
+        PAPER_PX,
     )
 }
 
@@ -593,6 +594,7 @@ fn outcome(e: Option<&Expected>) -> Result<Section, ResultsError> {
             "Relief over the months",
             "Bands: the middle half of people, and 80 % of them.",
             &all,
+            PAPER_PX,
         )?;
         let alt = "Mean relief over the months with bands of its spread, and the share of people with half of their pain gone";
         s.push(Block::Picture(Picture::png(png, alt, "")));

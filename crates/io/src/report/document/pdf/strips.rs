@@ -335,7 +335,7 @@ impl Layout<'_> {
             let mut set = self.letters.set(&c.what, &BODY);
             if !c.remark.is_empty() {
                 let remark = Look { color: MUTED, ..BODY };
-                set.extend(self.letters.styled(" ", Style::Plain, &BODY));
+                set.extend(self.letters.styled(" – ", Style::Plain, &remark));
                 set.extend(self.letters.set(&c.remark, &remark));
             }
             let first = self.strips.len();

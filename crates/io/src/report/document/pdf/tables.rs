@@ -18,7 +18,7 @@ const MOST_HEAD_LINES: usize = 12;
 /// Rows that are measured for the widths of the columns.
 const MEASURED: usize = 3000;
 
-/// Widths of columns: as wide as their texts where all fit, else between their widest words and their texts.
+/// Widths of columns: as wide as their texts where all fit; else short columns are, and long ones share what is left.
 fn widths(natural: &[f32], least: &[f32], room: f32) -> Vec<f32> {
     let sum: f32 = natural.iter().sum();
     if sum <= room {
@@ -31,13 +31,18 @@ fn widths(natural: &[f32], least: &[f32], room: f32) -> Vec<f32> {
     if needed >= room {
         return least.iter().map(|w| w * room / needed).collect();
     }
-    let wanted: f32 = natural.iter().zip(&least).map(|(n, l)| (n - l).max(0.0)).sum();
-    let share = (room - needed) / wanted.max(1e-3);
-    natural
-        .iter()
-        .zip(&least)
-        .map(|(n, l)| l + share * (n - l).max(0.0))
-        .collect()
+    // The level up to which all columns can be filled; bisection, since each has its own least and natural width.
+    let filled = |level: f32| -> Vec<f32> { natural.iter().zip(&least).map(|(n, l)| n.min(level).max(*l)).collect() };
+    let (mut low, mut high) = (0.0, room);
+    for _ in 0..40 {
+        let middle = 0.5 * (low + high);
+        if filled(middle).iter().sum::<f32>() <= room {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    filled(low)
 }
 
 struct Columns {

@@ -33,8 +33,12 @@ class Words(HTMLParser):
         self.found: dict[str, list[str]] = {"h1": [], "h2": [], "td": [], "th": []}
         self.pictures: list[str] = []
         self.inside: str | None = None
+        self.signs = 0
 
     def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        # Signs and their words differ between the two.
+        if self.signs or dict(attributes).get("class") in ("sign", "hidden"):
+            self.signs += 1
         if tag in self.found:
             self.inside = tag
             self.found[tag].append("")
@@ -42,11 +46,12 @@ class Words(HTMLParser):
             self.pictures.append(dict(attributes).get("alt") or "")
 
     def handle_endtag(self, tag: str) -> None:
+        self.signs -= self.signs > 0
         if tag == self.inside:
             self.inside = None
 
     def handle_data(self, data: str) -> None:
-        if self.inside:
+        if self.inside and not self.signs:
             self.found[self.inside][-1] += data
 
 

@@ -11,7 +11,8 @@ use neurotome_io::{
     results::{RunForReport, SummaryRow, summarise},
 };
 
-const SECTIONS: [&str; 17] = [
+const SECTIONS: [&str; 18] = [
+    "What this is, and what it is not",
     "Should it be done?",
     "Plan",
     "Views and dose",

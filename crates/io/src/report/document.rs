@@ -232,11 +232,10 @@ impl Status {
     /// Its colour, dark enough on white to be read.
     pub(crate) fn rgb(self) -> [u8; 3] {
         match self {
-            Self::Plain => [0x5c, 0x66, 0x72],
+            Self::Plain | Self::Open => [0x5c, 0x66, 0x72],
             Self::Pass => [0x00, 0x7a, 0x59],
             Self::Warn => [0x9a, 0x62, 0x00],
             Self::Fail => [0xb0, 0x2a, 0x1d],
-            Self::Open => [0x5c, 0x66, 0x72],
         }
     }
 }
@@ -434,8 +433,14 @@ pub(crate) fn cleaned(text: &str, lines: bool) -> Cow<'_, str> {
         '\n' if lines => Some(c),
         '\t' | '\n' | '\u{2028}' | '\u{2029}' => Some(' '),
         c if c.is_control() => None,
-        '\u{200e}' | '\u{200f}' | '\u{61c}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}' => None,
-        '\u{fff9}'..='\u{fffc}' | '\u{e0000}'..='\u{e007f}' => None,
+        '\u{200e}'
+        | '\u{200f}'
+        | '\u{61c}'
+        | '\u{202a}'..='\u{202e}'
+        | '\u{2066}'..='\u{2069}'
+        | '\u{feff}'
+        | '\u{fff9}'..='\u{fffc}'
+        | '\u{e0000}'..='\u{e007f}' => None,
         '\u{e000}'..='\u{f8ff}' | '\u{fdd0}'..='\u{fdef}' | '\u{f0000}'..='\u{10ffff}' => Some('\u{fffd}'),
         c if u32::from(c) & 0xfffe == 0xfffe => Some('\u{fffd}'),
         c => Some(c),

@@ -1,5 +1,6 @@
 //! A document as PDF: cut into strips, laid on pages of A4, tagged.
 
+mod blocks;
 mod letters;
 mod pictures;
 mod strips;
@@ -117,10 +118,10 @@ fn laid_out<'a>(document: &Document, letters: &'a Letters) -> Layout<'a> {
     layout.heading(Some(opening), 1, &document.title);
     let quiet = Look { color: MUTED, ..BODY };
     if !document.subtitle.is_empty() {
-        layout.paragraph(opening, &document.subtitle.as_str().into(), &BODY);
+        layout.paragraph(opening, &document.subtitle.as_str().into(), BODY);
     }
     if let Some(date) = document.date {
-        layout.paragraph(opening, &date.words().into(), &quiet);
+        layout.paragraph(opening, &date.words().into(), quiet);
     }
     let mut statement = Text::default().bold(DISCLAIMER).plain(" ");
     statement.0.extend(document.statement.0.iter().cloned());
@@ -190,12 +191,11 @@ fn draw(surface: &mut Surface<'_>, fonts: &Letters, images: &[Option<Image>], do
         Shape::Rect { x, y, w, h, color } => fill(surface, [*x, down + y, *w, *h], *color),
         Shape::Picture { x, y, w, h, n } => {
             surface.push_transform(&Transform::from_translate(*x, down + y));
-            match (&images[*n], Size::from_wh(*w, *h)) {
-                (Some(image), Some(size)) => surface.draw_image(image.clone(), size),
-                _ => {
-                    let set = fonts.styled("The picture cannot be shown.", Style::Plain, &SMALL);
-                    draw_letters(surface, fonts, 8.0, 0.5 * h, &set);
-                }
+            if let (Some(image), Some(size)) = (&images[*n], Size::from_wh(*w, *h)) {
+                surface.draw_image(image.clone(), size);
+            } else {
+                let set = fonts.styled("The picture cannot be shown.", Style::Plain, SMALL);
+                draw_letters(surface, fonts, 8.0, 0.5 * h, &set);
             }
             surface.pop();
         }
@@ -206,11 +206,11 @@ const SMALLEST: Look = Look { size: 7.6, ..SMALL };
 
 /// The title on one line.
 fn running_title(fonts: &Letters, title: &str) -> Vec<Letter> {
-    let mut set = fonts.styled(title, Style::Plain, &SMALLEST);
+    let mut set = fonts.styled(title, Style::Plain, SMALLEST);
     let all = letters::lines(&set, WIDTH - 10.0);
     if let [first, _, ..] = all.as_slice() {
         set.truncate(first.end);
-        set.extend(fonts.styled("…", Style::Plain, &SMALLEST));
+        set.extend(fonts.styled("…", Style::Plain, SMALLEST));
     }
     set
 }
@@ -227,9 +227,9 @@ fn furniture(surface: &mut Surface<'_>, fonts: &Letters, title: &[Letter], page:
     surface.start_tagged(ContentTag::Artifact(Artifact::with_kind(ArtifactType::Footer)));
     rule(surface, 796.0);
     let bold = Look { bold: true, ..look };
-    let set = fonts.styled(DISCLAIMER, Style::Plain, &bold);
+    let set = fonts.styled(DISCLAIMER, Style::Plain, bold);
     draw_letters(surface, fonts, MARGIN, 809.0, &set);
-    let number = fonts.styled(&format!("Page {} of {pages}", page + 1), Style::Plain, &look);
+    let number = fonts.styled(&format!("Page {} of {pages}", page + 1), Style::Plain, look);
     draw_letters(surface, fonts, MARGIN + WIDTH - letters::width(&number), 809.0, &number);
     surface.end_tagged();
 }

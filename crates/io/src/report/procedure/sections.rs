@@ -722,8 +722,8 @@ pub(super) fn report(p: &ProcedureForReport) -> Result<Document, ResultsError> {
     if !p.key_figures.is_empty() {
         opening.push(Block::KeyFigures(p.key_figures.clone()));
     }
-    opening.push(Block::Heading("What this is, and what it is not".to_owned()));
-    opening.push(Block::List(vec![
+    let mut about = Section::new("about", "What this is, and what it is not");
+    about.push(Block::List(vec![
         "The report of a simulated radiofrequency neurotomy of lumbar medial branch nerves. No patient was treated.".into(),
         "Positions, temperatures, thresholds and lesions are computed by physical models, and each figure carries its stated error where one is \
          known. Tissue of living people differs more than these errors tell."
@@ -740,6 +740,7 @@ pub(super) fn report(p: &ProcedureForReport) -> Result<Document, ResultsError> {
         checklist.push(Block::Checklist(p.checklist.clone()));
     }
     let sections = vec![
+        about,
         eligibility(p.eligibility.as_ref()),
         plan(p.plan.as_ref()),
         views(p.views.as_ref()),

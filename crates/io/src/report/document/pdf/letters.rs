@@ -57,7 +57,7 @@ pub struct Look {
 
 impl Look {
     /// From one line to the next, points.
-    pub fn leading(&self) -> f32 {
+    pub fn leading(self) -> f32 {
         1.36 * self.size
     }
 }
@@ -108,7 +108,7 @@ impl Letters {
     }
 
     /// Letters of a text. Characters that show nothing and that no font has (joiners, selectors) are left out.
-    pub fn set(&self, text: &Text, look: &Look) -> Vec<Letter> {
+    pub fn set(&self, text: &Text, look: Look) -> Vec<Letter> {
         text.0
             .iter()
             .flat_map(|(style, part)| self.styled(&cleaned(part, false), *style, look))
@@ -116,7 +116,7 @@ impl Letters {
     }
 
     /// Letters of one stretch.
-    pub fn styled(&self, text: &str, style: Style, look: &Look) -> Vec<Letter> {
+    pub fn styled(&self, text: &str, style: Style, look: Look) -> Vec<Letter> {
         let face = match style {
             Style::Bold => BOLD,
             Style::Code => MONO,
@@ -161,7 +161,7 @@ impl Letters {
     }
 
     /// Width of the letters of a text without styles, points.
-    pub fn width(&self, text: &str, look: &Look) -> f32 {
+    pub fn width(&self, text: &str, look: Look) -> f32 {
         width(&self.styled(&cleaned(text, false), Style::Plain, look))
     }
 }
@@ -247,7 +247,7 @@ mod tests {
     };
 
     fn broken(text: &str, room: f32) -> Vec<String> {
-        let letters = Letters::new().unwrap().set(&text.into(), &LOOK);
+        let letters = Letters::new().unwrap().set(&text.into(), LOOK);
         lines(&letters, room)
             .into_iter()
             .map(|r| letters[r].iter().map(|l| l.character).collect())
@@ -277,13 +277,13 @@ mod tests {
     fn fonts_have_the_signs_of_the_subject() {
         let letters = Letters::new().unwrap();
         for style in [Style::Plain, Style::Bold, Style::Italic, Style::Code] {
-            let set = letters.styled("°Ωµμ²³–−≤≥±×·→√∞αβδλσρφΩ₀₁₂⁻¹✓✗⚠☐•…«ÄéŁЖ", style, &LOOK);
+            let set = letters.styled("°Ωµμ²³–−≤≥±×·→√∞αβδλσρφΩ₀₁₂⁻¹✓✗⚠☐•…«ÄéŁЖ", style, LOOK);
             assert!(set.iter().all(|l| !is_missing(&letters, l)), "{style:?} lacks one");
             assert!(set.iter().all(|l| l.advance > 0.0));
         }
-        let missing = letters.styled("שלום 😀", Style::Plain, &LOOK);
+        let missing = letters.styled("שלום 😀", Style::Plain, LOOK);
         assert_eq!(missing.iter().filter(|l| is_missing(&letters, l)).count(), 5);
         let narrow = Look { size: 12.0, ..LOOK };
-        assert!((letters.width("mm", &narrow) / letters.width("mm", &LOOK) - 1.2).abs() < 1e-4);
+        assert!((letters.width("mm", narrow) / letters.width("mm", LOOK) - 1.2).abs() < 1e-4);
     }
 }

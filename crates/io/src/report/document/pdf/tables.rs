@@ -53,7 +53,7 @@ struct Columns {
 
 impl Columns {
     /// Lines of cells beside each other: marks of each line, from y = 0.
-    fn rows_of_lines(&self, nodes: &[usize], cells: &[Vec<Letter>], look: &Look) -> Vec<Vec<Mark>> {
+    fn rows_of_lines(&self, nodes: &[usize], cells: &[Vec<Letter>], look: Look) -> Vec<Vec<Mark>> {
         let mut out: Vec<Vec<Mark>> = Vec::new();
         for (c, cell) in cells.iter().enumerate() {
             for (n, range) in lines(cell, self.width[c] + 0.01).into_iter().enumerate() {
@@ -118,14 +118,14 @@ pub fn table(layout: &mut Layout<'_>, parent: usize, table: &Table) {
                     };
                     set = layout
                         .letters
-                        .styled(&format!("{}\u{a0}", row.status.sign()), Style::Plain, &sign);
+                        .styled(&format!("{}\u{a0}", row.status.sign()), Style::Plain, sign);
                 }
                 if let Some(text) = row.cells.get(c) {
-                    set.extend(layout.letters.set(text, &look));
+                    set.extend(layout.letters.set(text, look));
                 }
                 // A cell without text is still a cell.
                 if set.is_empty() {
-                    set = layout.letters.styled(" ", Style::Plain, &look);
+                    set = layout.letters.styled(" ", Style::Plain, look);
                 }
                 set
             })
@@ -135,9 +135,9 @@ pub fn table(layout: &mut Layout<'_>, parent: usize, table: &Table) {
         .columns
         .iter()
         .map(|(t, _)| {
-            let set = layout.letters.set(t, &head_look);
+            let set = layout.letters.set(t, head_look);
             if set.is_empty() {
-                layout.letters.styled(" ", Style::Plain, &head_look)
+                layout.letters.styled(" ", Style::Plain, head_look)
             } else {
                 set
             }
@@ -171,7 +171,7 @@ pub fn table(layout: &mut Layout<'_>, parent: usize, table: &Table) {
     let node = layout.tree.add(Some(parent), Kind::Table);
     if !table.caption.is_empty() {
         let caption = layout.tree.add(Some(node), Kind::Caption);
-        let set = layout.letters.set(&table.caption, &SMALL);
+        let set = layout.letters.set(&table.caption, SMALL);
         for (n, range) in lines(&set, WIDTH).into_iter().enumerate() {
             layout.strips.push(Strip {
                 before: if n == 0 { 6.0 } else { 0.0 },
@@ -193,7 +193,7 @@ pub fn table(layout: &mut Layout<'_>, parent: usize, table: &Table) {
         .map(|_| layout.tree.add(Some(row), Kind::ColumnHead))
         .collect();
     let before = if table.caption.is_empty() { 8.0 } else { 2.0 };
-    let title_lines = columns.rows_of_lines(&nodes, &titles, &head_look);
+    let title_lines = columns.rows_of_lines(&nodes, &titles, head_look);
     let number = layout.heads.len();
     if title_lines.len() > MOST_HEAD_LINES {
         // So tall a head is parted like a paragraph, and not repeated.
@@ -239,7 +239,7 @@ pub fn table(layout: &mut Layout<'_>, parent: usize, table: &Table) {
                     .add(Some(node), if c == 0 { Kind::RowHead } else { Kind::Cell })
             })
             .collect();
-        let all = columns.rows_of_lines(&nodes, &cells, &look);
+        let all = columns.rows_of_lines(&nodes, &cells, look);
         let parted = all.len() > MOST_LINES;
         let last = all.len().saturating_sub(1);
         let mut strip = Strip {

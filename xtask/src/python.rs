@@ -8,7 +8,7 @@ use crate::workspace::{Workspace, files_below};
 use crate::{process, suite};
 
 /// Scripts that are given the results folder of the built-in patient.
-const RESULT_CHECKS: [&str; 1] = ["check_vtk.py"];
+const RESULT_CHECKS: [&str; 2] = ["check_vtk.py", "check_pdf.py"];
 
 /// Scripts that compare an image with the copy that Neurotome made of it, and the ends of the names of such images.
 const IMAGE_CHECKS: [(&str, &[&str]); 2] = [("check_nifti.py", &[".nii", ".nii.gz"]), ("check_dicom.py", &[".zip"])];

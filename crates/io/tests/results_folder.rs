@@ -91,7 +91,7 @@ fn a_run_with_a_ct_leaves_a_complete_folder() {
     images_lie_on_the_grid_of_the_ct(&files);
 }
 
-const ALL: [&str; 14] = [
+const ALL: [&str; 15] = [
     "contents.txt",
     "curves.csv",
     "curves.png",
@@ -103,6 +103,7 @@ const ALL: [&str; 14] = [
     "peak_temperature.nii.gz",
     "record.json",
     "report.html",
+    "report.pdf",
     "slices.png",
     "tissues.png",
     "view3d.png",
@@ -452,7 +453,10 @@ fn pictures_and_fields_can_be_left_out() {
     write(&folder, &problem, &result, None, &[], options).unwrap();
     let files = read_all(&folder);
     let names: Vec<&str> = files.keys().map(String::as_str).collect();
-    assert_eq!(names, ["contents.txt", "curves.csv", "record.json", "report.html"]);
+    assert_eq!(
+        names,
+        ["contents.txt", "curves.csv", "record.json", "report.html", "report.pdf"]
+    );
 }
 
 #[test]
@@ -462,7 +466,15 @@ fn what_cannot_be_reported_is_refused_and_leaves_nothing() {
     let problem = synthetic::problem(false);
     let result = synthetic::result(&problem);
     let options = ResultsOptions::default();
-    for name in ["../escape", "report.html", "slices.png", "", ".hidden", "a b"] {
+    for name in [
+        "../escape",
+        "report.html",
+        "report.pdf",
+        "slices.png",
+        "",
+        ".hidden",
+        "a b",
+    ] {
         let extra = [ExtraFile {
             name: name.to_owned(),
             caption: String::new(),

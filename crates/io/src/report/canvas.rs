@@ -15,7 +15,7 @@ const SANS_BOLD: &[u8] = include_bytes!("font/DejaVuSans-Bold-subset.ttf");
 const FAMILY: &str = "DejaVu Sans";
 
 /// Drawing options with the embedded fonts, read once. Fonts of the machine are never used.
-fn options() -> &'static usvg::Options<'static> {
+pub(crate) fn options() -> &'static usvg::Options<'static> {
     static OPTIONS: OnceLock<usvg::Options<'static>> = OnceLock::new();
     OPTIONS.get_or_init(|| {
         let mut fonts = usvg::fontdb::Database::new();

@@ -4,11 +4,14 @@ mod canvas;
 mod charts;
 mod contour;
 mod debrief_view;
+pub mod document;
 mod fibre;
 mod injection_views;
 mod outcome_views;
 mod page;
 mod plan_views;
+pub mod plot;
+pub mod procedure;
 mod section;
 pub mod sheet;
 mod slices;
@@ -31,12 +34,14 @@ pub use debrief_view::debrief_bars;
 pub use fibre::{fibre_potentials, fibre_thresholds};
 pub use injection_views::{block_curves, injection_sections};
 pub use outcome_views::{nerve_strips, relief_curves};
-pub(crate) use page::page;
+pub(crate) use page::report;
 pub use plan_views::{FIELD_MM as PLAN_FIELD_MM, PlannedNeedle, SIDE_PX as PLAN_SIDE_PX, plan_views};
 pub(crate) use spine_views::anatomy;
 
 /// Name of the report.
 pub(crate) const FILE: &str = "report.html";
+/// The same on paper.
+pub(crate) const PDF: &str = "report.pdf";
 /// Names of the pictures.
 pub(crate) const PICTURES: [&str; 4] = ["slices.png", "view3d.png", "tissues.png", "curves.png"];
 /// Distance between the points of a nerve as it is drawn and written, mm.

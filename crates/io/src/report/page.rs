@@ -1,78 +1,42 @@
-//! The report as one page of HTML that needs nothing else.
+//! The report of a run.
 
-use std::{collections::BTreeMap, fmt::Write as _};
+use std::collections::BTreeMap;
 
 use neurotome_procedure::lesion::{Control, Drive, Needle, Perfusion};
 
-use super::{PICTURES, Scene, escape};
+use super::{
+    FILE, PDF, PICTURES, Scene,
+    document::{Align, Block, Document, Picture, Section, Table, Text},
+};
 use crate::results::{ExtraFile, Made, figure};
 
-const CSS: &str = "
-:root{--ink:#212934;--muted:#5c6672;--line:#dde1e6;--paper:#fff;--tint:#f5f7f9}
-*{box-sizing:border-box}
-body{margin:0 auto;max-width:66rem;padding:2rem 1.5rem 4rem;background:var(--paper);color:var(--ink);font:16px/1.55 system-ui,'Segoe UI','DejaVu Sans',sans-serif}
-h1{font-size:1.75rem;line-height:1.2;margin:.2rem 0 .6rem}
-h2{font-size:1.25rem;margin:2.6rem 0 .6rem;padding-top:.5rem;border-top:2px solid var(--line)}
-.notice{background:var(--tint);border-left:5px solid #d55e00;padding:.7rem 1rem;margin:.8rem 0}
-table{border-collapse:collapse;width:100%;margin:.6rem 0;font-variant-numeric:tabular-nums}
-caption{text-align:left;color:var(--muted);padding:.2rem 0 .5rem}
-th,td{text-align:left;vertical-align:top;padding:.38rem .7rem .38rem 0;border-bottom:1px solid var(--line)}
-thead th{color:var(--muted);font-weight:600}
-tbody th{font-weight:500}
-td.n,th.n{text-align:right;white-space:nowrap}
-figure{margin:1.2rem 0 2rem}
-figure img{width:100%;height:auto;display:block;border:1px solid var(--line)}
-figcaption{color:var(--muted);margin-top:.5rem}
-pre{background:var(--tint);padding:1rem;overflow-x:auto;font-size:.85rem;line-height:1.45;white-space:pre-wrap;overflow-wrap:anywhere}
-.wide{overflow-x:auto}
-dl{display:grid;grid-template-columns:max-content 1fr;gap:.2rem 1rem}dt{font-weight:600}dd{margin:0}
-@media print{body{max-width:none;padding:0;font-size:10.5pt}figure,tr,.notice{break-inside:avoid}h2{break-after:avoid}pre{font-size:8pt}}
-@page{margin:16mm}
-";
-
-/// Bytes in base 64, as data URIs need them.
-fn base64(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut out = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for chunk in bytes.chunks(3) {
-        let word = chunk.iter().fold(0u32, |w, b| w << 8 | u32::from(*b)) << (8 * (3 - chunk.len()));
-        for i in 0..4 {
-            let digit = DIGITS[(word >> (18 - 6 * i) & 63) as usize];
-            out.push(if i <= chunk.len() { char::from(digit) } else { '=' });
-        }
-    }
-    out
-}
-
-fn figure_html(html: &mut String, bytes: &[u8], alt: &str, caption: &str) {
-    let _ = writeln!(
-        html,
-        "<figure>\n<img alt=\"{}\" src=\"data:image/png;base64,{}\">\n<figcaption>{}</figcaption>\n</figure>",
-        escape(alt),
-        base64(bytes),
-        escape(caption)
-    );
-}
-
 /// The table of the summary.
-fn summary(html: &mut String, scene: &Scene<'_>) {
-    html.push_str("<section id=\"summary\">\n<h2>Summary</h2>\n<table>\n<caption>Errors are the discretisation error that the program estimated for this run; they do not include the uncertainty of the tissue properties.</caption>\n<thead><tr><th scope=\"col\">Result</th><th scope=\"col\" class=\"n\">Value</th><th scope=\"col\">Unit</th><th scope=\"col\" class=\"n\">Stated error</th></tr></thead>\n<tbody>\n");
+fn summary(scene: &Scene<'_>) -> Section {
+    let mut table = Table::new(
+        "Errors are the discretisation error that the program estimated for this run; they do not include the uncertainty of the tissue properties.",
+        &[
+            ("Result", Align::Left),
+            ("Value", Align::Right),
+            ("Unit", Align::Left),
+            ("Stated error", Align::Right),
+        ],
+    );
     for row in scene.run.summary {
         let error = if row.error.is_empty() { "not stated" } else { &row.error };
-        let _ = writeln!(
-            html,
-            "<tr><th scope=\"row\">{}</th><td class=\"n\">{}</td><td>{}</td><td class=\"n\">{}</td></tr>",
-            escape(&row.name),
-            escape(&row.value),
-            escape(&row.unit),
-            escape(error)
-        );
+        table.row([row.name.as_str(), &row.value, &row.unit, error]);
     }
-    html.push_str("</tbody>\n</table>\n</section>\n");
+    section("summary", "Summary", [Block::Table(table)])
+}
+
+fn section(id: &str, title: &str, blocks: impl IntoIterator<Item = Block>) -> Section {
+    Section {
+        blocks: blocks.into_iter().collect(),
+        ..Section::new(id, title)
+    }
 }
 
 /// What a picture shows and how to read it.
-fn words(name: &str, scene: &Scene<'_>) -> (&'static str, String) {
+pub(super) fn words(name: &str, scene: &Scene<'_>) -> (&'static str, String) {
     let ct = scene.run.ct.is_some();
     match name {
         "slices.png" => (
@@ -117,10 +81,9 @@ fn words(name: &str, scene: &Scene<'_>) -> (&'static str, String) {
     }
 }
 
-/// What was asked, in words.
-fn asked(html: &mut String, scene: &Scene<'_>) {
-    let p = scene.run.problem;
-    let drive = match p.drive {
+/// What the generator was set to.
+pub(super) fn drive_words(drive: &Drive) -> String {
+    match *drive {
         Drive::Voltage { voltage_v } => format!("constant voltage, {} V", figure(voltage_v)),
         Drive::Current { current_a } => format!("constant current, {} A", figure(current_a)),
         Drive::Power { power_w } => format!("constant power, {} W", figure(power_w)),
@@ -161,7 +124,13 @@ fn asked(html: &mut String, scene: &Scene<'_>) {
                 "computed with their mean power"
             }
         ),
-    };
+    }
+}
+
+/// What was asked, in words.
+fn asked(scene: &Scene<'_>) -> Section {
+    let p = scene.run.problem;
+    let drive = drive_words(&p.drive);
     let perfusion = match p.perfusion {
         Perfusion::On => "always on",
         Perfusion::Off => "off",
@@ -222,34 +191,43 @@ fn asked(html: &mut String, scene: &Scene<'_>) {
             ),
         ),
     ];
-    html.push_str("<section id=\"asked\">\n<h2>What was asked</h2>\n<dl>\n");
-    for (name, text) in rows {
-        let _ = writeln!(html, "<dt>{name}</dt><dd>{}</dd>", escape(&text));
-    }
-    html.push_str("</dl>\n<p>Positions are in the patient frame of DICOM (LPS, millimetres): x to the left, y to the back, z to the head.</p>\n</section>\n");
+    let terms = rows
+        .into_iter()
+        .map(|(name, text)| (name.into(), text.into()))
+        .collect();
+    let frame =
+        "Positions are in the patient frame of DICOM (LPS, millimetres): x to the left, y to the back, z to the head.";
+    section(
+        "asked",
+        "What was asked",
+        [Block::Terms(terms), Block::paragraph(frame)],
+    )
 }
 
 /// What became of the nerves.
-fn nerves(html: &mut String, scene: &Scene<'_>) {
+fn nerves(scene: &Scene<'_>) -> Option<Section> {
     let result = &scene.run.result.nerves;
-    if result.is_empty() {
-        return;
-    }
-    html.push_str("<section id=\"nerves\">\n<h2>Nerves</h2>\n<table>\n<caption>A stretch counts as destroyed where Ω is 1 or more across the whole nerve.</caption>\n<thead><tr><th scope=\"col\">Nerve</th><th scope=\"col\">Aim</th><th scope=\"col\" class=\"n\">Destroyed, mm</th><th scope=\"col\" class=\"n\">Highest temperature, °C</th><th scope=\"col\" class=\"n\">Distance from the lesion, mm</th></tr></thead>\n<tbody>\n");
+    let mut table = Table::new(
+        "A stretch counts as destroyed where Ω is 1 or more across the whole nerve.",
+        &[
+            ("Nerve", Align::Left),
+            ("Aim", Align::Left),
+            ("Destroyed, mm", Align::Right),
+            ("Highest temperature, °C", Align::Right),
+            ("Distance from the lesion, mm", Align::Right),
+        ],
+    );
     for (n, nerve) in result.iter().enumerate() {
         let target = scene.nerves.get(n).is_some_and(|n| n.target);
-        let distance = nerve.distance_to_lesion_mm.map_or("no lesion".to_owned(), figure);
-        let _ = writeln!(
-            html,
-            "<tr><th scope=\"row\">{}</th><td>{}</td><td class=\"n\">{}</td><td class=\"n\">{:.1}</td><td class=\"n\">{}</td></tr>",
-            escape(&nerve.name),
-            if target { "destroy" } else { "spare" },
+        table.row([
+            nerve.name.clone(),
+            if target { "destroy" } else { "spare" }.to_owned(),
             figure(nerve.destroyed_mm),
-            nerve.peak_temperature_c,
-            distance
-        );
+            format!("{:.1}", nerve.peak_temperature_c),
+            nerve.distance_to_lesion_mm.map_or("no lesion".to_owned(), figure),
+        ]);
     }
-    html.push_str("</tbody>\n</table>\n</section>\n");
+    (!result.is_empty()).then(|| section("nerves", "Nerves", [Block::Table(table)]))
 }
 
 /// A share as a power of ten or in percent.
@@ -265,7 +243,7 @@ fn share(value: f64) -> String {
 }
 
 /// How well the run was solved.
-fn evidence(html: &mut String, scene: &Scene<'_>) {
+fn evidence(scene: &Scene<'_>) -> Section {
     let e = &scene.run.result.evidence;
     let count = |n: usize| {
         let digits = n.to_string();
@@ -352,23 +330,36 @@ fn evidence(html: &mut String, scene: &Scene<'_>) {
             "Ask for it in the solver settings of the scenario.",
         ));
     }
-    html.push_str("<section id=\"evidence\">\n<h2>How well it was solved</h2>\n<div class=\"wide\"><table>\n<thead><tr><th scope=\"col\">Evidence</th><th scope=\"col\">This run</th><th scope=\"col\">What it means</th></tr></thead>\n<tbody>\n");
+    let mut table = Table::new(
+        "",
+        &[
+            ("Evidence", Align::Left),
+            ("This run", Align::Left),
+            ("What it means", Align::Left),
+        ],
+    );
     for (name, value, meaning) in rows {
-        let _ = writeln!(
-            html,
-            "<tr><th scope=\"row\">{name}</th><td>{}</td><td>{}</td></tr>",
-            escape(&value),
-            escape(meaning)
-        );
+        table.row([name, &value, meaning]);
     }
-    html.push_str("</tbody>\n</table></div>\n</section>\n");
+    section("evidence", "How well it was solved", [Block::Table(table)])
 }
 
 /// The properties of the tissues.
-fn tissues(html: &mut String, scene: &Scene<'_>) {
-    html.push_str("<section id=\"tissues\">\n<h2>Tissue properties used</h2>\n<div class=\"wide\"><table>\n<caption>At the frequency of the generator; conductivity at 37 °C and its change with temperature.</caption>\n<thead><tr><th scope=\"col\">Tissue</th><th scope=\"col\" class=\"n\">Electrical conductivity, S/m</th><th scope=\"col\" class=\"n\">Change, %/K</th><th scope=\"col\" class=\"n\">Thermal conductivity, W/(m K)</th><th scope=\"col\" class=\"n\">Density, kg/m³</th><th scope=\"col\" class=\"n\">Specific heat, J/(kg K)</th><th scope=\"col\" class=\"n\">Perfusion, 1/s</th><th scope=\"col\" class=\"n\">Water, %</th></tr></thead>\n<tbody>\n");
+fn tissues(scene: &Scene<'_>) -> Section {
+    let mut table = Table::new(
+        "At the frequency of the generator; conductivity at 37 °C and its change with temperature.",
+        &[
+            ("Tissue", Align::Left),
+            ("Electrical conductivity, S/m", Align::Right),
+            ("Change, %/K", Align::Right),
+            ("Thermal conductivity, W/(m K)", Align::Right),
+            ("Density, kg/m³", Align::Right),
+            ("Specific heat, J/(kg K)", Align::Right),
+            ("Perfusion, 1/s", Align::Right),
+            ("Water, %", Align::Right),
+        ],
+    );
     for (n, t) in scene.run.problem.tissues.iter().enumerate() {
-        let _ = write!(html, "<tr><th scope=\"row\">{}</th>", escape(&scene.tissue_name(n)));
         let values = [
             t.sigma_s_per_m,
             100.0 * t.sigma_temperature_coefficient_per_k,
@@ -378,72 +369,71 @@ fn tissues(html: &mut String, scene: &Scene<'_>) {
             t.perfusion_per_s,
             100.0 * t.water_fraction,
         ];
-        for v in values {
-            let _ = write!(html, "<td class=\"n\">{}</td>", figure(v));
-        }
-        html.push_str("</tr>\n");
+        table.row(std::iter::once(scene.tissue_name(n)).chain(values.map(figure)));
     }
-    html.push_str("</tbody>\n</table></div>\n</section>\n");
+    section("tissues", "Tissue properties used", [Block::Table(table)])
 }
 
-/// The whole page.
-pub(crate) fn page(scene: &Scene<'_>, made: &[Made], contents: &BTreeMap<String, String>) -> String {
+/// The whole report.
+pub(crate) fn report(scene: &Scene<'_>, made: &[Made], contents: &BTreeMap<String, String>) -> Document {
     let run = scene.run;
-    let title = escape(run.title);
-    let mut html = String::new();
-    let _ = write!(
-        html,
-        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<meta name=\"generator\" content=\"Neurotome\">\n<title>{title}</title>\n<style>{CSS}</style>\n</head>\n<body>\n<header>\n<h1>{title}</h1>\n<p>Report of a simulated radiofrequency lesion, computed by {}.</p>\n<p class=\"notice\" role=\"note\"><strong>Research and teaching software, not a medical device.</strong> Nothing here may guide the treatment of a patient.</p>\n</header>\n<main>\n",
-        escape(run.program)
-    );
-    summary(&mut html, scene);
-    let picture = |html: &mut String, name: &str| {
-        if let Some(m) = made.iter().find(|m| m.name == name) {
+    let picture = |name: &str| {
+        made.iter().find(|m| m.name == name).map(|m| {
             let (alt, caption) = words(name, scene);
-            figure_html(html, &m.bytes, alt, &caption);
-        }
+            Block::Picture(Picture::png(m.bytes.clone(), alt, caption))
+        })
     };
-    let pictures: Vec<&ExtraFile> = run
-        .extra_files
-        .iter()
-        .filter(|f| f.bytes.starts_with(b"\x89PNG\r\n"))
-        .collect();
-    if !made.is_empty() || !pictures.is_empty() {
-        html.push_str("<section id=\"pictures\">\n<h2>Pictures</h2>\n");
-        for name in &PICTURES[..3] {
-            picture(&mut html, name);
-        }
-        for f in pictures {
-            figure_html(&mut html, &f.bytes, &f.caption, &f.caption);
-        }
-        html.push_str("</section>\n");
+    let added = |f: &ExtraFile| {
+        let png = f.bytes.starts_with(b"\x89PNG\r\n");
+        png.then(|| Block::Picture(Picture::png(f.bytes.clone(), f.caption.clone(), f.caption.clone())))
+    };
+    let mut sections = vec![summary(scene)];
+    let mut pictures: Vec<Block> = PICTURES[..3].iter().filter_map(|name| picture(name)).collect();
+    pictures.extend(run.extra_files.iter().filter_map(added));
+    if !pictures.is_empty() {
+        sections.push(section("pictures", "Pictures", pictures));
     }
-    nerves(&mut html, scene);
-    html.push_str("<section id=\"curves\">\n<h2>Curves</h2>\n");
-    picture(&mut html, PICTURES[3]);
-    html.push_str("<p>All values at every time step are in <code>curves.csv</code>.</p>\n</section>\n");
-    evidence(&mut html, scene);
-    asked(&mut html, scene);
-    tissues(&mut html, scene);
+    sections.extend(nerves(scene));
+    let all_values = Text::from("All values at every time step are in ")
+        .code("curves.csv")
+        .plain(".");
+    let curves = picture(PICTURES[3]).into_iter().chain([Block::Paragraph(all_values)]);
+    sections.push(section("curves", "Curves", curves));
+    sections.extend([evidence(scene), asked(scene), tissues(scene)]);
     if !run.scenario_text.is_empty() {
-        let _ = write!(
-            html,
-            "<section id=\"scenario\">\n<h2>Scenario</h2>\n<pre>{}</pre>\n</section>\n",
-            escape(run.scenario_text)
-        );
+        sections.push(section(
+            "scenario",
+            "Scenario",
+            [Block::Code(run.scenario_text.to_owned())],
+        ));
     }
-    html.push_str("<section id=\"repeat\">\n<h2>How to repeat this run</h2>\n<p>The record in this folder holds all that was asked. The same program computes the same files from it, byte for byte, on any number of threads:</p>\n<pre>neurotome replay record.json --out again</pre>\n</section>\n");
-    html.push_str("<section id=\"files\">\n<h2>Files in this folder</h2>\n<table>\n<thead><tr><th scope=\"col\">File</th><th scope=\"col\">What it is</th></tr></thead>\n<tbody>\n");
-    for (name, what) in contents {
-        let _ = writeln!(
-            html,
-            "<tr><th scope=\"row\"><code>{}</code></th><td>{}</td></tr>",
-            escape(name),
-            escape(what)
-        );
+    let again = "The record in this folder holds all that was asked. The same program computes the same files from it, byte for byte, on \
+                 any number of threads:";
+    let command = Block::Code("neurotome replay record.json --out again".to_owned());
+    sections.push(section(
+        "repeat",
+        "How to repeat this run",
+        [Block::paragraph(again), command],
+    ));
+    let mut files = Table::new("", &[("File", Align::Left), ("What it is", Align::Left)]);
+    for (name, what) in contents
+        .iter()
+        .filter(|(name, _)| ![FILE, PDF].contains(&name.as_str()))
+    {
+        files.row([Text::default().code(name.as_str()), what.as_str().into()]);
     }
-    html.push_str("</tbody>\n</table>\n</section>\n</main>\n<footer>\n<p>Neurotome: research and teaching software, not a medical device.</p>\n</footer>\n</body>\n</html>\n");
-    html
+    sections.push(section("files", "Files in this folder", [Block::Table(files)]));
+    Document {
+        title: run.title.to_owned(),
+        subtitle: format!(
+            "Report of a simulated radiofrequency lesion, computed by {}.",
+            run.program
+        ),
+        statement: "Nothing here may guide the treatment of a patient.".into(),
+        program: run.program.to_owned(),
+        sections,
+        ..Document::default()
+    }
 }
 
 /// Bevel, further contacts and tines of a needle, in words.
@@ -463,19 +453,6 @@ fn extras(n: &Needle) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn base64_of_the_standards_examples() {
-        for (plain, coded) in [
-            ("", ""),
-            ("f", "Zg=="),
-            ("fo", "Zm8="),
-            ("foo", "Zm9v"),
-            ("foobar", "Zm9vYmFy"),
-        ] {
-            assert_eq!(base64(plain.as_bytes()), coded);
-        }
-    }
 
     #[test]
     fn small_shares_read_as_powers() {

@@ -76,6 +76,14 @@ pub enum ResultsError {
         /// What the drawing library said.
         reason: String,
     },
+    /// A report could not be set as PDF.
+    #[error(
+        "writing a report as PDF: {reason}; nothing was left behind; this is a defect of the program, please report it"
+    )]
+    Document {
+        /// What the library that writes PDF said.
+        reason: String,
+    },
     /// The caller asked to stop.
     #[error("writing results: interrupted; nothing was left behind")]
     Cancelled,
@@ -263,23 +271,27 @@ pub fn write_results(
             contents.insert(name.to_owned(), what.to_owned());
         }
     }
-    let html = report::page(&scene, &made, &contents);
+    let document = report::report(&scene, &made, &contents);
+    let pdf = document.to_pdf()?;
     contents.insert(report::FILE.to_owned(), "the report: open it in a browser".to_owned());
-    folder::write_file(&staging.path(report::FILE), html.as_bytes())?;
+    contents.insert(report::PDF.to_owned(), "the report, to be printed or sent".to_owned());
+    folder::write_file(&staging.path(report::FILE), document.to_html().as_bytes())?;
+    folder::write_file(&staging.path(report::PDF), &pdf)?;
     staging.publish(&contents)
 }
 
 /// Names that the program itself uses in a results folder.
-const RESERVED: [&str; 5] = [
+const RESERVED: [&str; 6] = [
     folder::RECORD,
     folder::CONTENTS,
     report::FILE,
+    report::PDF,
     "curves.csv",
     "fields.vti",
 ];
 
 /// Refuses what cannot be reported.
-fn check(run: &RunForReport<'_>) -> Result<(), ResultsError> {
+pub(crate) fn check(run: &RunForReport<'_>) -> Result<(), ResultsError> {
     let problem = run.problem;
     let input = |what, found: String, expected| Err(ResultsError::Input { what, found, expected });
     if problem.needles.is_empty() {

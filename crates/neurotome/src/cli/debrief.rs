@@ -9,15 +9,13 @@ use neurotome_io::{
     scenario::Loaded,
 };
 use neurotome_procedure::{
-    catalog::{Catalog, find},
-    debrief::{self, Debrief, DebriefError, Thicker, usual_changes},
+    catalog::Catalog,
+    debrief::{self, Change, Debrief, DebriefError, thicknesses, usual_changes},
+    lesion::LesionProblem,
 };
 use serde::Serialize;
 
 use super::{Common, Failure, deliver, json_text, open_catalog, open_scenario, print, solve};
-
-/// Thicknesses compared with, by a cannula of the catalogue that has them.
-const THICKNESSES: [(&str, &str); 2] = [("18 G", "18G-10mm-straight"), ("16 G", "16G-10mm-straight")];
 
 #[derive(Debug, Args)]
 pub(super) struct DebriefCommand {
@@ -92,20 +90,19 @@ impl DebriefCommand {
 }
 
 fn debriefed(catalog: &Catalog, loaded: &Loaded, common: &Common) -> Result<Debrief, Failure> {
-    let thicknesses: Vec<Thicker> = THICKNESSES
-        .iter()
-        .filter_map(|(name, cannula)| {
-            find(&catalog.cannulas, cannula).map(|c| Thicker {
-                name: (*name).to_owned(),
-                outer_diameter_mm: c.outer_diameter_mm.value,
-            })
-        })
-        .collect();
-    let changes = usual_changes(&loaded.problem, &thicknesses);
+    made(
+        &loaded.problem,
+        &usual_changes(&loaded.problem, &thicknesses(catalog)),
+        common,
+    )
+}
+
+/// A debriefing with a bar that shows how far it is.
+pub(super) fn made(problem: &LesionProblem, changes: &[Change], common: &Common) -> Result<Debrief, Failure> {
     let bar = solve::stage_bar(common.quiet);
     bar.set_message("solving");
     let made = solve::on_threads(common.threads, || {
-        debrief::debrief(&loaded.problem, &changes, &mut |p| {
+        debrief::debrief(problem, changes, &mut |p| {
             bar.set_length(p.of as u64);
             bar.set_position(p.done as u64);
             !solve::interrupted()

@@ -26,6 +26,9 @@ pub(super) struct Simulate {
     /// A script of commands, one a line as in `neurotome run`, in place of the automatic operator.
     #[arg(long, value_name = "FILE")]
     operator: Option<PathBuf>,
+    /// Solve what each lesion would have been otherwise (deeper, parallel, thicker, longer, hotter), for the report of a procedure.
+    #[arg(long)]
+    debrief: bool,
     /// Folder for record, report, pictures and fields; must be new, empty or an earlier run's.
     #[arg(long, value_name = "DIR", default_value = "results")]
     out: PathBuf,
@@ -45,6 +48,7 @@ impl Simulate {
         let loaded = scenario::load(&source, &catalog)?;
         if loaded.scenario.procedure.is_some() {
             let asked = whole::Asked {
+                debrief: self.debrief,
                 operator: self.operator.as_deref(),
                 out: &self.out,
                 json: self.json,

@@ -27,6 +27,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod report;
 mod script;
 mod summary;
 mod told;
@@ -40,6 +41,7 @@ use neurotome_io::{
 };
 use neurotome_procedure::{catalog::Catalog, session::Case};
 
+pub use report::{Pictures, report};
 pub use script::{MAX_LINES, Script, ScriptError};
 pub use summary::{NerveFigures, Summary};
 pub use told::{clock, told};

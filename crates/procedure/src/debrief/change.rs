@@ -7,6 +7,7 @@ use neurotome_base::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    catalog::{Catalog, find},
     lesion::{Drive, LesionProblem, Needle, NerveCurve},
     planning::{Pose, pose::angle_between_deg},
 };
@@ -50,6 +51,22 @@ pub struct Thicker {
     pub name: String,
     /// Outer diameter, mm.
     pub outer_diameter_mm: f64,
+}
+
+/// Thicknesses compared with: what they are called, and a cannula of the catalogue that has them.
+const THICKNESSES: [(&str, &str); 2] = [("18 G", "18G-10mm-straight"), ("16 G", "16G-10mm-straight")];
+
+/// The thicknesses that the catalogue has.
+pub fn thicknesses(catalog: &Catalog) -> Vec<Thicker> {
+    THICKNESSES
+        .iter()
+        .filter_map(|(name, cannula)| {
+            find(&catalog.cannulas, cannula).map(|c| Thicker {
+                name: (*name).to_owned(),
+                outer_diameter_mm: c.outer_diameter_mm.value,
+            })
+        })
+        .collect()
 }
 
 /// The changes that a debriefing looks at: a millimetre deeper, back, and away from the nerve; along and across it; these thicknesses

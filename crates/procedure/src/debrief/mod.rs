@@ -14,7 +14,7 @@ use std::sync::{
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-pub use change::{Change, Thicker, usual_changes};
+pub use change::{Change, Thicker, thicknesses, usual_changes};
 pub use table::table;
 
 use crate::lesion::{LesionError, LesionProblem, SolverSettings, TissueInjury, solve};

@@ -2,19 +2,11 @@
 
 use super::{Case, SessionError, State, TestKind, ViewKind, problem_of};
 use crate::{
-    catalog::find,
-    debrief::{Change, Thicker, usual_changes},
+    debrief::{Change, thicknesses, usual_changes},
     lesion::{Control, Drive, LesionProblem},
     metrics::{Counts, Metrics, NerveCourse, TracePoint, path, to_nerve, to_plan},
     scoring::{ProcedureFacts, Score, score},
 };
-
-/// Thicknesses of a debriefing: what they are called and a cannula that has them.
-const THICKNESSES: [(&str, &str); 3] = [
-    ("16 G", "16G-10mm-straight"),
-    ("18 G", "18G-10mm-straight"),
-    ("20 G", "20G-10mm-straight"),
-];
 
 /// A nerve's part of a record, judged.
 #[derive(Debug, Clone, PartialEq)]
@@ -211,14 +203,5 @@ pub fn debriefing(case: &Case, state: &State, target: usize) -> Result<Option<Le
 
 /// The usual changes of a debriefing.
 pub fn usual_debriefing(case: &Case, problem: &LesionProblem) -> Vec<Change> {
-    let thicknesses: Vec<Thicker> = THICKNESSES
-        .iter()
-        .filter_map(|(name, cannula)| {
-            find(&case.catalog.cannulas, cannula).map(|c| Thicker {
-                name: (*name).to_owned(),
-                outer_diameter_mm: c.outer_diameter_mm.value,
-            })
-        })
-        .collect();
-    usual_changes(problem, &thicknesses)
+    usual_changes(problem, &thicknesses(&case.catalog))
 }

@@ -8,7 +8,7 @@ use super::{
     within,
 };
 use crate::{
-    lesion::{Control, Drive, Heating, LesionError, LesionProblem, LesionRun},
+    lesion::{Control, Drive, Heating, LesionError, LesionProblem, LesionResult, LesionRun},
     nerve_death::{Recorder, cut, laws},
     outcome::Harm,
 };
@@ -40,6 +40,8 @@ fn usual(case: &Case) -> [f64; 3] {
 #[derive(Default)]
 pub(super) struct Furnace {
     live: Option<Live>,
+    /// The last lesion with its fields, for pictures.
+    pub(super) last: Option<(LesionProblem, LesionResult)>,
 }
 
 /// A lesion with all its fields.
@@ -117,14 +119,20 @@ impl Live {
     }
 
     /// The lesion as it is now.
-    fn finish(self, case: &Case, plan: &HeatingNow, heated_s: f64, complete: bool) -> Result<Lesion, SessionError> {
+    fn finish(
+        self,
+        case: &Case,
+        plan: &HeatingNow,
+        heated_s: f64,
+        complete: bool,
+    ) -> Result<(Lesion, LesionProblem, LesionResult), SessionError> {
         let result = self.run.finish()?;
         let cuts: Vec<_> = self.recorder.finish().iter().map(|h| cut(&case.catalog, h)).collect();
         let harm = Harm::new(&result, &cuts);
         let target = self.problem.nerves.iter().position(|n| n.target);
         let mut curve = plan.curve.clone();
         curve.extend(self.curve);
-        Ok(Lesion {
+        let lesion = Lesion {
             set_c: plan.set_c,
             heated_s,
             held_s: (heated_s - plan.ramp_s).max(0.0),
@@ -137,7 +145,8 @@ impl Live {
             nerves: cuts,
             harm,
             curve,
-        })
+        };
+        Ok((lesion, self.problem, result))
     }
 }
 
@@ -218,10 +227,25 @@ impl Furnace {
         live.advance_to(from_s + COOLING_S, watch)?;
         let took_s = live.t_s() - from_s;
         let complete = heated_s > live.problem.heating_s - SAME_S;
-        let lesion = Box::new(live.finish(case, plan, heated_s, complete)?);
+        let made = self.finish(live, case, plan, heated_s, complete)?;
         Ok(Done {
-            events: vec![Event::LesionMade { lesion }],
+            events: vec![made],
             took_s,
+        })
+    }
+
+    fn finish(
+        &mut self,
+        live: Live,
+        case: &Case,
+        plan: &HeatingNow,
+        heated_s: f64,
+        complete: bool,
+    ) -> Result<Event, SessionError> {
+        let (lesion, problem, result) = live.finish(case, plan, heated_s, complete)?;
+        self.last = Some((problem, result));
+        Ok(Event::LesionMade {
+            lesion: Box::new(lesion),
         })
     }
 
@@ -236,9 +260,9 @@ impl Furnace {
         let took_s = live.t_s() - from_s;
         if live.over() {
             let heated_s = live.problem.heating_s;
-            let lesion = Box::new(live.finish(case, plan, heated_s, true)?);
+            let made = self.finish(live, case, plan, heated_s, true)?;
             return Ok(Done {
-                events: vec![Event::LesionMade { lesion }],
+                events: vec![made],
                 took_s,
             });
         }

@@ -43,7 +43,7 @@ pub use state::{ArmNow, AtTarget, HeatingNow, InjectionDone, Shot, State, TestDo
 use crate::{
     anaesthesia::AnaesthesiaError,
     fluoroscopy::{FluoroError, Frame},
-    lesion::{LesionError, LesionProblem},
+    lesion::{LesionError, LesionProblem, LesionResult},
     outcome::OutcomeError,
     planning::{PlanError, Target},
     stimulation::StimulationError,
@@ -204,6 +204,11 @@ impl Session {
     /// The last picture of the C-arm, while it is on the screen.
     pub fn picture(&self) -> Option<&Frame> {
         self.room.imaging.picture()
+    }
+
+    /// The last lesion that was made, with its fields, while it is at hand.
+    pub fn lesion(&self) -> Option<(&LesionProblem, &LesionResult)> {
+        self.room.heating.last.as_ref().map(|(p, r)| (p, r))
     }
 
     /// What stands against a command now.

@@ -29,7 +29,7 @@ const PEOPLE: u32 = 1000;
 /// Most of each of these.
 const MOST: u32 = 1_000_000;
 /// Voxels of the built-in patient under the C-arm, mm.
-const VOXEL_MM: f64 = 1.5;
+const VOXEL_MM: f64 = 2.0;
 
 /// Why a scenario is no case.
 #[derive(Debug, thiserror::Error)]

@@ -173,6 +173,7 @@ fn lines(event: &Event) -> Vec<String> {
         }
         Event::Pain { from } => vec![format!("the patient is in pain: {from}")],
         Event::PatientMoved { by_mm } => vec![format!("the patient moves: the needle is off by {}", place(by_mm))],
+        Event::SkinSeen => vec!["skin at entry and pad looked at".to_owned()],
         Event::TargetChosen { index } => vec![format!("target {} of the plan", index + 1)],
         Event::Finished {
             outcomes,

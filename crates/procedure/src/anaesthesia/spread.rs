@@ -556,12 +556,12 @@ impl Spread {
 
     /// The fluid's share of the volume at a point and time, 0 to 1: none in closed tissue.
     pub fn share(&self, p: &PatientPoint, t_s: f64) -> f64 {
-        let porosity = self.porosity(p);
-        if porosity == 0.0 {
+        // Most points lie outside of the fluid, and looking up the tissue is the dearer part.
+        let part = self.at(p, t_s, |frame, cell| f64::from(frame.fluid[cell]));
+        if part <= 0.0 {
             return 0.0;
         }
-        let part = self.at(p, t_s, |frame, cell| f64::from(frame.fluid[cell]));
-        (porosity * part).clamp(0.0, 1.0)
+        (self.porosity(p) * part).clamp(0.0, 1.0)
     }
 
     /// The fluid as a lesion takes it, at a time after the end of the injection, s.

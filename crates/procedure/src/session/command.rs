@@ -245,6 +245,8 @@ pub enum Command {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         target: Option<usize>,
     },
+    /// Look at the skin at the needle's entry and under the pad.
+    Inspect,
     /// End the procedure.
     Finish,
 }
@@ -402,8 +404,9 @@ pub const USAGE: [Usage; 24] = [
     usage("next", "[NUMBER]", "turn to the next nerve of the plan"),
 ];
 
-/// The last word of the language and that of the log.
-pub const MORE_USAGE: [Usage; 2] = [
+/// The last words of the language and that of the log.
+pub const MORE_USAGE: [Usage; 3] = [
+    usage("inspect", "", "look at the skin: entry and pad"),
     usage("finish", "", "end the procedure: what was destroyed, what comes after"),
     usage(
         "undo",
@@ -620,6 +623,7 @@ impl FromStr for Command {
                     target: rest.first().map(count).transpose()?,
                 }
             }
+            "inspect" => at_most(0).map(|()| Self::Inspect)?,
             "finish" => at_most(0).map(|()| Self::Finish)?,
             other => {
                 return Err(format!(
@@ -713,6 +717,7 @@ impl fmt::Display for Command {
                 f.write_str("next")?;
                 target.map_or(Ok(()), |n| write!(f, " {n}"))
             }
+            Self::Inspect => f.write_str("inspect"),
             Self::Finish => f.write_str("finish"),
         }
     }
@@ -797,6 +802,7 @@ mod tests {
             "heat - 60",
             "stop",
             "next 2",
+            "inspect",
             "finish",
             "undo 12",
             "heat 80 90 because the patient asked to go on",

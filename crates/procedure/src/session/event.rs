@@ -328,6 +328,8 @@ pub enum Event {
         /// By its number in the plan, from 0.
         index: usize,
     },
+    /// The skin at the entry and under the pad was looked at.
+    SkinSeen,
     /// The procedure is over.
     Finished {
         /// What comes after, by each law of injury.

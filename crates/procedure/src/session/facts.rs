@@ -86,7 +86,7 @@ pub fn facts(case: &Case, state: &State, target: usize) -> ProcedureFacts {
         asked_mm: technique.map(|t| t.destroyed_mm.value),
         harmed: lesion.map(|_| harmed(state, target)),
         dose_noted: Some(true),
-        skin_after: None,
+        skin_after: lesion.map(|_| state.skin_seen),
     }
 }
 

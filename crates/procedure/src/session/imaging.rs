@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Half a side of the collimated field at the detector, mm.
-const FIELD_HALF_MM: f64 = 70.0;
+const FIELD_HALF_MM: f64 = 100.0;
 /// Pixels along a side.
 const PIXELS: usize = 512;
 /// Longest screening in one go, s.
@@ -110,6 +110,10 @@ fn middle_of_target(case: &Case, state: &State) -> Result<PatientPoint, SessionE
 impl Imaging {
     pub(super) fn picture(&self) -> Option<&Frame> {
         self.picture.as_ref()
+    }
+
+    pub(super) fn open_pixels(&self) -> Option<[std::ops::Range<usize>; 2]> {
+        self.scope.as_ref().map(|s| s.arm().open_pixels())
     }
 
     /// The scope where the state says that it stands, with the needle that is in.

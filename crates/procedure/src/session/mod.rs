@@ -206,6 +206,11 @@ impl Session {
         self.room.imaging.picture()
     }
 
+    /// Columns and rows of the picture that the collimator leaves open.
+    pub fn screen_field(&self) -> Option<[std::ops::Range<usize>; 2]> {
+        self.room.imaging.open_pixels()
+    }
+
     /// The last lesion that was made, with its fields, while it is at hand.
     pub fn lesion(&self) -> Option<(&LesionProblem, &LesionResult)> {
         self.room.heating.last.as_ref().map(|(p, r)| (p, r))
@@ -342,6 +347,7 @@ impl Session {
                     .heat(case, state, &mut room.drugs, [*set_c, *hold_s, *for_s], watch)
             }
             Command::Stop => room.heating.stop(case, state, &mut room.drugs, watch),
+            Command::Inspect => Ok(Done::at_once(vec![Event::SkinSeen])),
             Command::Next { target } => placing::next(state, *target),
             Command::Finish => ending::finish(case, state, watch),
         }

@@ -81,6 +81,7 @@ pub fn next_order(case: &Case, state: &State) -> Option<Order> {
             .any(|t| t.lesions.is_empty())
         {
             true => go(Command::Next { target: None }),
+            false if !state.skin_seen => go(Command::Inspect),
             false => go(Command::Finish),
         };
     }

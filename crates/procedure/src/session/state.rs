@@ -199,6 +199,8 @@ pub struct State {
     pub refused: usize,
     /// See above.
     pub overridden: Vec<(String, String)>,
+    /// The skin was looked at since the last lesion.
+    pub skin_seen: bool,
     /// What comes after; the procedure is over.
     pub outcomes: Option<Vec<OutcomeByLaw>>,
     /// Probability that the joint is the source of the pain.
@@ -389,8 +391,10 @@ impl State {
                     heating.looks_s.push(*t_s);
                 }
             }
+            Event::SkinSeen => self.skin_seen = true,
             Event::LesionMade { lesion } => {
                 self.heating = None;
+                self.skin_seen = false;
                 let needle = self.needle.clone();
                 let here = self.here();
                 here.lesions.push((**lesion).clone());

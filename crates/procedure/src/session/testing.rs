@@ -14,6 +14,8 @@ use crate::{
 
 /// Amplitudes rise in such steps, V.
 const STEP_V: f64 = 0.05;
+/// The impedance is read on cells so many times as large as the lesion's: it is known to a hundredth then, as an instrument knows it.
+const IMPEDANCE_CELLS: f64 = 2.0;
 /// Volts up to which a test goes where nothing is said: sensory, motor.
 const UP_TO_V: [f64; 2] = [1.0, 2.0];
 
@@ -104,7 +106,8 @@ impl Testing {
     /// Measures the impedance at the radiofrequency.
     pub(super) fn impedance(&mut self, case: &Case, state: &State) -> Result<Done, SessionError> {
         let needle = needle_in(state, "impedance")?;
-        let problem = problem_of(case, state, needle)?;
+        let mut problem = problem_of(case, state, needle)?;
+        problem.solver.cell_size *= IMPEDANCE_CELLS;
         let ohm = crate::lesion::Heating::new(&problem)?.reading().impedance_ohm;
         Ok(Done::at_once(vec![Event::ImpedanceRead { ohm }]))
     }

@@ -30,6 +30,7 @@ pub fn handling_s(command: &Command) -> f64 {
         Command::Test { up_to_v, .. } => 10.0 + 10.0 * up_to_v.unwrap_or(1.0).abs(),
         Command::Anaesthetise { .. } => 20.0,
         Command::Next { .. } => 10.0,
+        Command::Inspect => 30.0,
         Command::Finish => 120.0,
         Command::Screen { .. } | Command::Wait { .. } | Command::Heat { .. } | Command::Stop => 0.0,
     }

@@ -1,9 +1,9 @@
 //! The whole procedure, by the automatic operator or a script.
 
-use std::{fmt::Write as _, fs, path::Path, sync::Arc, time::Instant};
+use std::{fmt::Write as _, fs, ops::Range, path::Path, sync::Arc, time::Instant};
 
 use neurotome_io::{
-    pictures::png_grey8,
+    pictures::{PictureError, png_grey8},
     report::{document::Picture, procedure::Lesion},
     results::{ExtraFile, RunForReport, write_files},
     scenario::{Loaded, Source},
@@ -12,6 +12,7 @@ use neurotome_io::{
 use neurotome_procedure::{
     catalog::Catalog,
     debrief::Debrief,
+    fluoroscopy as radiograph,
     session::{Entry, Event, debriefing, next_order, usual_debriefing},
 };
 
@@ -144,8 +145,7 @@ impl Album {
                         .arm
                         .view
                         .map_or_else(|| "free angles".to_owned(), |v| v.to_string());
-                    let grey = &frame.picture;
-                    let png = png_grey8(grey.columns, grey.rows, &grey.grey).map_err(|e| failed(&e))?;
+                    let png = open_field(stage.session.screen_field(), &frame.picture).map_err(|e| failed(&e))?;
                     let nerve = state.planned().map_or_else(String::new, |p| format!(", {}", p.nerve));
                     let with = if state.needle.is_some() {
                         "with the needle"
@@ -191,6 +191,17 @@ impl Album {
             lesions: self.lesions,
         }
     }
+}
+
+/// The part of a picture that the collimator leaves open, as PNG.
+fn open_field(field: Option<[Range<usize>; 2]>, picture: &radiograph::Picture) -> Result<Vec<u8>, PictureError> {
+    let [columns, rows] = field.unwrap_or([0..picture.columns, 0..picture.rows]);
+    let grey: Vec<u8> = rows
+        .clone()
+        .flat_map(|r| &picture.grey[r * picture.columns..][columns.clone()])
+        .copied()
+        .collect();
+    png_grey8(columns.len(), rows.len(), &grey)
 }
 
 /// What each lesion would have been otherwise.

@@ -481,6 +481,9 @@ pub struct GeneratorEntry {
     /// Growth of the power for a kelvin over its lowest that puts a thermocouple in doubt, as a share.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub doubt_fraction: Option<Sourced>,
+    /// Fall of the impedance without a rise of the reading that does so, as a share.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub doubt_impedance_fraction: Option<Sourced>,
     /// How far the voltage put out may differ from that asked for, as a share.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub output_error_fraction: Option<Sourced>,
@@ -543,6 +546,7 @@ entry!(
         reach_s,
         limit_active_s,
         doubt_fraction,
+        doubt_impedance_fraction,
         output_error_fraction,
         pad_contact_ohm,
         pad_rise_fraction,

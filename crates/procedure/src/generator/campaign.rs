@@ -259,7 +259,6 @@ impl Campaign {
                         if spec.kind == FaultKind::ThermocoupleWrongChannel && onset_s > 0.0 {
                             continue;
                         }
-                        // A limit, a lag or a change needs output to be seen; there before the start, it is met at the start.
                         for &seed in &self.seeds {
                             let usual = Fault::usual(spec.kind, onset_s, 0);
                             all.push(Case {
@@ -355,7 +354,6 @@ struct Trace {
     hottest_c: Vec<f64>,
     on: Vec<bool>,
     events: Vec<Event>,
-    start_s: f64,
     interval_s: f64,
     ended: bool,
 }
@@ -363,13 +361,23 @@ struct Trace {
 /// Settling before the start, s.
 const BEFORE_S: f64 = 1.0;
 
+/// When a fault begins: counted from the start; 0 means before it, or with the first output for what only a change can tell.
+fn onset_s(f: &Fault) -> f64 {
+    if f.onset_s > 0.0 {
+        BEFORE_S + f.onset_s
+    } else if Fault::is_change(f.kind) {
+        BEFORE_S + 1.5
+    } else {
+        0.0
+    }
+}
+
 fn trace<P: Target>(profile: &Profile, campaign: &Campaign, case: &Case, plant: P) -> Result<Trace, GeneratorError> {
     let program = case.mode.program(campaign.heat_s);
     let stagger_s = program.stagger_s * (case.channels - 1) as f64;
     let mut generator = Generator::new(profile.clone(), case.channels, case.seed)?;
     let fault = case.fault.map(|f| Fault {
-        // There before the start: from the beginning. Else counted from the start.
-        onset_s: if f.onset_s > 0.0 { BEFORE_S + f.onset_s } else { 0.0 },
+        onset_s: onset_s(&f),
         ..f
     });
     let mut plant = Faulty::new(plant, fault);
@@ -379,7 +387,6 @@ fn trace<P: Target>(profile: &Profile, campaign: &Campaign, case: &Case, plant: 
         hottest_c: Vec::new(),
         on: Vec::new(),
         events: Vec::new(),
-        start_s: BEFORE_S,
         interval_s: dt,
         ended: false,
     };
@@ -482,7 +489,7 @@ pub fn run<M: MakePlant>(profile: &Profile, campaign: &Campaign, case: &Case, pl
     };
     let risk = fault.kind.risk();
     out.limit_s = risk.latency_s;
-    let onset_s = if fault.onset_s > 0.0 { made.start_s + fault.onset_s } else { 0.0 };
+    let onset_s = onset_s(&fault);
     out.false_alarms = alarms.iter().filter(|a| a.0 + 1e-9 < onset_s).count();
     let mut since: Vec<&(f64, Rule)> = alarms.iter().filter(|a| a.0 + 1e-9 >= onset_s).collect();
     if let Some(first) = since.first().map(|a| a.0) {

@@ -19,7 +19,7 @@ pub struct Demand {
     pub dt_s: f64,
 }
 
-/// Says which power holds a temperature. Limits of voltage, current, power and slew are applied after it, by the machine.
+/// Says which power for each needle holds a temperature. Limits of voltage, current, power and slew are applied after it, by the machine.
 ///
 /// A controller of one's own:
 ///
@@ -76,10 +76,10 @@ pub struct Pid {
 impl Default for Pid {
     fn default() -> Self {
         Self {
-            gain_w_per_k: 0.18,
-            integral_w_per_k_s: 0.03,
-            derivative_w_s_per_k: 0.06,
-            feed_w_s_per_k: 0.2,
+            gain_w_per_k: 0.35,
+            integral_w_per_k_s: 0.05,
+            derivative_w_s_per_k: 0.1,
+            feed_w_s_per_k: 0.5,
             smooth_s: 0.4,
             anti_windup: true,
             integral_w: 0.0,

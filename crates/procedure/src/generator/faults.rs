@@ -100,17 +100,17 @@ faults! {
         control: "upper limit of plausible readings", essential: true,
     }
     ThermocoupleShort {
-        words: "thermocouple shorted", size: 22.0 "°C", latency: 1.0, rules: [ThermocoupleLow, ThermocoupleJump, NotFollowing, ThermocoupleDoubt],
+        words: "thermocouple shorted", size: 22.0 "°C", latency: 8.0, rules: [ThermocoupleLow, ThermocoupleJump, NotFollowing, ThermocoupleDoubt, WrongChannel],
         hazard: "heat without control", situation: "the reading is that of the room; control adds power", harm: "burn of tissue to be spared",
         control: "lower limit of plausible readings; limit of their fall", essential: true,
     }
     ThermocoupleReversed {
-        words: "thermocouple reversed", size: 22.0 "°C", latency: 1.0, rules: [ThermocoupleLow, ThermocoupleJump, NotFollowing],
+        words: "thermocouple reversed", size: 22.0 "°C", latency: 8.0, rules: [ThermocoupleLow, ThermocoupleJump, NotFollowing, ThermocoupleDoubt, WrongChannel],
         hazard: "heat without control", situation: "the reading falls as the tip warms; control adds power", harm: "burn of tissue to be spared",
         control: "lower limit of plausible readings; limit of their fall", essential: true,
     }
     ThermocoupleStuck {
-        words: "thermocouple stuck", size: 0.0 "", latency: 2.5, rules: [ThermocoupleStuck],
+        words: "thermocouple stuck", size: 0.0 "", latency: 2.5, rules: [ThermocoupleStuck, NotFollowing, ThermocoupleDoubt],
         hazard: "heat without control", situation: "the reading stands still; control adds power", harm: "burn of tissue to be spared",
         control: "a reading without noise is not believed", essential: true,
     }
@@ -127,27 +127,27 @@ faults! {
         control: "channels start one after the other; the driven needle must warm", essential: true,
     }
     OverTemperature {
-        words: "tissue too hot", size: 20.0 "°C", latency: 3.0, rules: [OverTemperature, RiseTooFast],
+        words: "tissue too hot", size: 20.0 "°C", latency: 3.0, rules: [OverTemperature, RiseTooFast, ThermocoupleDoubt],
         hazard: "heat", situation: "another source heats the tip", harm: "larger lesion than meant",
         control: "upper limit of temperature", essential: true,
     }
     RiseTooFast {
-        words: "temperature rises too fast", size: 25.0 "°C/s", latency: 1.5, rules: [RiseTooFast, OverTemperature],
+        words: "temperature rises too fast", size: 25.0 "°C/s", latency: 1.5, rules: [RiseTooFast, OverTemperature, ThermocoupleDoubt],
         hazard: "heat", situation: "little tissue takes the power", harm: "boiling, charring",
         control: "limit of the rate of rise", essential: true,
     }
     SetPointNotReached {
-        words: "set temperature not reached", size: 0.97 "of the rise", latency: 30.0, rules: [NotReached, NotFollowing, ThermocoupleDoubt, RiseTooFast, ThermocoupleJump],
+        words: "set temperature not reached", size: 0.97 "of the rise", latency: 30.0, rules: [NotReached, NotFollowing, ThermocoupleDoubt, ThermocoupleJump, ImpedanceRise, ImpedanceStep, LimitActive],
         hazard: "loss of function", situation: "blood carries the heat away", harm: "nerve not destroyed",
         control: "limit of the time to the set point", essential: false,
     }
     LimitActive {
-        words: "output at its limit", size: 650.0 "Ω in series", latency: 25.0, rules: [LimitActive, NotFollowing, NotReached, ImpedanceStep],
+        words: "output at its limit", size: 600.0 "Ω in series", latency: 25.0, rules: [LimitActive, NotFollowing, NotReached, ImpedanceStep],
         hazard: "loss of function", situation: "the output cannot follow", harm: "nerve not destroyed",
         control: "an active limit is told", essential: false,
     }
     OutputError {
-        words: "output stage puts out more than asked for", size: 0.5 "of it", latency: 0.5, rules: [OutputError],
+        words: "output stage puts out more than asked for", size: 0.5 "of it", latency: 0.7, rules: [OutputError],
         hazard: "electrical energy", situation: "the voltage is above the limit", harm: "larger lesion than meant, burn",
         control: "voltage and current measured apart from the output stage; relay", essential: true,
     }
@@ -219,6 +219,14 @@ impl Fault {
             duration_s: 1e6,
             channel,
         }
+    }
+
+    /// True where only a change can be noticed, so that a fault from before the start begins with the output instead.
+    pub fn is_change(kind: FaultKind) -> bool {
+        matches!(
+            kind,
+            FaultKind::ImpedanceStep | FaultKind::InsulationBreach | FaultKind::OverTemperature | FaultKind::RiseTooFast
+        )
     }
 
     /// True while it is there.

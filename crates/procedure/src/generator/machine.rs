@@ -143,7 +143,7 @@ impl Default for Surroundings {
     fn default() -> Self {
         Self {
             mains: true,
-            pad_ohm: 60.0,
+            pad_ohm: 70.0,
             coolant_flow_fraction: 1.0,
             coolant_warmer_c: 0.0,
             frozen_needle: None,
@@ -217,6 +217,8 @@ pub struct Generator<C = Pid> {
     needles: Vec<Thermocouple>,
     stimulation: Option<Stimulation>,
     pad_start_ohm: Option<f64>,
+    /// What each needle read when output was let through, °C.
+    start_c: Vec<f64>,
     mains_lost_us: Option<u64>,
     mains: bool,
     resumable: bool,
@@ -276,6 +278,7 @@ impl<C: Controller + Clone> Generator<C> {
             needles: Vec::new(),
             stimulation: None,
             pad_start_ohm: None,
+            start_c: Vec::new(),
             mains_lost_us: None,
             mains: true,
             resumable: false,
@@ -434,7 +437,7 @@ impl<C: Controller + Clone> Generator<C> {
         self.state_us += dt_us;
         self.steps += 1;
         if around.mains {
-            self.read(plant, around, &put);
+            self.read(plant, around);
             self.judge(around, &put, dt_s);
         }
         if self.state == State::Running {
@@ -629,6 +632,7 @@ impl<C: Controller + Clone> Generator<C> {
     fn wanted_power(&mut self, k: usize, program: &Program, dt_s: f64) -> f64 {
         let reading = self.hottest(k);
         let offset = program.offsets_c.get(k).copied().unwrap_or(0.0);
+        let needles = self.per_channel() as f64;
         let p = &self.profile;
         let c = &mut self.channels[k];
         let ohm = c.impedance_ohm;
@@ -665,7 +669,9 @@ impl<C: Controller + Clone> Generator<C> {
                 demand.set_c = if ramping { c.from_c + gone * way.signum() } else { target };
                 demand.set_rate_c_per_s = if ramping { stage.ramp_c_per_s * way.signum() } else { 0.0 };
                 c.set_c = Some(demand.set_c);
-                c.controller.power_w(&demand)
+                demand.applied_w /= needles;
+                demand.most_w /= needles;
+                needles * c.controller.power_w(&demand)
             }
             Mode::Power { power_w, .. } => *power_w,
             Mode::Voltage { voltage_v, .. } => voltage_v.powi(2) / ohm,
@@ -675,10 +681,11 @@ impl<C: Controller + Clone> Generator<C> {
                 ..
             } => {
                 let own = voltage_v.powi(2) / ohm;
-                demand.most_w = own.min(cap) * duty;
+                demand.most_w = own.min(cap) * duty / needles;
+                demand.applied_w /= needles;
                 demand.set_c = adapt - 0.5;
                 c.set_c = Some(*adapt);
-                let mean = c.controller.power_w(&demand);
+                let mean = needles * c.controller.power_w(&demand);
                 c.set_c = None;
                 mean / duty
             }
@@ -794,7 +801,7 @@ impl<C: Controller + Clone> Generator<C> {
         }
     }
 
-    fn read(&mut self, plant: &dyn Plant, around: &Surroundings, _put: &[Put]) {
+    fn read(&mut self, plant: &dyn Plant, around: &Surroundings) {
         for (i, needle) in self.needles.iter_mut().enumerate() {
             if around.frozen_needle != Some(i) {
                 needle.raw_c = self.noise.temperature(i, self.steps, &self.profile, needle.junction_c);
@@ -883,10 +890,10 @@ impl<C: Controller + Clone> Generator<C> {
         if let (true, Some(k)) = (alone, driven)
             && k == 0
             && !self.resumed
-            && let Some(base) = self.channels[0].watch.base_c()
         {
-            let own = raw[..per].iter().fold(f64::NEG_INFINITY, |a, b| a.max(*b)) - base;
-            let other = raw[per..].iter().fold(f64::NEG_INFINITY, |a, b| a.max(*b)) - base;
+            let rises: Vec<f64> = raw.iter().zip(&self.start_c).map(|(now, start)| now - start).collect();
+            let most = |all: &[f64]| all.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+            let (own, other) = (most(&rises[..per]), most(&rises[per..]));
             exchanged = other > 1.5 && own < 0.5 * other;
         }
         let watch = &mut self.channels[0].watch;
@@ -964,7 +971,10 @@ impl<C: Controller + Clone> Generator<C> {
     fn move_on(&mut self) {
         let in_state_s = self.state_us as f64 * 1e-6;
         match self.state {
-            State::Checking if in_state_s >= CHECK_S - 1e-9 => self.enter(State::Running),
+            State::Checking if in_state_s >= CHECK_S - 1e-9 => {
+                self.start_c = self.needles.iter().map(|n| n.raw_c).collect();
+                self.enter(State::Running);
+            }
             State::Running if self.channels.iter().all(|c| c.done) => self.enter(State::PostHeat),
             State::PostHeat if in_state_s >= self.program.as_ref().map_or(0.0, |p| p.post_heat_s) => {
                 self.enter(State::Done);

@@ -94,6 +94,8 @@ profile!(
         limit_active_s,
         /// Growth of the power for a kelvin over its lowest that puts a thermocouple in doubt, as a share.
         doubt_fraction,
+        /// Fall of the impedance without a rise of the reading that does so, as a share.
+        doubt_impedance_fraction,
         /// How far the voltage put out may differ from that asked for, as a share.
         output_error_fraction,
         /// Highest impedance between the halves of the return pad, Ω.

@@ -64,7 +64,7 @@ rules! {
     NotFollowing: Stop, 1.0, "Temperature does not follow the ramp";
     NotReached: Stop, 0.0, "Set temperature not reached";
     LimitActive: Caution, 0.0, "Output at its limit: temperature may not be reached";
-    OutputError: Stop, 0.2, "Output differs from what was asked for: service needed";
+    OutputError: Stop, 0.1, "Output differs from what was asked for: service needed";
     PadMissing: Stop, 0.1, "Return pad missing";
     PadContact: Stop, 0.3, "Return pad has poor contact";
     CoolantStopped: Stop, 0.5, "Coolant does not flow";
@@ -122,6 +122,10 @@ pub(super) struct Watch {
     steady_s: f64,
     energy_j: f64,
     best_w_per_k: f64,
+    /// Impedance, smoothed, Ω; its highest while nothing was ramped, and the reading then, °C.
+    smooth_ohm: f64,
+    high_ohm: f64,
+    high_c: f64,
 }
 
 impl Watch {
@@ -140,12 +144,10 @@ impl Watch {
             steady_s: 0.0,
             energy_j: 0.0,
             best_w_per_k: f64::MAX,
+            smooth_ohm: 0.0,
+            high_ohm: 0.0,
+            high_c: 0.0,
         }
-    }
-
-    /// How much its own reading has risen since it was driven, and the power since then, °C and J.
-    pub fn base_c(&self) -> Option<f64> {
-        self.base_c
     }
 
     /// True once when a condition has held long enough.
@@ -169,6 +171,10 @@ impl Watch {
         self.remember(look, window);
         let mut found = Vec::new();
         for (rule, holds) in self.conditions(look, p, hottest, window) {
+            if rule == Rule::OutputError && look.asked_v <= 1.0 {
+                // Between pulses nothing is told of the output.
+                continue;
+            }
             if self.confirmed(rule, holds, look.dt_s) {
                 found.push(rule);
             }
@@ -258,7 +264,8 @@ impl Watch {
     }
 
     /// Whether temperature and power do not belong together: needles of a pair far apart; much energy and no warmth; or, while nothing is
-    /// ramped, more power for a kelvin than before, where tissue that warms through needs ever less.
+    /// ramped, more power for a kelvin than before, where tissue that warms through needs ever less, or an impedance that falls without a rise of the
+    /// reading.
     fn doubtful(&mut self, look: &Look<'_>, p: &Profile, hottest: f64) -> bool {
         if !look.on {
             return false;
@@ -272,9 +279,25 @@ impl Watch {
         let deaf = self.energy_j > 6.0 && self.rise_c < 0.7;
         if look.ramping || look.waiting_s > 0.0 || look.limit.is_some() {
             self.steady_s = 0.0;
-            self.best_w_per_k = f64::INFINITY;
+            self.best_w_per_k = f64::MAX;
+            self.high_ohm = 0.0;
         } else {
             self.steady_s += look.dt_s;
+        }
+        // Tissue gets warmer than the reading tells: its impedance falls without a rise of the reading.
+        self.smooth_ohm = if self.smooth_ohm > 0.0 {
+            follow(self.smooth_ohm, look.impedance_ohm, 1.5)
+        } else {
+            look.impedance_ohm
+        };
+        let reading = base + self.rise_c;
+        let mut warmer = false;
+        if self.steady_s > 4.0 {
+            if self.smooth_ohm > self.high_ohm {
+                (self.high_ohm, self.high_c) = (self.smooth_ohm, reading);
+            }
+            let slack = p.doubt_impedance_fraction + WARMTH_PER_K * (reading - self.high_c).max(0.0);
+            warmer = self.smooth_ohm < self.high_ohm * (1.0 - slack);
         }
         let mut dear = false;
         if self.steady_s > 8.0 && look.driven_s > 12.0 {
@@ -283,7 +306,7 @@ impl Watch {
             self.best_w_per_k = self.best_w_per_k.min(ratio);
             dear = ratio > self.best_w_per_k * (1.0 + p.doubt_fraction);
         }
-        apart || deaf || dear
+        apart || deaf || dear || warmer
     }
 }
 

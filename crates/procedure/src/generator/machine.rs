@@ -760,9 +760,10 @@ impl<C: Controller + Clone> Generator<C> {
                 *v = if v.is_finite() && most.is_finite() { v.min(most).max(0.0) } else { 0.0 };
             }
             let part_s = (next - at) as f64 * 1e-6;
+            let before = plant.seen().impedance_ohm.clone();
             plant.advance(&now, part_s)?;
             for k in 0..n {
-                let (i, ohm) = (plant.seen().current_a[k], plant.seen().impedance_ohm[k]);
+                let (i, ohm) = (plant.seen().current_a[k], before[k]);
                 put[k].energy_j += i * i * ohm * part_s;
                 if now[k] > 0.0 {
                     put[k].asked_v = now[k];

@@ -100,6 +100,10 @@ pub(super) struct Look<'a> {
     pub lowest_c: f64,
 }
 
+/// Time over which changes of impedance and reading are compared, s.
+const LATELY_S: f64 = 20.0;
+/// Fall of impedance for a kelvin where the ramp does not tell, 1/K.
+const USUAL_PER_K: f64 = 0.006;
 /// Samples in half a second at most, whatever the interval.
 const WINDOW_S: f64 = 0.5;
 /// Response of tissue's conductivity to warmth that a fall of impedance may be due to, 1/K.
@@ -122,10 +126,13 @@ pub(super) struct Watch {
     steady_s: f64,
     energy_j: f64,
     best_w_per_k: f64,
-    /// Impedance, smoothed, Ω; its highest while nothing was ramped, and the reading then, °C.
+    /// Impedance, smoothed, and that when driving began, Ω.
     smooth_ohm: f64,
-    high_ohm: f64,
-    high_c: f64,
+    start_ohm: f64,
+    /// How impedance went with temperature in the ramp, 1/K.
+    per_k: f64,
+    /// Logarithm of the impedance and reading, °C, of the last while in which nothing was ramped.
+    lately: VecDeque<(f64, f64)>,
 }
 
 impl Watch {
@@ -145,8 +152,9 @@ impl Watch {
             energy_j: 0.0,
             best_w_per_k: f64::MAX,
             smooth_ohm: 0.0,
-            high_ohm: 0.0,
-            high_c: 0.0,
+            start_ohm: 0.0,
+            per_k: USUAL_PER_K,
+            lately: VecDeque::new(),
         }
     }
 
@@ -280,7 +288,7 @@ impl Watch {
         if look.ramping || look.waiting_s > 0.0 || look.limit.is_some() {
             self.steady_s = 0.0;
             self.best_w_per_k = f64::MAX;
-            self.high_ohm = 0.0;
+            self.lately.clear();
         } else {
             self.steady_s += look.dt_s;
         }
@@ -288,16 +296,25 @@ impl Watch {
         self.smooth_ohm = if self.smooth_ohm > 0.0 {
             follow(self.smooth_ohm, look.impedance_ohm, 1.5)
         } else {
+            self.start_ohm = look.impedance_ohm;
             look.impedance_ohm
         };
         let reading = base + self.rise_c;
         let mut warmer = false;
         if self.steady_s > 4.0 {
-            if self.smooth_ohm > self.high_ohm {
-                (self.high_ohm, self.high_c) = (self.smooth_ohm, reading);
+            if self.lately.is_empty() && self.rise_c > 3.0 {
+                self.per_k = ((self.start_ohm / self.smooth_ohm).ln() / self.rise_c).clamp(0.002, 0.02);
             }
-            let slack = p.doubt_impedance_fraction + WARMTH_PER_K * (reading - self.high_c).max(0.0);
-            warmer = self.smooth_ohm < self.high_ohm * (1.0 - slack);
+            push(
+                &mut self.lately,
+                (self.smooth_ohm.ln(), reading),
+                (LATELY_S / look.dt_s).round().clamp(2.0, 1e4) as usize,
+            );
+            let (ln_then, then_c) = self.lately[0];
+            let rise = reading - then_c;
+            // Wide on either side: tissue further off follows late.
+            let expected = self.per_k * if rise > 0.0 { 1.2 * rise } else { 0.6 * rise };
+            warmer = ln_then - self.smooth_ohm.ln() > expected + p.doubt_impedance_fraction;
         }
         let mut dear = false;
         if self.steady_s > 8.0 && look.driven_s > 12.0 {
@@ -310,7 +327,7 @@ impl Watch {
     }
 }
 
-fn push(all: &mut VecDeque<f64>, value: f64, most: usize) {
+fn push<T>(all: &mut VecDeque<T>, value: T, most: usize) {
     all.push_back(value);
     while all.len() > most {
         all.pop_front();

@@ -4,6 +4,7 @@
 //! was found, what was expected and what to do. The patient frame is LPS in millimetres everywhere; RAS exists only inside the
 //! NIfTI reader and writer and the reader of markups. Identifiers of a patient stop at the DICOM reader.
 
+pub mod campaign;
 pub mod catalog;
 pub mod dicom;
 pub mod history;

@@ -416,6 +416,96 @@ pub struct GeneratorEntry {
     /// Coefficient of heat transfer from bare skin to the room, W/(m² K).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub skin_heat_transfer_w_per_m2_k: Option<Sourced>,
+    /// Largest power of all channels together, W.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_total_power_w: Option<Sourced>,
+    /// Largest change of a channel's power, W/s.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub power_slew_w_per_s: Option<Sourced>,
+    /// Time constant of a thermocouple in its needle, s.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thermocouple_lag_s: Option<Sourced>,
+    /// Standard deviation of a temperature reading, °C.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub temperature_noise_c: Option<Sourced>,
+    /// Step of the temperature's converter, °C.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub temperature_resolution_c: Option<Sourced>,
+    /// Step of the temperature that is displayed, °C.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub temperature_display_c: Option<Sourced>,
+    /// Standard deviation of an impedance reading, as a share of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub impedance_noise_fraction: Option<Sourced>,
+    /// Step of the impedance that is displayed, Ω.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub impedance_display_ohm: Option<Sourced>,
+    /// Standard deviation of readings of voltage and current, as a share of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output_noise_fraction: Option<Sourced>,
+    /// Impedance from which a circuit counts as open, Ω.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub impedance_open_ohm: Option<Sourced>,
+    /// Highest impedance with which it heats, Ω.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub impedance_high_ohm: Option<Sourced>,
+    /// Lowest, Ω.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub impedance_low_ohm: Option<Sourced>,
+    /// Change of impedance within half a second that stops it, as a share.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub impedance_step_fraction: Option<Sourced>,
+    /// Fall of impedance within half a second that suggests broken insulation, as a share.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub insulation_drop_fraction: Option<Sourced>,
+    /// Rise of impedance over its lowest in a run that tells of boiling, as a share.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub impedance_rise_fraction: Option<Sourced>,
+    /// How far a reading may exceed what is set, °C.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub over_temperature_c: Option<Sourced>,
+    /// Fastest rise of a reading, °C/s.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_rise_c_per_s: Option<Sourced>,
+    /// Lowest reading that a needle in a patient can give, °C.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lowest_reading_c: Option<Sourced>,
+    /// Highest reading that a sound thermocouple can give, °C.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub highest_reading_c: Option<Sourced>,
+    /// How far a reading may stay behind what is set, °C.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lag_behind_c: Option<Sourced>,
+    /// How long after a ramp what is set must have been reached, s.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reach_s: Option<Sourced>,
+    /// How long a limit may be active before it is told, s.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit_active_s: Option<Sourced>,
+    /// Growth of the power for a kelvin over its lowest that puts a thermocouple in doubt, as a share.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub doubt_fraction: Option<Sourced>,
+    /// Fall of the impedance without a rise of the reading that does so, as a share.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub doubt_impedance_fraction: Option<Sourced>,
+    /// How far the voltage put out may differ from that asked for, as a share.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output_error_fraction: Option<Sourced>,
+    /// Highest impedance between the halves of the return pad, Ω.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pad_contact_ohm: Option<Sourced>,
+    /// Growth of that impedance since the start that stops it, as a share.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pad_rise_fraction: Option<Sourced>,
+    /// Least flow of coolant, as a share of that asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub coolant_flow_fraction: Option<Sourced>,
+    /// How much warmer than asked for coolant may be, °C.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub coolant_warm_c: Option<Sourced>,
+    /// Longest loss of power after which a lesion may be resumed, s.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resume_s: Option<Sourced>,
 }
 
 entry!(
@@ -436,7 +526,37 @@ entry!(
         pad_skin_mm,
         pad_fat_mm,
         room_c,
-        skin_heat_transfer_w_per_m2_k
+        skin_heat_transfer_w_per_m2_k,
+        max_total_power_w,
+        power_slew_w_per_s,
+        thermocouple_lag_s,
+        temperature_noise_c,
+        temperature_resolution_c,
+        temperature_display_c,
+        impedance_noise_fraction,
+        impedance_display_ohm,
+        output_noise_fraction,
+        impedance_open_ohm,
+        impedance_high_ohm,
+        impedance_low_ohm,
+        impedance_step_fraction,
+        insulation_drop_fraction,
+        impedance_rise_fraction,
+        over_temperature_c,
+        max_rise_c_per_s,
+        lowest_reading_c,
+        highest_reading_c,
+        lag_behind_c,
+        reach_s,
+        limit_active_s,
+        doubt_fraction,
+        doubt_impedance_fraction,
+        output_error_fraction,
+        pad_contact_ohm,
+        pad_rise_fraction,
+        coolant_flow_fraction,
+        coolant_warm_c,
+        resume_s,
     ]
 );
 

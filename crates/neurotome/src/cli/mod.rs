@@ -4,6 +4,7 @@ mod assess;
 mod catalog;
 mod debrief;
 mod failure;
+mod faults;
 mod fibre;
 mod files;
 mod fluoro;
@@ -39,7 +40,7 @@ use failure::Failure;
 const EXIT_CODES: &str = "\
 Exit status:
   0    done
-  1    a check failed (verify, replay)
+  1    a check failed (verify, replay, faults)
   2    bad input: arguments, scenario, catalogue, record or a file that cannot be read or written
   3    the equations were not solved
   130  interrupted (Ctrl-C); no file was left behind
@@ -61,6 +62,7 @@ Examples:
   neurotome fibre --diameter-um 3 --distance-mm 2    what current fires a thin fibre
   neurotome inject --percent 2 --wait-s 120          numb the nerve: spread, block, dose
   neurotome debrief                                  what the needle elsewhere would have done
+  neurotome faults                                   does the generator notice every fault?
   neurotome replay first/record.json                 compute it again and compare every figure
   neurotome verify                                   is it right? claim by claim
   neurotome catalog cannula                          what there is to choose from";
@@ -162,6 +164,11 @@ against the distance.")]
         after_help = "Examples:\n  neurotome inject\n  neurotome inject --agent lidocaine --percent 2 --volume-ml 0.5 --wait-s 120 --out numb\n  neurotome inject --agent bupivacaine --percent 0.5 --follow-s 14400     how long it lasts\n  neurotome inject --tip skin --percent 1 --volume-ml 0.5                 a wheal where the needle goes in\n  neurotome inject scenarios/numbed.toml --agent saline --json -\n\nWithout SCENARIO the built-in patient is used. Options replace the keys of the scenario's [anaesthetic], with which `neurotome simulate`\nand `neurotome lesion` compute the spread before heating. share.nii.gz of --out can also be the `share_path` of [injectate].\nAgents: `neurotome catalog solution`; doses, thresholds of the fibres and their sources: `neurotome catalog anaesthetic lidocaine`."
     )]
     Inject(Box<inject::InjectCommand>),
+    /// Make every fault happen to the generator, at every time and in every mode: was it noticed, by which rule, how soon?
+    #[command(
+        after_help = "Examples:\n  neurotome faults                                   all faults in all modes\n  neurotome faults --out faults                      with matrix.svg and the table of risks in faults.html\n  neurotome faults my-campaign.toml --json -\n\nWithout CAMPAIGN that of scenarios/faults/all.toml is used, which explains its keys. Exit status 1 when a fault is missed, found late or\nleft unsafe, or an alarm comes in a run without a fault. Limits and alarm limits: `neurotome catalog generator generic`."
+    )]
+    Faults(faults::Faults),
     /// Compute the run of a record again, with one and with two threads, and compare every figure.
     #[command(
         after_help = "Example:\n  neurotome replay results/record.json\n\nExit status 1 and the first difference when the figures are not the same to the last digit."
@@ -218,6 +225,7 @@ where
         Command::Stimulate(c) => c.run(common),
         Command::Fibre(c) => c.run(common),
         Command::Inject(c) => c.run(common),
+        Command::Faults(c) => c.run(common),
         Command::Replay(c) => c.run(common),
         Command::Verify(c) => c.run(common),
         Command::Debrief(c) => c.run(common),

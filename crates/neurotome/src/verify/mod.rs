@@ -9,6 +9,7 @@ mod axon;
 mod convergence;
 mod crosscode;
 mod experiment;
+mod generator;
 mod outcome;
 mod session;
 mod transport;
@@ -108,6 +109,11 @@ pub const GROUPS: &[Group] = &[
     Group {
         name: "outcome",
         claims: outcome::CLAIMS,
+        by_default: true,
+    },
+    Group {
+        name: "generator",
+        claims: generator::CLAIMS,
         by_default: true,
     },
     Group {
@@ -391,6 +397,7 @@ mod tests {
                 "axon",
                 "transport",
                 "outcome",
+                "generator",
                 "session"
             ]
         );

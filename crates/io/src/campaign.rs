@@ -19,7 +19,9 @@ pub const ALL: &str = include_str!("../../../scenarios/faults/all.toml");
 #[non_exhaustive]
 pub enum CampaignError {
     /// The file cannot be read.
-    #[error("campaign: cannot read {path}: {reason}; give the path of a campaign (TOML) such as scenarios/faults/all.toml")]
+    #[error(
+        "campaign: cannot read {path}: {reason}; give the path of a campaign (TOML) such as scenarios/faults/all.toml"
+    )]
     Read {
         /// The path as given.
         path: String,

@@ -81,7 +81,11 @@ impl Faults {
             };
             let all = [
                 file("faults.json", "every run and the matrix", told.clone()),
-                file("matrix.svg", "faults by modes", files::matrix_svg(&campaign.title, &outcome)),
+                file(
+                    "matrix.svg",
+                    "faults by modes",
+                    files::matrix_svg(&campaign.title, &outcome),
+                ),
                 file(
                     "faults.html",
                     "matrix and table of risks",

@@ -214,7 +214,11 @@ impl Campaign {
             return bad("channels", c.to_string(), "1 to 4");
         }
         if self.channels.is_empty() || self.seeds.is_empty() || self.onsets_s.is_empty() {
-            return bad("channels, seeds or onsets_s", "an empty list".into(), "at least one of each");
+            return bad(
+                "channels, seeds or onsets_s",
+                "an empty list".into(),
+                "at least one of each",
+            );
         }
         if let Some(t) = self.onsets_s.iter().find(|t| !(0.0..=600.0).contains(*t)) {
             return bad("onsets_s", t.to_string(), "0 to 600 s");
@@ -226,11 +230,19 @@ impl Campaign {
             f.size.is_none_or(|s| (0.0..=1e6).contains(&s)) && f.duration_s.is_none_or(|s| (0.1..=1e6).contains(&s))
         };
         if self.faults.iter().any(|f| !numbers(f)) {
-            return bad("fault", "a size or duration_s out of range".into(), "sizes of 0 to 1e6, durations of 0.1 to 1e6 s");
+            return bad(
+                "fault",
+                "a size or duration_s out of range".into(),
+                "sizes of 0 to 1e6, durations of 0.1 to 1e6 s",
+            );
         }
         let runs = self.faultless().len() + self.cases().len();
         if runs > MAX_RUNS {
-            return bad("modes, channels, onsets_s, seeds", format!("{runs} runs"), "at most 100000 runs");
+            return bad(
+                "modes, channels, onsets_s, seeds",
+                format!("{runs} runs"),
+                "at most 100000 runs",
+            );
         }
         None
     }
@@ -457,7 +469,12 @@ fn cem43_min(celsius: &[f64], dt_s: f64) -> f64 {
 ///
 /// # Errors
 /// [`GeneratorError`].
-pub fn run<M: MakePlant>(profile: &Profile, campaign: &Campaign, case: &Case, plants: &M) -> Result<Run, GeneratorError> {
+pub fn run<M: MakePlant>(
+    profile: &Profile,
+    campaign: &Campaign,
+    case: &Case,
+    plants: &M,
+) -> Result<Run, GeneratorError> {
     let made = trace(profile, campaign, case, plants.make(case.mode, case.channels)?)?;
     let alarms: Vec<(f64, Rule)> = made
         .events
@@ -499,7 +516,11 @@ pub fn run<M: MakePlant>(profile: &Profile, campaign: &Campaign, case: &Case, pl
         let (t, rule) = *since[0];
         out.rule = Some(rule);
         out.meant = risk.rules.contains(&rule);
-        let first_on = made.on.iter().position(|on| *on).map_or(f64::INFINITY, |i| i as f64 * made.interval_s);
+        let first_on = made
+            .on
+            .iter()
+            .position(|on| *on)
+            .map_or(f64::INFINITY, |i| i as f64 * made.interval_s);
         let from = onset_s.max(first_on);
         out.latency_s = Some((t - from).max(0.0));
         let after = ((t / made.interval_s).round() as usize).min(made.on.len());

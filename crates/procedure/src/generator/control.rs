@@ -89,6 +89,16 @@ impl Default for Pid {
     }
 }
 
+impl Pid {
+    /// The usual controller with or without anti-windup.
+    pub fn with_anti_windup(anti_windup: bool) -> Self {
+        Self {
+            anti_windup,
+            ..Self::default()
+        }
+    }
+}
+
 impl Controller for Pid {
     fn reset(&mut self, reading_c: f64) {
         self.integral_w = 0.0;

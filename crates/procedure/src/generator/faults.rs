@@ -225,7 +225,10 @@ impl Fault {
     pub fn is_change(kind: FaultKind) -> bool {
         matches!(
             kind,
-            FaultKind::ImpedanceStep | FaultKind::InsulationBreach | FaultKind::OverTemperature | FaultKind::RiseTooFast
+            FaultKind::ImpedanceStep
+                | FaultKind::InsulationBreach
+                | FaultKind::OverTemperature
+                | FaultKind::RiseTooFast
         )
     }
 

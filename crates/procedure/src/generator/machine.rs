@@ -53,7 +53,9 @@ pub enum GeneratorError {
         expected: &'static str,
     },
     /// A plant that does not fit.
-    #[error("generator: a plant with {channels} channels and {needles} thermocouples; expected {expected}; connect the right electrodes")]
+    #[error(
+        "generator: a plant with {channels} channels and {needles} thermocouples; expected {expected}; connect the right electrodes"
+    )]
     Plant {
         /// Its channels.
         channels: usize,
@@ -243,7 +245,12 @@ impl<C: Controller + Clone> Generator<C> {
     ///
     /// # Errors
     /// [`GeneratorError::Channels`].
-    pub fn with_controller(profile: Profile, channels: usize, seed: u64, controller: C) -> Result<Self, GeneratorError> {
+    pub fn with_controller(
+        profile: Profile,
+        channels: usize,
+        seed: u64,
+        controller: C,
+    ) -> Result<Self, GeneratorError> {
         if !(1..=MAX_CHANNELS).contains(&channels) {
             return Err(GeneratorError::Channels { found: channels });
         }
@@ -345,7 +352,9 @@ impl<C: Controller + Clone> Generator<C> {
     /// # Errors
     /// [`GeneratorError`].
     pub fn command(&mut self, command: Command) -> Result<(), GeneratorError> {
-        use State::{Alarm, Armed, Checking, Done, Emergency, Idle, Interrupted, Paused, PostHeat, Running, Stimulating};
+        use State::{
+            Alarm, Armed, Checking, Done, Emergency, Idle, Interrupted, Paused, PostHeat, Running, Stimulating,
+        };
         let state = self.state;
         let refused = |command, expected| {
             Err(GeneratorError::Refused {
@@ -600,7 +609,9 @@ impl<C: Controller + Clone> Generator<C> {
             volts[s.channel] = s.amplitude_v * share;
             return volts;
         }
-        let Some(program) = self.program.clone() else { return volts };
+        let Some(program) = self.program.clone() else {
+            return volts;
+        };
         let mut powers = vec![0.0; n];
         for k in 0..n {
             if self.driven(k) {
@@ -666,8 +677,16 @@ impl<C: Controller + Clone> Generator<C> {
                 let way = target - c.from_c;
                 let gone = stage.ramp_c_per_s * c.stage_us as f64 * 1e-6;
                 let ramping = gone < way.abs();
-                demand.set_c = if ramping { c.from_c + gone * way.signum() } else { target };
-                demand.set_rate_c_per_s = if ramping { stage.ramp_c_per_s * way.signum() } else { 0.0 };
+                demand.set_c = if ramping {
+                    c.from_c + gone * way.signum()
+                } else {
+                    target
+                };
+                demand.set_rate_c_per_s = if ramping {
+                    stage.ramp_c_per_s * way.signum()
+                } else {
+                    0.0
+                };
                 c.set_c = Some(demand.set_c);
                 demand.applied_w /= needles;
                 demand.most_w /= needles;
@@ -716,10 +735,11 @@ impl<C: Controller + Clone> Generator<C> {
             .collect();
         let limit = match &self.program {
             Some(Program {
-                mode: Mode::Pulsed {
-                    until: Until::Pulses(m),
-                    ..
-                },
+                mode:
+                    Mode::Pulsed {
+                        until: Until::Pulses(m),
+                        ..
+                    },
                 ..
             }) if !stimulating => *m,
             _ => u32::MAX,
@@ -736,7 +756,11 @@ impl<C: Controller + Clone> Generator<C> {
                     now[k] = volts[k];
                     continue;
                 };
-                let since = if stimulating { self.state_us } else { self.channels[k].driven_us };
+                let since = if stimulating {
+                    self.state_us
+                } else {
+                    self.channels[k].driven_us
+                };
                 let phase = (since + at) % period;
                 let c = &mut self.channels[k];
                 if phase < width {
@@ -757,7 +781,11 @@ impl<C: Controller + Clone> Generator<C> {
                 let most = (GUARD * p.max_voltage_v)
                     .min(GUARD * p.max_current_a * ohm)
                     .min((GUARD * p.max_power_w * ohm).max(0.0).sqrt());
-                *v = if v.is_finite() && most.is_finite() { v.min(most).max(0.0) } else { 0.0 };
+                *v = if v.is_finite() && most.is_finite() {
+                    v.min(most).max(0.0)
+                } else {
+                    0.0
+                };
             }
             let part_s = (next - at) as f64 * 1e-6;
             let before = plant.seen().impedance_ohm.clone();

@@ -77,7 +77,11 @@ impl Thermocouple {
 
 /// To the nearest step.
 pub(super) fn rounded(value: f64, step: f64) -> f64 {
-    if step > 0.0 { (value / step).round() * step } else { value }
+    if step > 0.0 {
+        (value / step).round() * step
+    } else {
+        value
+    }
 }
 
 /// Noise of a generator's instruments: a pure function of seed, instrument and reading.

@@ -85,7 +85,9 @@ fn a_short_loss_of_mains_may_be_resumed_and_a_long_one_not() {
 #[test]
 fn programs_outside_the_limits_are_refused_with_the_key() {
     let mut g = Generator::new(profile(), 1, 1).unwrap();
-    let e = g.command(Command::Load(Program::temperature(120.0, 15.0, 90.0))).unwrap_err();
+    let e = g
+        .command(Command::Load(Program::temperature(120.0, 15.0, 90.0)))
+        .unwrap_err();
     assert!(matches!(e, GeneratorError::Program { key: "set_c", .. }), "{e}");
     assert!(Generator::new(profile(), 9, 1).is_err());
 }

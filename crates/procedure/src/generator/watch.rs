@@ -240,7 +240,10 @@ impl Watch {
             .unwrap_or(false);
         vec![
             (Rule::ImpedanceOpen, ohm >= p.impedance_open_ohm),
-            (Rule::ImpedanceHigh, (p.impedance_high_ohm..p.impedance_open_ohm).contains(&ohm)),
+            (
+                Rule::ImpedanceHigh,
+                (p.impedance_high_ohm..p.impedance_open_ohm).contains(&ohm),
+            ),
             (Rule::ImpedanceLow, ohm < p.impedance_low_ohm),
             (Rule::ImpedanceStep, look.on && step.abs() > p.impedance_step_fraction),
             (

@@ -30,7 +30,11 @@ const GOAL: &str = "goal of the generator twin, on shells of heat round the tip"
 fn with(report: &mut Report, claim: &str, work: impl FnOnce(&mut Report, Profile) -> Result<(), GeneratorError>) {
     let profile = catalog::built_in()
         .map_err(|e| e.to_string())
-        .and_then(|c| find(&c.generators, "generic").map(Profile::from_entry).ok_or("no generator".to_owned()))
+        .and_then(|c| {
+            find(&c.generators, "generic")
+                .map(Profile::from_entry)
+                .ok_or("no generator".to_owned())
+        })
         .and_then(|p| p.map_err(str::to_owned));
     match profile {
         Err(e) => report.failed(claim, e, GOAL),
@@ -66,7 +70,12 @@ fn temperature(report: &mut Report) {
         let mean = late.iter().sum::<f64>() / late.len().max(1) as f64;
         r.within("true temperature held after 40 s, °C", mean, 80.0, 0.5, GOAL);
         let settled = all.iter().rev().find(|x| (x.1 - 80.0).abs() > 1.0).map_or(0.0, |x| x.0);
-        r.at_most("time until it stays within 1 °C of 80 °C, ramp of 15 s included, s", settled, 22.0, GOAL);
+        r.at_most(
+            "time until it stays within 1 °C of 80 °C, ramp of 15 s included, s",
+            settled,
+            22.0,
+            GOAL,
+        );
         Ok(())
     });
 }
@@ -134,7 +143,13 @@ fn pulsed_power(report: &mut Report) {
         let expected = 0.04 * 4.0 / ohm;
         let mean = plant.energy_j / 30.0;
         // The voltage follows from readings of the impedance, whose noise is 0.5 %.
-        r.within("mean power of pulses of 2 V, 20 ms, 2 Hz, over duty × V²/R", mean / expected, 1.0, 0.005, "closed form");
+        r.within(
+            "mean power of pulses of 2 V, 20 ms, 2 Hz, over duty × V²/R",
+            mean / expected,
+            1.0,
+            0.005,
+            "closed form",
+        );
         Ok(())
     });
 }
@@ -166,10 +181,7 @@ fn limits_and_windup(report: &mut Report) {
         let program = Program::temperature(80.0, 5.0, 40.0);
         let mut overshoot = [0.0; 2];
         for (anti_windup, over) in [true, false].into_iter().zip(&mut overshoot) {
-            let controller = Pid {
-                anti_windup,
-                ..Pid::default()
-            };
+            let controller = Pid::with_anti_windup(anti_windup);
             let mut g = Generator::with_controller(low.clone(), 1, 1, controller)?;
             let mut plant = Meter::on(Lumped::monopolar(1));
             g.start(program.clone())?;
@@ -181,8 +193,18 @@ fn limits_and_windup(report: &mut Report) {
                 r.at_most("largest power under a limit of 3 W, W", plant.most[2], 3.0, GOAL);
             }
         }
-        r.at_most("overshoot after a limit of power was active, °C", overshoot[0], 2.0, GOAL);
-        r.at_least("how much more without anti-windup, °C", overshoot[1] - overshoot[0], 0.5, GOAL);
+        r.at_most(
+            "overshoot after a limit of power was active, °C",
+            overshoot[0],
+            2.0,
+            GOAL,
+        );
+        r.at_least(
+            "how much more without anti-windup, °C",
+            overshoot[1] - overshoot[0],
+            0.5,
+            GOAL,
+        );
         Ok(())
     });
 }
@@ -202,7 +224,13 @@ fn stagger_and_mains(report: &mut Report) {
             }
         }
         let apart = began[1].unwrap_or(f64::NAN) - began[0].unwrap_or(f64::NAN);
-        r.within("time between the starts of two channels, s", apart, 5.0, 1e-6, "definition");
+        r.within(
+            "time between the starts of two channels, s",
+            apart,
+            5.0,
+            1e-6,
+            "definition",
+        );
         let dark = Surroundings {
             mains: false,
             ..Surroundings::default()
@@ -217,7 +245,13 @@ fn stagger_and_mains(report: &mut Report) {
         g.command(Command::Resume)?;
         let top = tip(&mut g, &mut plant)?.iter().map(|x| x.1).fold(0.0, f64::max);
         let done = if g.state() == State::Done { 1.0 } else { 0.0 };
-        r.within("a lesion resumed after 5 s without mains ends (1)", done, 1.0, 0.0, GOAL);
+        r.within(
+            "a lesion resumed after 5 s without mains ends (1)",
+            done,
+            1.0,
+            0.0,
+            GOAL,
+        );
         r.at_most("hottest tip after it was resumed, °C", top, 82.0, GOAL);
         Ok(())
     });
@@ -269,7 +303,13 @@ fn campaign(report: &mut Report) {
         let stop = r.stop;
         let outcome = carry_out(&profile, &campaign, &LumpedPlants, &|| !stop())?;
         let good = outcome.runs.iter().filter(|x| x.good()).count() as f64;
-        r.within("share of runs with a fault in which it is found in time", good / outcome.runs.len() as f64, 1.0, 0.0, GOAL);
+        r.within(
+            "share of runs with a fault in which it is found in time",
+            good / outcome.runs.len() as f64,
+            1.0,
+            0.0,
+            GOAL,
+        );
         let clean = format!("false alarms in {} runs without a fault", outcome.faultless.len());
         r.within(clean, outcome.false_alarms() as f64, 0.0, 0.0, GOAL);
         Ok(())

@@ -6,6 +6,7 @@ mod failure;
 mod fibre;
 mod files;
 mod fluoro;
+mod fmu;
 mod inject;
 mod lesion;
 mod outcome;
@@ -57,6 +58,7 @@ Examples:
   neurotome spine --seed 7 --out person              a patient of its own: labels, CT, bones, nerves
   neurotome fibre --diameter-um 3 --distance-mm 2    what current fires a thin fibre
   neurotome inject --percent 2 --wait-s 120          numb the nerve: spread, block, dose
+  neurotome fmu --out plant.fmu                      needle and tissue for other simulators (FMI 3.0)
   neurotome replay first/record.json                 compute it again and compare every figure
   neurotome verify                                   is it right? claim by claim
   neurotome catalog cannula                          what there is to choose from";
@@ -153,6 +155,11 @@ against the distance.")]
         after_help = "Examples:\n  neurotome inject\n  neurotome inject --agent lidocaine --percent 2 --volume-ml 0.5 --wait-s 120 --out numb\n  neurotome inject --agent bupivacaine --percent 0.5 --follow-s 14400     how long it lasts\n  neurotome inject --tip skin --percent 1 --volume-ml 0.5                 a wheal where the needle goes in\n  neurotome inject scenarios/numbed.toml --agent saline --json -\n\nWithout SCENARIO the built-in patient is used. Options replace the keys of the scenario's [anaesthetic], with which `neurotome simulate`\nand `neurotome lesion` compute the spread before heating. share.nii.gz of --out can also be the `share_path` of [injectate].\nAgents: `neurotome catalog solution`; doses, thresholds of the fibres and their sources: `neurotome catalog anaesthetic lidocaine`."
     )]
     Inject(Box<inject::InjectCommand>),
+    /// Write needles and tissue as a functional mock-up unit (FMI 3.0) for other simulators: voltages in, thermocouples and impedances out.
+    #[command(
+        after_help = "Examples:\n  neurotome fmu --list                                       the standard plants\n  neurotome fmu --out plant.fmu                              20 G, 10 mm, beside bone: at once\n  neurotome fmu --model 20G-10mm-two-channels --out two.fmu\n  neurotome fmu scenarios/bone-half-space.toml --out mine.fmu      fitted to your scenario: a minute or two\n  neurotome fmu --source-only --json - --out sources.fmu\n  fmpy validate plant.fmu && fmpy simulate plant.fmu         in Python: pip install fmpy\n\nInputs are volts rms of each channel (and coolants' temperature and flow), held during a step; outputs thermocouples, impedances, currents,\npower and the hottest tissue. Any step length will do; inside, steps are at most 1 ms. The state can be read, set, stored, reset. A library is\ncompiled by $CC or cc; without one the unit holds C99 sources. documentation/index.html in the unit tells its stated error."
+    )]
+    Fmu(fmu::FmuCommand),
     /// Compute the run of a record again, with one and with two threads, and compare every figure.
     #[command(
         after_help = "Example:\n  neurotome replay results/record.json\n\nExit status 1 and the first difference when the figures are not the same to the last digit."
@@ -199,6 +206,7 @@ where
         Command::Stimulate(c) => c.run(common),
         Command::Fibre(c) => c.run(common),
         Command::Inject(c) => c.run(common),
+        Command::Fmu(c) => c.run(common),
         Command::Replay(c) => c.run(common),
         Command::Verify(c) => c.run(common),
         Command::Schema => schema(),

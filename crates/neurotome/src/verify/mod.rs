@@ -9,6 +9,7 @@ mod axon;
 mod convergence;
 mod crosscode;
 mod experiment;
+mod generator;
 mod outcome;
 mod transport;
 mod xray;
@@ -107,6 +108,11 @@ pub const GROUPS: &[Group] = &[
     Group {
         name: "outcome",
         claims: outcome::CLAIMS,
+        by_default: true,
+    },
+    Group {
+        name: "generator",
+        claims: generator::CLAIMS,
         by_default: true,
     },
     Group {

@@ -122,11 +122,7 @@ impl LesionRun {
         self.steps_to(end_s, observer)
     }
 
-    fn steps_to(
-        &mut self,
-        stop: f64,
-        observer: &mut dyn FnMut(&Heating, Progress) -> bool,
-    ) -> Result<(), LesionError> {
+    fn steps_to(&mut self, stop: f64, observer: &mut dyn FnMut(&Heating, Progress) -> bool) -> Result<(), LesionError> {
         let end_s = self.end_s();
         let (curves, return_current_a) = (&mut self.curves, &mut self.return_current_a);
         self.heating.advance_to(stop, &mut |h| {

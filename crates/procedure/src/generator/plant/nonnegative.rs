@@ -16,10 +16,19 @@ pub(super) fn nonnegative(gram: &[Vec<f64>], right: &[f64]) -> Vec<f64> {
             .filter(|i| !free[*i] && gram[*i][*i] > 1e-14 * scale)
             .map(|i| (i, slope(&w, i) / gram[i][i].sqrt()))
             .max_by(|a, b| a.1.total_cmp(&b.1));
-        let tolerance = 1e-10 * right.iter().zip(gram.iter().enumerate()).fold(0.0, |m: f64, (r, (i, g))| {
-            if g[i] > 0.0 { m.max(r.abs() / g[i].sqrt()) } else { m }
-        });
-        let Some((i, _)) = best.filter(|b| b.1 > tolerance) else { break };
+        let tolerance = 1e-10
+            * right
+                .iter()
+                .zip(gram.iter().enumerate())
+                .fold(
+                    0.0,
+                    |m: f64, (r, (i, g))| {
+                        if g[i] > 0.0 { m.max(r.abs() / g[i].sqrt()) } else { m }
+                    },
+                );
+        let Some((i, _)) = best.filter(|b| b.1 > tolerance) else {
+            break;
+        };
         free[i] = true;
         for _ in 0..PASSES {
             let solved = solve_free(gram, right, &free);
@@ -95,7 +104,10 @@ mod tests {
         let columns = [[1.0, 0.5, 0.25, 0.1], [1.0, 0.9, 0.8, 0.7], [0.2, 0.4, 0.6, 0.8]];
         let b: Vec<f64> = (0..4).map(|i| 3.0 * columns[0][i] + 0.5 * columns[2][i]).collect();
         let dot = |x: &[f64], y: &[f64]| x.iter().zip(y).map(|(a, b)| a * b).sum::<f64>();
-        let gram: Vec<Vec<f64>> = columns.iter().map(|x| columns.iter().map(|y| dot(x, y)).collect()).collect();
+        let gram: Vec<Vec<f64>> = columns
+            .iter()
+            .map(|x| columns.iter().map(|y| dot(x, y)).collect())
+            .collect();
         let right: Vec<f64> = columns.iter().map(|x| dot(x, &b)).collect();
         let w = nonnegative(&gram, &right);
         for (found, expected) in w.iter().zip([3.0, 0.0, 0.5]) {

@@ -89,7 +89,7 @@ pub struct StatedError {
     pub thermocouple_k: f64,
     /// The same, root mean square over time, K.
     pub thermocouple_rms_k: f64,
-    /// Hottest tissue, K.
+    /// Hottest tissue while current flows, K.
     pub hottest_k: f64,
     /// Impedance, relative.
     pub impedance_relative: f64,
@@ -197,9 +197,13 @@ impl ReducedModel {
         if !self.responses().all(sound) {
             return fault("weights".into(), "finite ones, one for each source and rate");
         }
-        let coolant = |c: &CoolantLoop| c.needle < needles && c.conductance_w_per_k > 0.0 && c.temperature_c.is_finite();
+        let coolant =
+            |c: &CoolantLoop| c.needle < needles && c.conductance_w_per_k > 0.0 && c.temperature_c.is_finite();
         if !self.coolants.iter().all(coolant) || self.drying_per_k_s.is_nan() || self.drying_per_k_s < 0.0 {
-            return fault("coolant or drying".into(), "a needle of the model, positive conductance");
+            return fault(
+                "coolant or drying".into(),
+                "a needle of the model, positive conductance",
+            );
         }
         Ok(())
     }
@@ -226,15 +230,16 @@ pub struct ReducedPlant {
     seen: Seen,
 }
 
-/// Conductance between metal and a coolant's inlet at a flow, W/K: coolant nears the metal exponentially on its way.
-fn at_flow(full_w_per_k: f64, flow_ml_per_min: Option<f64>) -> f64 {
-    match flow_ml_per_min {
-        None => full_w_per_k,
-        Some(flow) if flow > 0.0 => {
-            let stream = stream_w_per_k(flow);
-            -stream * (-full_w_per_k / stream).exp_m1()
-        }
-        Some(_) => 0.0,
+/// Conductance between metal and a coolant's inlet at a flow, W/K: coolant nears the metal exponentially on its way. A negative flow
+/// stands for one that does not warm.
+fn at_flow(full_w_per_k: f64, flow_ml_per_min: f64) -> f64 {
+    if flow_ml_per_min > 0.0 {
+        let stream = stream_w_per_k(flow_ml_per_min);
+        -stream * (-full_w_per_k / stream).exp_m1()
+    } else if flow_ml_per_min < 0.0 {
+        full_w_per_k
+    } else {
+        0.0
     }
 }
 
@@ -257,7 +262,7 @@ impl ReducedPlant {
             coolant: model
                 .coolants
                 .iter()
-                .map(|c| (c.temperature_c, at_flow(c.conductance_w_per_k, c.flow_ml_per_min)))
+                .map(|c| (c.temperature_c, at_flow(c.conductance_w_per_k, c.flow_ml_per_min.unwrap_or(-1.0))))
                 .collect(),
             source: vec![0.0; model.sources()],
             factor: vec![1.0; n],
@@ -286,14 +291,14 @@ impl ReducedPlant {
         self.z.fill(0.0);
         self.dry.fill(0.0);
         for (now, c) in self.coolant.iter_mut().zip(&self.model.coolants) {
-            *now = (c.temperature_c, at_flow(c.conductance_w_per_k, c.flow_ml_per_min));
+            *now = (c.temperature_c, at_flow(c.conductance_w_per_k, c.flow_ml_per_min.unwrap_or(-1.0)));
         }
         self.seen.t_s = 0.0;
         self.look(&vec![0.0; self.model.channels()]);
     }
 
-    /// Changes a coolant (counted among the model's coolants) from now on: °C at the end of its channel, ml/min (zero: it stands still).
-    /// False when there is no such coolant or a value is not finite.
+    /// Changes a coolant (counted among the model's coolants) from now on: °C at the end of its channel, ml/min (zero: it stands still; negative:
+    /// it does not warm). False when there is no such coolant or a value is not finite.
     pub fn set_coolant(&mut self, coolant: usize, temperature_c: f64, flow_ml_per_min: f64) -> bool {
         let (Some(of), Some(now)) = (self.model.coolants.get(coolant), self.coolant.get_mut(coolant)) else {
             return false;
@@ -301,7 +306,7 @@ impl ReducedPlant {
         if !(temperature_c.is_finite() && flow_ml_per_min.is_finite()) {
             return false;
         }
-        *now = (temperature_c, at_flow(of.conductance_w_per_k, Some(flow_ml_per_min)));
+        *now = (temperature_c, at_flow(of.conductance_w_per_k, flow_ml_per_min));
         true
     }
 
@@ -384,12 +389,19 @@ impl ReducedPlant {
         for i in 0..n {
             let mut current = 0.0;
             for k in 0..n {
-                current += self.model.conductance_s[i][k]
-                    * (self.factor[i] * self.factor[k]).sqrt()
-                    * Self::voltage(volts, k);
+                current +=
+                    self.model.conductance_s[i][k] * (self.factor[i] * self.factor[k]).sqrt() * Self::voltage(volts, k);
             }
             self.seen.current_a[i] = current;
         }
+    }
+
+    /// Current of a channel that these voltages would make now, A rms.
+    pub(super) fn current_at(&self, volts: &[f64], channel: usize) -> f64 {
+        let conductances = &self.model.conductance_s[channel];
+        (0..conductances.len())
+            .map(|k| conductances[k] * (self.factor[channel] * self.factor[k]).sqrt() * Self::voltage(volts, k))
+            .sum()
     }
 
     fn step(&mut self, volts: &[f64]) {

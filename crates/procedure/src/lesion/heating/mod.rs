@@ -352,7 +352,11 @@ impl Heating {
         Reading {
             t_s: self.t,
             thermocouples_c: (0..self.sensors.len()).map(|k| self.read(k, rise)).collect(),
-            set_temperature_c: self.outputs.is_none().then(|| self.program.set_temperature(self.t)).flatten(),
+            set_temperature_c: self
+                .outputs
+                .is_none()
+                .then(|| self.program.set_temperature(self.t))
+                .flatten(),
             hottest_c: tissue.iter().fold(f64::NEG_INFINITY, |m, v| m.max(*v)),
             voltage_v: self.volts.clone(),
             needle_current_a: self.flow.needle_current.clone(),

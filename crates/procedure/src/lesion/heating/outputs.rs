@@ -101,7 +101,12 @@ impl Heating {
             .iter()
             .map(|n| (n.tip.vec() * 1e-3, neurotome_base::Vec3::from(n.direction)))
             .collect();
-        for (p, t) in self.grid.center.iter().zip(&self.state.temperature[..self.grid.tissue_cells]) {
+        for (p, t) in self
+            .grid
+            .center
+            .iter()
+            .zip(&self.state.temperature[..self.grid.tissue_cells])
+        {
             let distance = |(tip, direction): &(neurotome_base::Vec3, neurotome_base::Vec3)| {
                 let d = p - tip;
                 let along = d.dot(direction).min(0.0);

@@ -1,0 +1,13 @@
+//! The generator and what it meets in the patient.
+
+mod plant;
+
+use super::Claim;
+
+/// The claims of this group.
+pub(super) const CLAIMS: &[Claim] = &[
+    plant::reduced_against_full,
+    plant::constant_power,
+    plant::channels_superpose,
+    plant::solved_against_implicit,
+];

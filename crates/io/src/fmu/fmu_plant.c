@@ -5,7 +5,7 @@
      z'    = (sum of weights x - z)/lag
      y     = z + bend z z
      temperature = initial + y; conductance factor f = (1 + y) / (1 + dry)
-     current i = sum over k of G_ik sqrt(f_i f_k) V_k;  q_i = i i / (G_ii f_i)
+     current i = f_i (G_ii V_i + sum over other k of G_ik f_k V_k);  q_i = i i / (G_ii f_i)
 
    The declarations of FMI 3.0 below are our own. Research and teaching software, not a medical device. */
 
@@ -117,10 +117,10 @@ static void currents(Plant *p) {
     for (int k = 0; k < CHANNELS; ++k)
         p->factor[k] = fmax(1.0 + value(p, k), 0.05) / (1.0 + p->s.dry[k]);
     for (int i = 0; i < CHANNELS; ++i) {
-        double current = 0.0;
+        double sum = 0.0;
         for (int k = 0; k < CHANNELS; ++k)
-            current += CONDUCTANCE_S[i * CHANNELS + k] * sqrt(p->factor[i] * p->factor[k]) * p->s.volts[k];
-        p->current_a[i] = current;
+            sum += CONDUCTANCE_S[i * CHANNELS + k] * (k == i ? 1.0 : p->factor[k]) * p->s.volts[k];
+        p->current_a[i] = p->factor[i] * sum;
     }
 }
 

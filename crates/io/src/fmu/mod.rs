@@ -89,14 +89,29 @@ pub fn variables(model: &ReducedModel) -> Vec<Variable> {
     let (channels, needles) = (model.channels(), model.thermocouples.len());
     add("time".into(), "independent", "s", None, "Simulation time".into());
     let what = "Temperature of everything at the start";
-    add("initial_temperature".into(), "parameter", "degC", Some(model.initial_c), what.into());
+    add(
+        "initial_temperature".into(),
+        "parameter",
+        "degC",
+        Some(model.initial_c),
+        what.into(),
+    );
     for k in 1..=channels {
         let what = format!("Voltage of channel {k}, rms; zero: off");
         add(format!("voltage_{k}"), "input", "V", Some(0.0), what);
     }
     for (k, c) in model.coolants.iter().enumerate() {
-        let what = format!("Coolant of needle {}: temperature at the end of its channel", c.needle + 1);
-        add(format!("coolant_temperature_{}", k + 1), "input", "degC", Some(c.temperature_c), what);
+        let what = format!(
+            "Coolant of needle {}: temperature at the end of its channel",
+            c.needle + 1
+        );
+        add(
+            format!("coolant_temperature_{}", k + 1),
+            "input",
+            "degC",
+            Some(c.temperature_c),
+            what,
+        );
     }
     for (k, c) in model.coolants.iter().enumerate() {
         let what = format!(
@@ -107,16 +122,34 @@ pub fn variables(model: &ReducedModel) -> Vec<Variable> {
         add(format!("coolant_flow_{}", k + 1), "input", "ml/min", start, what);
     }
     for k in 1..=needles {
-        add(format!("thermocouple_{k}"), "output", "degC", None, format!("Thermocouple of needle {k}"));
+        add(
+            format!("thermocouple_{k}"),
+            "output",
+            "degC",
+            None,
+            format!("Thermocouple of needle {k}"),
+        );
     }
     for k in 1..=channels {
         let what = format!("Impedance of channel {k}; known while nothing flows too");
         add(format!("impedance_{k}"), "output", "Ohm", None, what);
     }
     for k in 1..=channels {
-        add(format!("current_{k}"), "output", "A", None, format!("Current of channel {k}, rms"));
+        add(
+            format!("current_{k}"),
+            "output",
+            "A",
+            None,
+            format!("Current of channel {k}, rms"),
+        );
     }
-    add("power".into(), "output", "W", None, "Power in the tissue, all channels".into());
+    add(
+        "power".into(),
+        "output",
+        "W",
+        None,
+        "Power in the tissue, all channels".into(),
+    );
     let what = "Hottest tissue while current flows; no instrument shows it";
     add("hottest".into(), "output", "degC", None, what.into());
     all
@@ -162,13 +195,19 @@ pub fn pack(plant: &FmuPlant, binaries: &[Binary]) -> Result<Vec<u8>, FmuError> 
             "modelDescription.xml".to_owned(),
             text::model_description(plant, &variables(&plant.model), &token(plant)).into_bytes(),
         ),
-        ("documentation/index.html".to_owned(), text::documentation(plant, &variables(&plant.model)).into_bytes()),
+        (
+            "documentation/index.html".to_owned(),
+            text::documentation(plant, &variables(&plant.model)).into_bytes(),
+        ),
     ];
     for (name, text) in sources(plant)? {
         files.push((format!("sources/{name}"), text.into_bytes()));
     }
     for binary in binaries {
-        files.push((format!("binaries/{}/{}", binary.platform, binary.file), binary.bytes.clone()));
+        files.push((
+            format!("binaries/{}/{}", binary.platform, binary.file),
+            binary.bytes.clone(),
+        ));
     }
     let options = SimpleFileOptions::default()
         .compression_method(CompressionMethod::Deflated)

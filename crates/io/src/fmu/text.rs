@@ -108,19 +108,34 @@ pub(super) fn model_header(model: &ReducedModel, token: &str) -> String {
         // No array of C is empty.
         let values = if values.is_empty() { vec![0.0] } else { values };
         let all: Vec<String> = values.iter().map(|v| format!("{v:e}")).collect();
-        let _ = writeln!(text, "static const double {name}[{}] = {{{}}};", all.len(), all.join(", "));
+        let _ = writeln!(
+            text,
+            "static const double {name}[{}] = {{{}}};",
+            all.len(),
+            all.join(", ")
+        );
     };
     array("RATE_PER_S", model.rates_per_s.clone());
     array("CONDUCTANCE_S", model.conductance_s.concat());
     array("LAG_S", responses.iter().map(|r| r.lag_s).collect());
     array("BEND", responses.iter().map(|r| r.bend).collect());
-    array("WEIGHT", responses.iter().flat_map(|r| r.weights_per_w.concat()).collect());
+    array(
+        "WEIGHT",
+        responses.iter().flat_map(|r| r.weights_per_w.concat()).collect(),
+    );
     array("COOLANT_C", model.coolants.iter().map(|c| c.temperature_c).collect());
     array(
         "COOLANT_ML_PER_MIN",
-        model.coolants.iter().map(|c| c.flow_ml_per_min.unwrap_or(-1.0)).collect(),
+        model
+            .coolants
+            .iter()
+            .map(|c| c.flow_ml_per_min.unwrap_or(-1.0))
+            .collect(),
     );
-    array("COOLANT_W_PER_K", model.coolants.iter().map(|c| c.conductance_w_per_k).collect());
+    array(
+        "COOLANT_W_PER_K",
+        model.coolants.iter().map(|c| c.conductance_w_per_k).collect(),
+    );
     text
 }
 

@@ -1,13 +1,19 @@
 //! `neurotome fmu`.
 
-use std::{env, fmt::Write as _, fs, path::{Path, PathBuf}, process::Command};
+use std::{
+    env,
+    fmt::Write as _,
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use clap::Args;
 use neurotome_io::{
     fmu::{self, Binary, COMPILER_FLAGS, FmuPlant, IDENTIFIER, SOURCE},
     plants,
 };
-use neurotome_procedure::generator::plant::{FitError, FitSettings, fit};
+use neurotome_procedure::generator::plant::{FitError, FitSettings, Plant as _, ReducedError, ReducedPlant, fit};
 use serde::Serialize;
 
 use super::{Common, Failure, deliver, files::write_whole, json_text, open_catalog, open_scenario, print, solve};
@@ -32,6 +38,10 @@ pub(super) struct FmuCommand {
     /// Cells of the runs that a scenario's plant is fitted to, as a factor of the scenario's own; 2 is some five times quicker.
     #[arg(long, value_name = "FACTOR", default_value_t = 1.0)]
     cells: f64,
+    /// Write a table (CSV) of the program's own answer to a course of inputs, in steps of 10 ms, against which an importing program can
+    /// check the unit.
+    #[arg(long, value_name = "FILE")]
+    reference: Option<PathBuf>,
     /// Write what was made (model, stated error, variables) as JSON to FILE; `-` prints it.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -54,8 +64,14 @@ impl FmuCommand {
     pub fn run(&self, common: &Common) -> Result<(), Failure> {
         let input = |e: &dyn std::fmt::Display| Failure::Input(e.to_string());
         if self.list {
-            print(&listed()?);
-            return Ok(());
+            let all = plants::standard().map_err(|e| input(&e))?;
+            return match &self.json {
+                Some(target) => deliver(target, &json_text(&all)?),
+                None => {
+                    print(&listed(&all));
+                    Ok(())
+                }
+            };
         }
         if self.out.extension().is_none_or(|e| e != "fmu") {
             return Err(Failure::Input(format!(
@@ -64,7 +80,10 @@ impl FmuCommand {
             )));
         }
         if !(0.25..=4.0).contains(&self.cells) {
-            return Err(Failure::Input(format!("--cells {}: expected 0.25 to 4; 1 is usual", self.cells)));
+            return Err(Failure::Input(format!(
+                "--cells {}: expected 0.25 to 4; 1 is usual",
+                self.cells
+            )));
         }
         let plant = match &self.scenario {
             None => {
@@ -88,6 +107,9 @@ impl FmuCommand {
         let bytes = fmu::pack(&plant, &binaries).map_err(|e| input(&e))?;
         solve::check_interrupt()?;
         write_whole(&self.out, &bytes)?;
+        if let Some(target) = &self.reference {
+            deliver(target, &reference(&plant).map_err(|e| input(&e))?)?;
+        }
         let variables = fmu::variables(&plant.model);
         let of = |causality: &str| {
             let all = variables.iter().filter(|v| v.causality == causality);
@@ -144,11 +166,68 @@ impl FmuCommand {
     }
 }
 
+/// Time at which a step begins, the inputs held during it, and the outputs at its end.
+fn reference(plant: &FmuPlant) -> Result<String, ReducedError> {
+    const STEP_S: f64 = 0.01;
+    const STEPS: u32 = 3000;
+    let mut rust = ReducedPlant::new(plant.model.clone())?;
+    let variables = fmu::variables(&plant.model);
+    let names: Vec<&str> = variables
+        .iter()
+        .filter(|v| matches!(v.causality, "independent" | "input" | "output"))
+        .map(|v| v.name.as_str())
+        .collect();
+    let mut text = names.join(",") + "\n";
+    for n in 0..STEPS {
+        let t = f64::from(n) * STEP_S;
+        // Up and down, off for a while, the channels unlike.
+        let volts: Vec<f64> = (0..rust.channels())
+            .map(|k| {
+                let off = (12.0..15.0).contains(&t);
+                if off {
+                    0.0
+                } else {
+                    14.0 + 4.0 * (0.7 * t + k as f64).sin()
+                }
+            })
+            .collect();
+        let coolants: Vec<(f64, f64)> = plant
+            .model
+            .coolants
+            .iter()
+            .map(|c| (c.temperature_c + 2.0, if t < 20.0 { 8.0 } else { 0.0 }))
+            .collect();
+        for (c, (temperature_c, flow)) in coolants.iter().enumerate() {
+            rust.set_coolant(c, *temperature_c, *flow);
+        }
+        rust.go_on(&volts, STEP_S);
+        let seen = rust.seen();
+        let inputs = volts
+            .into_iter()
+            .chain(coolants.iter().map(|c| c.0))
+            .chain(coolants.iter().map(|c| c.1));
+        let outputs = seen
+            .thermocouples_c
+            .iter()
+            .chain(&seen.impedance_ohm)
+            .chain(&seen.current_a);
+        let outputs = outputs.copied().chain([seen.power_w, seen.hottest_c]);
+        let row: Vec<String> = [t]
+            .into_iter()
+            .chain(inputs)
+            .chain(outputs)
+            .map(|v| format!("{v}"))
+            .collect();
+        text += &row.join(",");
+        text.push('\n');
+    }
+    Ok(text)
+}
+
 /// The standard plants.
-fn listed() -> Result<String, Failure> {
-    let all = plants::standard().map_err(|e| Failure::Input(e.to_string()))?;
+fn listed(all: &[plants::StandardPlant]) -> String {
     let mut text = String::from("plant                    stated error: thermocouple  impedance  numbers\n");
-    for p in &all {
+    for p in all {
         let _ = writeln!(
             text,
             "{:<24} {:>22.2} K {:>8.1} % {:>8}   {}",
@@ -159,7 +238,7 @@ fn listed() -> Result<String, Failure> {
             p.title
         );
     }
-    Ok(text)
+    text
 }
 
 fn shown(told: &Told<'_>, out: &Path) -> String {
@@ -190,7 +269,9 @@ fn compiled(plant: &FmuPlant) -> Result<Binary, String> {
         "windows" => ("windows", "dll"),
         other => (other, "so"),
     };
-    let compiler = env::var_os("CC").filter(|c| !c.is_empty()).unwrap_or_else(|| "cc".into());
+    let compiler = env::var_os("CC")
+        .filter(|c| !c.is_empty())
+        .unwrap_or_else(|| "cc".into());
     let folder = tempfile_folder().map_err(|e| format!("no temporary folder: {e}"))?;
     let file = format!("{IDENTIFIER}.{ending}");
     let made = (|| {
@@ -202,10 +283,19 @@ fn compiled(plant: &FmuPlant) -> Result<Binary, String> {
             .args(COMPILER_FLAGS)
             .args(["-fvisibility=hidden", "-o", &file, SOURCE, "-lm"])
             .output()
-            .map_err(|e| format!("no C compiler: {} did not start ({e}); set CC or install one", compiler.display()))?;
+            .map_err(|e| {
+                format!(
+                    "no C compiler: {} did not start ({e}); set CC or install one",
+                    compiler.display()
+                )
+            })?;
         if !output.status.success() {
             let said = String::from_utf8_lossy(&output.stderr);
-            let first = said.lines().find(|l| l.contains("error")).unwrap_or("no message").to_owned();
+            let first = said
+                .lines()
+                .find(|l| l.contains("error"))
+                .unwrap_or("no message")
+                .to_owned();
             return Err(format!("the C compiler {} failed: {first}", compiler.display()));
         }
         fs::read(folder.join(&file)).map_err(|e| e.to_string())

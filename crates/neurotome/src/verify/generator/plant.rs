@@ -42,7 +42,12 @@ pub(super) fn reduced_against_full(report: &mut Report) {
         let set_c = if p.model.coolants.is_empty() { 75.0 } else { 57.0 };
         match standard(&p.name).and_then(|(problem, model)| Ok(distance(&model, &held_out(&problem, set_c, false)?)?)) {
             Ok(error) => {
-                report.at_most(format!("{claim}: thermocouple, K"), error.thermocouple_k, STATED_K, SOLVER);
+                report.at_most(
+                    format!("{claim}: thermocouple, K"),
+                    error.thermocouple_k,
+                    STATED_K,
+                    SOLVER,
+                );
                 report.at_most(
                     format!("{claim}: impedance, relative"),
                     error.impedance_relative,
@@ -123,9 +128,27 @@ pub(super) fn channels_superpose(report: &mut Report) {
     };
     match compute() {
         Ok([sum, reciprocity, reduced]) => {
-            report.within(format!("{claim}: current at both voltages less those at each, relative"), sum, 0.0, 1e-5, source);
-            report.within(format!("{claim}: current into 2 by 1 beside into 1 by 2, relative"), reciprocity, 0.0, 1e-4, source);
-            report.within(format!("{claim}: current of the reduced plant, relative"), reduced, 0.0, 0.01, SOLVER);
+            report.within(
+                format!("{claim}: current at both voltages less those at each, relative"),
+                sum,
+                0.0,
+                1e-5,
+                source,
+            );
+            report.within(
+                format!("{claim}: current into 2 by 1 beside into 1 by 2, relative"),
+                reciprocity,
+                0.0,
+                1e-4,
+                source,
+            );
+            report.within(
+                format!("{claim}: current of the reduced plant, relative"),
+                reduced,
+                0.0,
+                0.01,
+                SOLVER,
+            );
         }
         Err(e) => report.failed(claim, e, source),
     }
@@ -161,9 +184,25 @@ pub(super) fn solved_against_implicit(report: &mut Report) {
     };
     match compute() {
         Ok([off, volume, seen]) => {
-            report.at_most(format!("{claim}: thermocouple of the full field off 80 °C while held, K"), off, 0.5, source);
-            report.at_most(format!("{claim}: what the generator sees off 80 °C while held, K"), seen, 0.5, source);
-            report.within(format!("{claim}: volume of Ω ≥ 1 beside implicit control, relative"), volume, 0.0, 0.03, source);
+            report.at_most(
+                format!("{claim}: thermocouple of the full field off 80 °C while held, K"),
+                off,
+                0.5,
+                source,
+            );
+            report.at_most(
+                format!("{claim}: what the generator sees off 80 °C while held, K"),
+                seen,
+                0.5,
+                source,
+            );
+            report.within(
+                format!("{claim}: volume of Ω ≥ 1 beside implicit control, relative"),
+                volume,
+                0.0,
+                0.03,
+                source,
+            );
         }
         Err(e) => report.failed(claim, e, source),
     }

@@ -21,6 +21,9 @@ const RATES: usize = 7;
 const BENDS: [f64; 12] = [-0.25, -0.2, -0.15, -0.1, -0.05, 0.0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4];
 /// Lags tried, s.
 const LAGS_S: [f64; 8] = [0.0, 0.05, 0.1, 0.15, 0.22, 0.3, 0.45, 0.7];
+/// Error allowed in one time step of the runs, as a part of the problem's own: what errors of the steps add up to must be small beside
+/// what is stated.
+const STEP_TOLERANCE: f64 = 0.4;
 /// Tissue above this is near boiling: it bends what is fitted, K below boiling.
 const NEAR_BOILING_K: f64 = 0.5;
 
@@ -78,6 +81,7 @@ pub fn fit(
     };
     let mut problem = problem.clone();
     problem.solver.cell_size *= settings.cell_factor;
+    problem.solver.step_tolerance_k *= STEP_TOLERANCE;
     problem.solver.estimate_error = false;
     tell("probing", 0.0)?;
     let set_c = match problem.drive {
@@ -111,6 +115,16 @@ pub fn fit(
             error.impedance_relative = error.impedance_relative.max(distance.impedance_relative);
             error.up_to_c = error.up_to_c.max(distance.up_to_c);
         }
+    }
+    for figure in [
+        &mut error.thermocouple_k,
+        &mut error.thermocouple_rms_k,
+        &mut error.hottest_k,
+        &mut error.impedance_relative,
+        &mut error.coolant_failure_k,
+        &mut error.up_to_c,
+    ] {
+        *figure = rounded(*figure);
     }
     model.error = error;
     Ok(model)

@@ -32,7 +32,7 @@ const LOOK_S: f64 = 1.0;
 const PROBE_S: f64 = 60.0;
 const HELD_OUT_S: f64 = 90.0;
 /// Seconds and V² of the overload, as a part of what holds the set temperature.
-const OVERLOAD: (f64, f64) = (25.0, 2.2);
+const OVERLOAD: (f64, f64) = (20.0, 4.0);
 /// Coolant during the later part of the identification: from these entries of the program on, flow as a part of the nominal one and
 /// degrees more.
 const COOLANT_CHANGES: [(usize, f64, f64); 6] = [

@@ -45,3 +45,6 @@ pub struct Seen {
     /// Hottest tissue, °C; no instrument shows it.
     pub hottest_c: f64,
 }
+
+#[cfg(test)]
+mod tests;

@@ -87,11 +87,11 @@ def hold(unit: Unit, set_c: float, seconds: float) -> tuple[float, float]:
         wanted = 37.0 + (set_c - 37.0) * min(t / 10.0, 1.0)
         (thermocouple,) = unit.get(["thermocouple_1"])
         error = wanted - thermocouple
-        v2 = min(max(v2 + 15.0 * (error - before) + 4.0 * error * 1e-3, 0.0), 3600.0)
+        v2 = min(max(v2 + 100.0 * (error - before) + 60.0 * error * 1e-3, 0.0), 3600.0)
         before = error
         unit.set({"voltage_1": v2**0.5})
         unit.step(1e-3)
-        if t > 20.0:
+        if t > 30.0:
             worst = max(worst, abs(thermocouple - set_c))
             (power,) = unit.get(["power"])
     return worst, power

@@ -210,8 +210,8 @@ pub(super) fn solved_against_implicit(report: &mut Report) {
 
 /// Holds a temperature after a ramp; returns the largest distance to it from half the time on, K.
 fn controlled(plant: &mut dyn Plant, set_c: f64, ramp_s: f64, heating_s: f64) -> Result<f64, Fault> {
-    // V² that about holds the temperature, from which gains follow: 15 V²/K and 4 V²/(K s) for 16 V.
-    let (gain, integral) = (15.0, 4.0);
+    // V² per K and per K s: such that the loop settles in some seconds, much slower than a macro step.
+    let (gain, integral) = (100.0, 60.0);
     let start_c = plant.seen().thermocouples_c[0];
     let (mut v2, mut before, mut worst) = (0.0f64, 0.0, 0.0f64);
     let steps = (heating_s / CONTROL_S).round() as usize;

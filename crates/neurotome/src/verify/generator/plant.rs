@@ -13,6 +13,9 @@ const STATED_K: f64 = 2.0;
 /// Control steps of the proportional-integral control, s.
 const CONTROL_S: f64 = 0.01;
 
+/// At the end of a ramp to 90 °C, where the pair takes most power, its reduced plant is too warm.
+const BIPOLAR: &str = "20G-10mm-bipolar";
+
 const SOLVER: &str = "the full solver on the same cells";
 
 type Fault = Box<dyn std::error::Error>;
@@ -24,11 +27,27 @@ fn standard(name: &str) -> Result<(LesionProblem, ReducedModel), Fault> {
     Ok((problem, plant.model))
 }
 
+/// The pair, whose stated error is not yet what is claimed of the others.
+pub(super) fn bipolar_pair(report: &mut Report) {
+    match plants::find(BIPOLAR) {
+        Ok(p) => report.at_most(
+            format!("stated error of the reduced plant {BIPOLAR}: thermocouple, K"),
+            p.model.error.thermocouple_k,
+            STATED_K,
+            "held-out runs of the fit, plants/standard.toml",
+        ),
+        Err(e) => report.failed("reduced plant of a bipolar pair", e, SOLVER),
+    }
+}
+
 /// Runs that no fit has seen: another set temperature than the fit's own held-out runs; by default for one plant.
 pub(super) fn reduced_against_full(report: &mut Report) {
     let all = plants::standard().unwrap_or_default();
     for p in &all {
         let first = p.name == "20G-10mm";
+        if p.name == BIPOLAR {
+            continue;
+        }
         report.at_most(
             format!("stated error of the reduced plant {}: thermocouple, K", p.name),
             p.model.error.thermocouple_k,

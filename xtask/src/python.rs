@@ -30,6 +30,10 @@ const PICTURED: [&str; 12] = [
     "8",
 ];
 
+/// Scripts that are given units of the plants named and the table of the program's own answer beside each.
+const UNIT_CHECKS: [&str; 1] = ["check_fmu.py"];
+const UNITS: [&str; 3] = ["20G-10mm", "20G-10mm-two-channels", "17G-4mm-cooled"];
+
 /// Example program that reads an image, copies it and prints places of voxels.
 const COPY_PROGRAM: &str = "ct_info";
 
@@ -57,6 +61,10 @@ pub fn check(w: &Workspace) -> Result<(), Failure> {
     let pictures = pictures(w)?;
     for script in PICTURE_CHECKS {
         run(script, &[&pictures])?;
+    }
+    let units = units(w)?;
+    for script in UNIT_CHECKS {
+        run(script, &[&units])?;
     }
     let Some(data) = std::env::var_os("NEUROTOME_TEST_DATA").map(PathBuf::from) else {
         println!("   skipped: copies of real images: NEUROTOME_TEST_DATA is not set");
@@ -111,11 +119,28 @@ fn pictures(w: &Workspace) -> Result<PathBuf, Failure> {
     Ok(folder)
 }
 
+/// Functional mock-up units with their tables.
+fn units(w: &Workspace) -> Result<PathBuf, Failure> {
+    let folder = w.fresh_folder("units")?;
+    let program = suite::program(w)?;
+    for name in UNITS {
+        process::output(
+            Command::new(&program)
+                .args(["fmu", "--model", name, "--out"])
+                .arg(folder.join(format!("{name}.fmu")))
+                .arg("--reference")
+                .arg(folder.join(format!("{name}.csv"))),
+        )?;
+    }
+    Ok(folder)
+}
+
 /// A check that no list names would never run; a list that names a missing one is no better.
 fn refuse_unknown(scripts: &Path) -> Result<(), Failure> {
     let known: Vec<&str> = RESULT_CHECKS
         .into_iter()
         .chain(PICTURE_CHECKS)
+        .chain(UNIT_CHECKS)
         .chain(IMAGE_CHECKS.map(|(script, _)| script))
         .collect();
     let found: Vec<String> = files_below(scripts)?

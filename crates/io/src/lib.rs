@@ -7,9 +7,11 @@
 pub mod campaign;
 pub mod catalog;
 pub mod dicom;
+pub mod fmu;
 pub mod history;
 pub mod markups;
 pub mod pictures;
+pub mod plants;
 pub mod report;
 pub mod results;
 pub mod scenario;

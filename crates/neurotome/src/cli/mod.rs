@@ -8,6 +8,7 @@ mod faults;
 mod fibre;
 mod files;
 mod fluoro;
+mod fmu;
 mod inject;
 mod lesion;
 mod outcome;
@@ -63,6 +64,7 @@ Examples:
   neurotome inject --percent 2 --wait-s 120          numb the nerve: spread, block, dose
   neurotome debrief                                  what the needle elsewhere would have done
   neurotome faults                                   does the generator notice every fault?
+  neurotome fmu --out plant.fmu                      needle and tissue for other simulators (FMI 3.0)
   neurotome replay first/record.json                 compute it again and compare every figure
   neurotome verify                                   is it right? claim by claim
   neurotome catalog cannula                          what there is to choose from";
@@ -169,6 +171,11 @@ against the distance.")]
         after_help = "Examples:\n  neurotome faults                                   all faults in all modes\n  neurotome faults --out faults                      with matrix.svg and the table of risks in faults.html\n  neurotome faults my-campaign.toml --json -\n\nWithout CAMPAIGN that of scenarios/faults/all.toml is used, which explains its keys. Exit status 1 when a fault is missed, found late or\nleft unsafe, or an alarm comes in a run without a fault. Limits and alarm limits: `neurotome catalog generator generic`."
     )]
     Faults(faults::Faults),
+    /// Write needles and tissue as a functional mock-up unit (FMI 3.0) for other simulators: voltages in, thermocouples and impedances out.
+    #[command(
+        after_help = "Examples:\n  neurotome fmu --list                                       the standard plants\n  neurotome fmu --out plant.fmu                              20 G, 10 mm, beside bone: at once\n  neurotome fmu --model 20G-10mm-two-channels --out two.fmu\n  neurotome fmu scenarios/bone-half-space.toml --out mine.fmu      fitted to your scenario: a minute or two\n  neurotome fmu --source-only --json - --out sources.fmu\n  fmpy validate plant.fmu && fmpy simulate plant.fmu         in Python: pip install fmpy\n\nInputs are volts rms of each channel (and coolants' temperature and flow), held during a step; outputs thermocouples, impedances, currents,\npower and the hottest tissue. Any step length will do; inside, steps are at most 1 ms. The state can be read, set, stored, reset. A library is\ncompiled by $CC or cc; without one the unit holds C99 sources. documentation/index.html in the unit tells its stated error."
+    )]
+    Fmu(fmu::FmuCommand),
     /// Compute the run of a record again, with one and with two threads, and compare every figure.
     #[command(
         after_help = "Example:\n  neurotome replay results/record.json\n\nExit status 1 and the first difference when the figures are not the same to the last digit."
@@ -226,6 +233,7 @@ where
         Command::Fibre(c) => c.run(common),
         Command::Inject(c) => c.run(common),
         Command::Faults(c) => c.run(common),
+        Command::Fmu(c) => c.run(common),
         Command::Replay(c) => c.run(common),
         Command::Verify(c) => c.run(common),
         Command::Debrief(c) => c.run(common),

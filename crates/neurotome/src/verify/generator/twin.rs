@@ -12,17 +12,7 @@ use neurotome_procedure::{
     lesion::LesionError,
 };
 
-use super::super::{Claim, Report};
-
-pub(super) const CLAIMS: &[Claim] = &[
-    temperature,
-    pulsed_power,
-    cap_and_dose,
-    limits_and_windup,
-    stagger_and_mains,
-    saved,
-    campaign,
-];
+use super::super::Report;
 
 const GOAL: &str = "goal of the generator twin, on shells of heat round the tip";
 
@@ -58,7 +48,7 @@ fn tip(g: &mut Generator, plant: &mut Lumped) -> Result<Vec<(f64, f64)>, Generat
     Ok(all)
 }
 
-fn temperature(report: &mut Report) {
+pub(super) fn temperature(report: &mut Report) {
     with(report, "temperature control", |r, profile| {
         let mut g = Generator::new(profile, 1, 1)?;
         let mut plant = Lumped::monopolar(1);
@@ -130,7 +120,7 @@ impl Plant for Meter {
     }
 }
 
-fn pulsed_power(report: &mut Report) {
+pub(super) fn pulsed_power(report: &mut Report) {
     with(report, "power of pulses", |r, profile| {
         // At so low a voltage that the impedance stays what it is.
         let mut plant = Meter::on(Lumped::monopolar(1));
@@ -154,7 +144,7 @@ fn pulsed_power(report: &mut Report) {
     });
 }
 
-fn cap_and_dose(report: &mut Report) {
+pub(super) fn cap_and_dose(report: &mut Report) {
     with(report, "cap and dose of pulses", |r, profile| {
         let mut g = Generator::new(profile.clone(), 1, 1)?;
         let mut plant = Lumped::monopolar(1);
@@ -170,7 +160,7 @@ fn cap_and_dose(report: &mut Report) {
     });
 }
 
-fn limits_and_windup(report: &mut Report) {
+pub(super) fn limits_and_windup(report: &mut Report) {
     with(report, "limits", |r, profile| {
         let low = Profile {
             max_power_w: 3.0,
@@ -209,7 +199,7 @@ fn limits_and_windup(report: &mut Report) {
     });
 }
 
-fn stagger_and_mains(report: &mut Report) {
+pub(super) fn stagger_and_mains(report: &mut Report) {
     with(report, "staggered start and loss of mains", |r, profile| {
         let mut g = Generator::new(profile, 2, 1)?;
         let mut plant = Lumped::monopolar(2);
@@ -257,7 +247,7 @@ fn stagger_and_mains(report: &mut Report) {
     });
 }
 
-fn saved(report: &mut Report) {
+pub(super) fn saved(report: &mut Report) {
     with(report, "save and restore", |r, profile| {
         let mut plant = Lumped::monopolar(1);
         let mut a = Generator::new(profile, 1, 5)?;
@@ -287,7 +277,7 @@ fn saved(report: &mut Report) {
     });
 }
 
-fn campaign(report: &mut Report) {
+pub(super) fn campaign(report: &mut Report) {
     with(report, "campaign of faults", |r, profile| {
         let campaign = Campaign {
             title: String::new(),

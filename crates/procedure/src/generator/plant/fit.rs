@@ -6,7 +6,7 @@
 //! solver's own voltages: the largest distance is the stated error.
 
 use super::{
-    identify::{Sampled, held_out, identify, overload, reference_v2},
+    identify::{Sample, Sampled, held_out, identify, overload, reference_v2},
     nonnegative::nonnegative,
     reduced::{BOILING_C, CoolantLoop, ReducedError, ReducedModel, ReducedPlant, Response, StatedError},
 };
@@ -18,9 +18,12 @@ const FASTEST_PER_S: f64 = 8.0;
 /// their number.
 const RATES: usize = 7;
 /// Bends tried: of the largest value of an output, this part more or less than on a straight line.
-const BENDS: [f64; 11] = [-0.2, -0.15, -0.1, -0.05, 0.0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4];
+const BENDS: [f64; 12] = [-0.25, -0.2, -0.15, -0.1, -0.05, 0.0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4];
 /// Lags tried, s.
 const LAGS_S: [f64; 8] = [0.0, 0.05, 0.1, 0.15, 0.22, 0.3, 0.45, 0.7];
+/// Error allowed in one time step of the runs, as a part of the problem's own: what errors of the steps add up to must be small beside
+/// what is stated.
+const STEP_TOLERANCE: f64 = 0.4;
 /// Tissue above this is near boiling: it bends what is fitted, K below boiling.
 const NEAR_BOILING_K: f64 = 0.5;
 
@@ -78,6 +81,7 @@ pub fn fit(
     };
     let mut problem = problem.clone();
     problem.solver.cell_size *= settings.cell_factor;
+    problem.solver.step_tolerance_k *= STEP_TOLERANCE;
     problem.solver.estimate_error = false;
     tell("probing", 0.0)?;
     let set_c = match problem.drive {
@@ -112,6 +116,16 @@ pub fn fit(
             error.up_to_c = error.up_to_c.max(distance.up_to_c);
         }
     }
+    for figure in [
+        &mut error.thermocouple_k,
+        &mut error.thermocouple_rms_k,
+        &mut error.hottest_k,
+        &mut error.impedance_relative,
+        &mut error.coolant_failure_k,
+        &mut error.up_to_c,
+    ] {
+        *figure = rounded(*figure);
+    }
     model.error = error;
     Ok(model)
 }
@@ -124,13 +138,14 @@ pub fn distance(model: &ReducedModel, run: &Sampled) -> Result<StatedError, Redu
     let mut plant = ReducedPlant::new(model.clone())?;
     let mut error = StatedError::default();
     let (mut t, mut squares) = (0.0, 0.0);
+    let mut before = None;
     for sample in &run.samples {
         for (c, (temperature_c, flow)) in sample.coolant.iter().enumerate() {
             if let Some(flow) = flow {
                 plant.set_coolant(c, *temperature_c, *flow);
             }
         }
-        plant.go_on(&sample.volts, sample.t_s - t);
+        replay(&mut plant, sample, before);
         let seen = super::Plant::seen(&plant);
         let worst = seen
             .thermocouples_c
@@ -140,10 +155,10 @@ pub fn distance(model: &ReducedModel, run: &Sampled) -> Result<StatedError, Redu
             .fold(0.0, f64::max);
         error.thermocouple_k = error.thermocouple_k.max(worst);
         squares += worst * worst * (sample.t_s - t);
-        let hottest = sample.hottest_c.iter().fold(f64::NEG_INFINITY, |m: f64, v| m.max(*v));
-        error.hottest_k = error.hottest_k.max((seen.hottest_c - hottest).abs());
         error.up_to_c = sample.thermocouples_c.iter().fold(error.up_to_c, |m, v| m.max(*v));
         if sample.volts.iter().all(|v| *v > 0.0) {
+            let hottest = sample.hottest_c.iter().fold(f64::NEG_INFINITY, |m: f64, v| m.max(*v));
+            error.hottest_k = error.hottest_k.max((seen.hottest_c - hottest).abs());
             for (k, ohm) in seen.impedance_ohm.iter().enumerate() {
                 let current: f64 = sample.conductance_s[k]
                     .iter()
@@ -155,55 +170,56 @@ pub fn distance(model: &ReducedModel, run: &Sampled) -> Result<StatedError, Redu
             }
         }
         t = sample.t_s;
+        before = Some(sample);
     }
     error.thermocouple_rms_k = (squares / t.max(f64::MIN_POSITIVE)).sqrt();
     Ok(error)
 }
 
-/// States of the sources at every sample, `[sample][source * rates + rate]`, without lag.
-fn states(run: &Sampled, rates: &[f64]) -> Vec<Vec<f64>> {
-    let mut x = vec![0.0; run.samples[0].source_w.len() * rates.len()];
-    let mut all = Vec::with_capacity(run.samples.len());
-    let mut t = 0.0;
-    for sample in &run.samples {
-        let dt = sample.t_s - t;
-        for (states, q) in x.chunks_exact_mut(rates.len()).zip(&sample.source_w) {
-            for (x, rate) in states.iter_mut().zip(rates) {
-                *x = q + (*x - q) * (-rate * dt).exp();
+/// Takes a plant through one step of the solver.
+fn replay(plant: &mut ReducedPlant, sample: &Sample, before: Option<&Sample>) {
+    let mut volts = sample.volts.clone();
+    for (seconds, share) in sample.pieces(before.map_or(0.0, |b| b.t_s), before) {
+        if let Some(before) = before {
+            for ((v, now), was) in volts.iter_mut().zip(&sample.volts).zip(&before.volts) {
+                *v = (was * was + share * (now * now - was * was)).sqrt();
             }
         }
-        t = sample.t_s;
-        all.push(x.clone());
+        plant.go_on(&volts, seconds);
     }
-    all
 }
 
-/// The same states as a sensor with a lag sees them: exact for a source that stands still within a step.
+/// States of the sources at every sample, as a sensor with a lag sees them: `[sample][source * rates + rate]`.
 fn lagged(run: &Sampled, rates: &[f64], lag_s: f64) -> Vec<Vec<f64>> {
-    let plain = states(run, rates);
-    if lag_s == 0.0 {
-        return plain;
-    }
-    let mut z = vec![0.0; plain[0].len()];
-    let mut before = vec![0.0; plain[0].len()];
-    let mut all = Vec::with_capacity(plain.len());
-    let mut t = 0.0;
-    for (sample, x) in run.samples.iter().zip(&plain) {
-        let dt = sample.t_s - t;
-        let follow = (-dt / lag_s).exp();
-        for (i, z) in z.iter_mut().enumerate() {
-            let (rate, q) = (rates[i % rates.len()], sample.source_w[i / rates.len()]);
-            // z' = (x − z)/τ with x = q + (x₀ − q) e^{−λt}.
-            let away = before[i] - q;
-            let part = if (rate * lag_s - 1.0).abs() < 1e-6 {
-                away * (dt / lag_s) * follow
+    let sources = run.samples[0].source_w.len();
+    let mut x = vec![0.0; sources * rates.len()];
+    let mut z = x.clone();
+    let mut all = Vec::with_capacity(run.samples.len());
+    let mut before: Option<&Sample> = None;
+    let mut decay = vec![0.0; rates.len()];
+    for sample in &run.samples {
+        let pieces = sample.pieces(before.map_or(0.0, |b| b.t_s), before);
+        for (k, (seconds, share)) in pieces.enumerate() {
+            if k == 0 {
+                for (d, rate) in decay.iter_mut().zip(rates) {
+                    *d = (-rate * seconds).exp();
+                }
+            }
+            let follow = if lag_s > 0.0 {
+                1.0 - (-seconds / lag_s).exp()
             } else {
-                away * ((-rate * dt).exp() - follow) / (1.0 - rate * lag_s)
+                1.0
             };
-            *z = q + (*z - q) * follow + part;
+            for (i, (x, z)) in x.iter_mut().zip(&mut z).enumerate() {
+                let source = i / rates.len();
+                let now = sample.source_w[source];
+                let was = before.map_or(now, |b| b.source_w[source]);
+                let q = was + share * (now - was);
+                *x = q + (*x - q) * decay[i % rates.len()];
+                *z += follow * (*x - *z);
+            }
         }
-        before.clone_from(x);
-        t = sample.t_s;
+        before = Some(sample);
         all.push(z.clone());
     }
     all
@@ -356,7 +372,16 @@ fn fitted(run: &Sampled) -> Result<ReducedModel, ReducedError> {
         .map(|k| output(of(&|i| run.samples[i].thermocouples_c[k] - run.initial_c), &LAGS_S))
         .collect();
     let hottest = (0..needles)
-        .map(|k| output(of(&|i| run.samples[i].hottest_c[k] - run.initial_c), &[0.0]))
+        .map(|k| {
+            // What was hottest cools to where something else is hottest: only under current is it one place.
+            let mut value = of(&|i| run.samples[i].hottest_c[k] - run.initial_c);
+            for (v, s) in value.iter_mut().zip(samples()) {
+                if s.volts.get(k).or(s.volts.first()).is_none_or(|v| *v == 0.0) {
+                    *v = None;
+                }
+            }
+            output(value, &[0.0])
+        })
         .collect();
     let coolants = run
         .coolants
@@ -396,9 +421,11 @@ fn drying(model: &ReducedModel, run: &Sampled) -> Result<f64, ReducedError> {
         model.drying_per_k_s = rate;
         let mut plant = ReducedPlant::new(model)?;
         let (mut t, mut sum) = (0.0, 0.0);
+        let mut before = None;
         for sample in &run.samples {
             let dt = sample.t_s - t;
-            plant.go_on(&sample.volts, dt);
+            replay(&mut plant, sample, before);
+            before = Some(sample);
             t = sample.t_s;
             for (k, ohm) in super::Plant::seen(&plant).impedance_ohm.iter().enumerate() {
                 let current: f64 = sample.conductance_s[k]

@@ -1,44 +1,47 @@
 //! Runs of the full solver from which a reduced model is fitted and against which it is tested.
 
+use serde::Serialize;
+
 use super::FitError;
 use crate::lesion::{Control, Coolant, Drive, Heating, LesionError, LesionProblem};
 
 /// The identification program: seconds, and V² as a part of what holds the set temperature.
 const PROGRAM: [(f64, f64); 12] = [
-    (6.0, 0.3),
-    (10.0, 1.0),
+    (6.0, 0.4),
+    (10.0, 1.1),
     (4.0, 0.0),
-    (8.0, 1.35),
+    (8.0, 1.8),
     (8.0, 0.6),
-    (15.0, 1.1),
+    (15.0, 1.3),
     (5.0, 0.2),
-    (40.0, 1.0),
-    (8.0, 0.0),
-    (5.0, 1.5),
-    (25.0, 1.08),
-    (6.0, 0.0),
+    (35.0, 1.15),
+    (10.0, 0.0),
+    (5.0, 2.0),
+    (25.0, 1.25),
+    (20.0, 0.0),
 ];
 /// Channels after the first are this many entries ahead in the program.
 const AHEAD: usize = 5;
 /// A step of the program ends early where tissue is hotter than this with boiling, or the thermocouple than that above the set
 /// temperature.
-const HOT_C: f64 = 97.0;
-const ABOVE_SET_K: f64 = 16.0;
+const HOT_C: f64 = 98.0;
+const ABOVE_SET_K: f64 = 14.0;
 /// Between looks, s.
 const LOOK_S: f64 = 1.0;
 /// Seconds of the probing run and of held-out runs.
 const PROBE_S: f64 = 60.0;
 const HELD_OUT_S: f64 = 90.0;
 /// Seconds and V² of the overload, as a part of what holds the set temperature.
-const OVERLOAD: (f64, f64) = (25.0, 2.2);
+const OVERLOAD: (f64, f64) = (20.0, 4.0);
 /// Coolant during the later part of the identification: from these entries of the program on, flow as a part of the nominal one and
 /// degrees more.
-const COOLANT_CHANGES: [(usize, f64, f64); 5] = [
+const COOLANT_CHANGES: [(usize, f64, f64); 6] = [
     (2, 0.25, 0.0),
     (4, 1.0, 8.0),
-    (6, 1.0, 0.0),
-    (8, 0.0, 0.0),
-    (9, 1.0, 0.0),
+    (6, 0.0, 0.0),
+    (7, 1.0, 0.0),
+    (10, 0.5, 0.0),
+    (11, 1.0, 0.0),
 ];
 /// When the coolant of a held-out run fails, s, and V² from then on.
 const FAILS_S: f64 = 60.0;
@@ -47,7 +50,7 @@ const FAILED_V2: f64 = 0.5;
 const PLENTY_ML_PER_MIN: f64 = 1e4;
 
 /// One accepted step of the solver.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize)]
 pub struct Sample {
     /// Time at its end, s.
     pub t_s: f64,
@@ -67,8 +70,30 @@ pub struct Sample {
     pub coolant: Vec<(f64, Option<f64>)>,
 }
 
+/// Pieces into which a step is cut while V² changes within it, s.
+const PIECE_S: f64 = 0.02;
+
+impl Sample {
+    /// The step that ends here, which began at `t_s`, in pieces: seconds and the share of the way from what was before to what is now at
+    /// their middle. The solver's second-order steps take the source as it runs through its values at their ends; only a step after a
+    /// switching holds it.
+    pub(super) fn pieces(&self, t_s: f64, before: Option<&Self>) -> impl Iterator<Item = (f64, f64)> + use<> {
+        let seconds = self.t_s - t_s;
+        let runs = seconds > 1.5 * PIECE_S
+            && before.is_some_and(|b| {
+                let same = |(a, b): (&f64, &f64)| *a > 0.0 && *b > 0.0 && (a * a / (b * b) - 1.0).abs() < 0.5;
+                self.volts.iter().zip(&b.volts).all(same)
+            });
+        let count = (seconds / PIECE_S).ceil().clamp(1.0, 1e6);
+        (0..count as usize).map(move |k| {
+            let share = if runs { (k as f64 + 0.5) / count } else { 1.0 };
+            (seconds / count, share)
+        })
+    }
+}
+
 /// A sampled run.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub struct Sampled {
     /// Temperature at the start, °C.
     pub initial_c: f64,
@@ -83,7 +108,7 @@ pub struct Sampled {
 }
 
 /// A needle's coolant.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct NeedleCoolant {
     /// The needle, counted from the first.
     pub needle: usize,
@@ -223,7 +248,10 @@ fn controlled(problem: &LesionProblem, set_temperature_c: f64, ramp_s: f64, heat
 }
 
 /// V² of each channel that holds a temperature after a minute, from a run on cells twice as large.
-pub(super) fn reference_v2(problem: &LesionProblem, set_c: f64) -> Result<Vec<f64>, FitError> {
+///
+/// # Errors
+/// [`FitError`].
+pub fn reference_v2(problem: &LesionProblem, set_c: f64) -> Result<Vec<f64>, FitError> {
     let mut problem = controlled(problem, set_c, 10.0, PROBE_S);
     problem.solver.cell_size *= 2.0;
     problem.solver.step_tolerance_k *= 2.0;
@@ -244,7 +272,10 @@ pub(super) fn reference_v2(problem: &LesionProblem, set_c: f64) -> Result<Vec<f6
 }
 
 /// The identification run.
-pub(super) fn identify(problem: &LesionProblem, reference_v2: &[f64]) -> Result<Sampled, FitError> {
+///
+/// # Errors
+/// [`FitError`].
+pub fn identify(problem: &LesionProblem, reference_v2: &[f64]) -> Result<Sampled, FitError> {
     let set_c = match problem.drive {
         Drive::Temperature { set_temperature_c, .. } => set_temperature_c,
         _ => 80.0,

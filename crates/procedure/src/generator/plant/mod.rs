@@ -4,10 +4,13 @@ mod fit;
 mod identify;
 mod nonnegative;
 mod reduced;
+mod solved;
 
 pub use fit::{FitError, FitSettings, distance, fit};
-pub use identify::{NeedleCoolant, Sample, Sampled, held_out};
+pub use identify::{NeedleCoolant, Sample, Sampled, held_out, identify, reference_v2};
 pub use reduced::{CoolantLoop, LONGEST_STEP_S, ReducedError, ReducedModel, ReducedPlant, Response, StatedError};
+
+pub use solved::{MACRO_STEP_S, SolvedError, SolvedPlant};
 
 use crate::lesion::LesionError;
 
@@ -42,3 +45,6 @@ pub struct Seen {
     /// Hottest tissue, °C; no instrument shows it.
     pub hottest_c: f64,
 }
+
+#[cfg(test)]
+mod tests;

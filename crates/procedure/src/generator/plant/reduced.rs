@@ -9,9 +9,12 @@
 //! y  = z + c z²                           perfusion that stops and σ(T) bend the line
 //! T  = T_0 + y                            thermocouples, hottest tissue, metal at the coolant
 //! f  = (1 + y) / (1 + d)                  conductance of a channel beside that at the start; d grows where tissue dries
-//! I_i = Σ_k G_ik √(f_i f_k) V_k,  q_i = I_i² / (G_ii f_i)
+//! I_i = f_i (G_ii V_i + Σ_k≠i G_ik f_k V_k),  q_i = I_i² / (G_ii f_i)
 //! d' = k max(0, T_hot − 100 °C)
 //! ```
+//!
+//! Tissue warms beside the needles, not between them: the resistance that two channels share stays as it is, and the conductance between them
+//! grows with both factors.
 //!
 //! The weights of one output have one sign, so that a constant power never makes it swing. Weights, lags and bends are fitted
 //! ([`super::fit`]) to runs of the full solver; a model tells how far it was from the solver in runs that the fit did not see.
@@ -89,7 +92,7 @@ pub struct StatedError {
     pub thermocouple_k: f64,
     /// The same, root mean square over time, K.
     pub thermocouple_rms_k: f64,
-    /// Hottest tissue, K.
+    /// Hottest tissue while current flows, K.
     pub hottest_k: f64,
     /// Impedance, relative.
     pub impedance_relative: f64,
@@ -230,15 +233,16 @@ pub struct ReducedPlant {
     seen: Seen,
 }
 
-/// Conductance between metal and a coolant's inlet at a flow, W/K: coolant nears the metal exponentially on its way.
-fn at_flow(full_w_per_k: f64, flow_ml_per_min: Option<f64>) -> f64 {
-    match flow_ml_per_min {
-        None => full_w_per_k,
-        Some(flow) if flow > 0.0 => {
-            let stream = stream_w_per_k(flow);
-            -stream * (-full_w_per_k / stream).exp_m1()
-        }
-        Some(_) => 0.0,
+/// Conductance between metal and a coolant's inlet at a flow, W/K: coolant nears the metal exponentially on its way. A negative flow
+/// stands for one that does not warm.
+fn at_flow(full_w_per_k: f64, flow_ml_per_min: f64) -> f64 {
+    if flow_ml_per_min > 0.0 {
+        let stream = stream_w_per_k(flow_ml_per_min);
+        -stream * (-full_w_per_k / stream).exp_m1()
+    } else if flow_ml_per_min < 0.0 {
+        full_w_per_k
+    } else {
+        0.0
     }
 }
 
@@ -261,7 +265,12 @@ impl ReducedPlant {
             coolant: model
                 .coolants
                 .iter()
-                .map(|c| (c.temperature_c, at_flow(c.conductance_w_per_k, c.flow_ml_per_min)))
+                .map(|c| {
+                    (
+                        c.temperature_c,
+                        at_flow(c.conductance_w_per_k, c.flow_ml_per_min.unwrap_or(-1.0)),
+                    )
+                })
                 .collect(),
             source: vec![0.0; model.sources()],
             factor: vec![1.0; n],
@@ -290,14 +299,17 @@ impl ReducedPlant {
         self.z.fill(0.0);
         self.dry.fill(0.0);
         for (now, c) in self.coolant.iter_mut().zip(&self.model.coolants) {
-            *now = (c.temperature_c, at_flow(c.conductance_w_per_k, c.flow_ml_per_min));
+            *now = (
+                c.temperature_c,
+                at_flow(c.conductance_w_per_k, c.flow_ml_per_min.unwrap_or(-1.0)),
+            );
         }
         self.seen.t_s = 0.0;
         self.look(&vec![0.0; self.model.channels()]);
     }
 
-    /// Changes a coolant (counted among the model's coolants) from now on: °C at the end of its channel, ml/min (zero: it stands still).
-    /// False when there is no such coolant or a value is not finite.
+    /// Changes a coolant (counted among the model's coolants) from now on: °C at the end of its channel, ml/min (zero: it stands still; negative:
+    /// it does not warm). False when there is no such coolant or a value is not finite.
     pub fn set_coolant(&mut self, coolant: usize, temperature_c: f64, flow_ml_per_min: f64) -> bool {
         let (Some(of), Some(now)) = (self.model.coolants.get(coolant), self.coolant.get_mut(coolant)) else {
             return false;
@@ -305,7 +317,7 @@ impl ReducedPlant {
         if !(temperature_c.is_finite() && flow_ml_per_min.is_finite()) {
             return false;
         }
-        *now = (temperature_c, at_flow(of.conductance_w_per_k, Some(flow_ml_per_min)));
+        *now = (temperature_c, at_flow(of.conductance_w_per_k, flow_ml_per_min));
         true
     }
 
@@ -386,13 +398,18 @@ impl ReducedPlant {
             *f = f64::max(1.0 + rise, 0.05) / (1.0 + self.dry[k]);
         }
         for i in 0..n {
-            let mut current = 0.0;
-            for k in 0..n {
-                current +=
-                    self.model.conductance_s[i][k] * (self.factor[i] * self.factor[k]).sqrt() * Self::voltage(volts, k);
-            }
-            self.seen.current_a[i] = current;
+            self.seen.current_a[i] = self.current_at(volts, i);
         }
+    }
+
+    /// Current of a channel that these voltages would make now, A rms.
+    pub(super) fn current_at(&self, volts: &[f64], channel: usize) -> f64 {
+        let mut sum = 0.0;
+        for (k, conductance) in self.model.conductance_s[channel].iter().enumerate() {
+            let other = if k == channel { 1.0 } else { self.factor[k] };
+            sum += conductance * other * Self::voltage(volts, k);
+        }
+        self.factor[channel] * sum
     }
 
     fn step(&mut self, volts: &[f64]) {

@@ -1,0 +1,219 @@
+//! The solver as a plant: at each control step a reduced model answers, and every part of a second the full fields correct it.
+//!
+//! Within a macro step the reduced model follows the generator's voltages. At its end the solver takes one step with the rms of those
+//! voltages, and the distance of its thermocouples, hottest tissue and impedances to the model's becomes the correction towards which what
+//! is seen moves during the next macro step: without a jump, which a controller would answer. So the loop is closed on the full fields,
+//! with a delay of one macro step of the model's error only.
+
+use super::{Plant, ReducedError, ReducedModel, ReducedPlant, Seen};
+use crate::lesion::{LesionError, LesionProblem, LesionResult, LesionRun};
+
+/// A usual macro step, s.
+pub const MACRO_STEP_S: f64 = 0.5;
+/// Two times are the same when they are closer than this, s.
+const SAME_TIME_S: f64 = 1e-9;
+
+/// Why a solved plant cannot be made.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SolvedError {
+    /// The problem cannot be solved.
+    #[error("solved plant: {0}")]
+    Lesion(#[from] LesionError),
+    /// The reduced model is unusable.
+    #[error("solved plant: {0}")]
+    Model(#[from] ReducedError),
+    /// Model and problem differ.
+    #[error(
+        "solved plant: the reduced model has {model_channels} channels and {model_needles} needles, the problem {channels} and {needles}; fit the model to this problem"
+    )]
+    Other {
+        /// Channels of the model.
+        model_channels: usize,
+        /// Needles of the model.
+        model_needles: usize,
+        /// Channels of the problem.
+        channels: usize,
+        /// Needles of the problem.
+        needles: usize,
+    },
+}
+
+/// What is added to the model's temperatures, K, and by what its conductances are multiplied.
+#[derive(Debug, Clone)]
+struct Correction {
+    thermocouples_k: Vec<f64>,
+    hottest_k: f64,
+    conductance: Vec<f64>,
+}
+
+/// A lesion under a generator of its own.
+pub struct SolvedPlant {
+    run: LesionRun,
+    reduced: ReducedPlant,
+    macro_step_s: f64,
+    /// Since when the voltages below were summed, s, and the sum of V² dt of each channel.
+    since_s: f64,
+    squares: Vec<f64>,
+    before: Correction,
+    after: Correction,
+    seen: Seen,
+}
+
+impl SolvedPlant {
+    /// Lays the problem on its grid. The model may be one fitted to a problem like it; its channels and needles must be the problem's.
+    /// The problem's own drive only says how many channels there are.
+    ///
+    /// # Errors
+    /// [`SolvedError`].
+    pub fn new(problem: &LesionProblem, model: ReducedModel, macro_step_s: f64) -> Result<Self, SolvedError> {
+        let run = LesionRun::new(problem)?;
+        let (channels, needles) = (run.heating().channels(), problem.needles.len());
+        if model.channels() != channels || model.thermocouples.len() != needles {
+            return Err(SolvedError::Other {
+                model_channels: model.channels(),
+                model_needles: model.thermocouples.len(),
+                channels,
+                needles,
+            });
+        }
+        let reduced = ReducedPlant::new(model)?;
+        let start = run.heating().conductances_s();
+        let of_model = &reduced.model().conductance_s;
+        let correction = Correction {
+            thermocouples_k: vec![0.0; needles],
+            hottest_k: 0.0,
+            conductance: (0..channels).map(|k| start[k][k] / of_model[k][k]).collect(),
+        };
+        let mut plant = Self {
+            macro_step_s: if macro_step_s > 0.0 { macro_step_s } else { MACRO_STEP_S },
+            since_s: 0.0,
+            squares: vec![0.0; channels],
+            before: correction.clone(),
+            after: correction,
+            seen: reduced.seen().clone(),
+            reduced,
+            run,
+        };
+        plant.look();
+        Ok(plant)
+    }
+
+    /// The run behind it, at the last macro step.
+    pub fn run(&self) -> &LesionRun {
+        &self.run
+    }
+
+    /// Largest correction of a thermocouple now, K: how far the reduced model is off.
+    pub fn correction_k(&self) -> f64 {
+        let all = self.after.thermocouples_k.iter();
+        all.fold(0.0, |m: f64, v| m.max(v.abs()))
+    }
+
+    /// Changes a coolant, counted among the model's coolants, as [`ReducedPlant::set_coolant`] and [`LesionRun::set_coolant`].
+    ///
+    /// # Errors
+    /// [`LesionError`], when there is no such coolant.
+    pub fn set_coolant(&mut self, coolant: usize, temperature_c: f64, flow_ml_per_min: f64) -> Result<(), LesionError> {
+        self.solve()?;
+        let needle = self
+            .reduced
+            .model()
+            .coolants
+            .get(coolant)
+            .map_or(usize::MAX, |c| c.needle);
+        self.run.set_coolant(needle, temperature_c, flow_ml_per_min)?;
+        self.reduced.set_coolant(coolant, temperature_c, flow_ml_per_min);
+        Ok(())
+    }
+
+    /// Ends the run and reads off the lesion.
+    ///
+    /// # Errors
+    /// [`LesionError`].
+    pub fn finish(mut self) -> Result<LesionResult, LesionError> {
+        self.solve()?;
+        self.run.finish()
+    }
+
+    /// One macro step of the solver up to now, and the new correction.
+    fn solve(&mut self) -> Result<(), LesionError> {
+        let now = self.seen.t_s;
+        let seconds = now - self.since_s;
+        if seconds < SAME_TIME_S {
+            return Ok(());
+        }
+        let rms: Vec<f64> = self.squares.iter().map(|s| (s / seconds).sqrt()).collect();
+        self.run.set_outputs(&rms)?;
+        self.run.advance_to(now, &mut |_, _| true)?;
+        self.since_s = now;
+        self.squares.fill(0.0);
+        self.before = self.after.clone();
+        let heating = self.run.heating();
+        let reading = heating.reading();
+        let of_model = self.reduced.seen();
+        let pairs = reading.thermocouples_c.iter().zip(&of_model.thermocouples_c);
+        self.after.thermocouples_k = pairs.map(|(full, reduced)| full - reduced).collect();
+        self.after.hottest_k = reading.hottest_c - of_model.hottest_c;
+        if rms.iter().all(|v| *v > 0.0) {
+            let conductances = heating.conductances_s();
+            for (k, factor) in self.after.conductance.iter_mut().enumerate() {
+                let full: f64 = conductances[k].iter().zip(&rms).map(|(g, v)| g * v).sum();
+                let reduced = self.reduced.current_at(&rms, k);
+                if full > 0.0 && reduced > 0.0 {
+                    *factor = full / reduced;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What is seen: the model's answer with the correction of this moment.
+    fn look(&mut self) {
+        let of_model = self.reduced.seen();
+        let share = ((of_model.t_s - self.since_s) / self.macro_step_s).clamp(0.0, 1.0);
+        let between = |a: f64, b: f64| a + share * (b - a);
+        let (before, after) = (&self.before, &self.after);
+        self.seen.t_s = of_model.t_s;
+        for (k, seen) in self.seen.thermocouples_c.iter_mut().enumerate() {
+            *seen = of_model.thermocouples_c[k] + between(before.thermocouples_k[k], after.thermocouples_k[k]);
+        }
+        self.seen.hottest_c = of_model.hottest_c + between(before.hottest_k, after.hottest_k);
+        let mut power = 0.0;
+        for k in 0..self.seen.current_a.len() {
+            let factor = between(before.conductance[k], after.conductance[k]);
+            self.seen.current_a[k] = of_model.current_a[k] * factor;
+            self.seen.impedance_ohm[k] = of_model.impedance_ohm[k] / factor;
+            power += self.seen.current_a[k] * self.seen.current_a[k].abs() * self.seen.impedance_ohm[k];
+        }
+        self.seen.power_w = power;
+    }
+}
+
+impl Plant for SolvedPlant {
+    fn channels(&self) -> usize {
+        self.reduced.channels()
+    }
+
+    fn advance(&mut self, volts: &[f64], dt_s: f64) -> Result<(), LesionError> {
+        let end = self.seen.t_s + dt_s;
+        while self.seen.t_s < end - SAME_TIME_S {
+            let stop = (self.since_s + self.macro_step_s).min(end);
+            let piece = stop - self.seen.t_s;
+            self.reduced.go_on(volts, piece);
+            for (sum, v) in self.squares.iter_mut().zip(volts) {
+                *sum += v * v * piece;
+            }
+            self.look();
+            if self.seen.t_s - self.since_s > self.macro_step_s - SAME_TIME_S {
+                self.solve()?;
+                self.look();
+            }
+        }
+        Ok(())
+    }
+
+    fn seen(&self) -> &Seen {
+        &self.seen
+    }
+}

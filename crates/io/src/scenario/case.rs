@@ -8,18 +8,23 @@ use neurotome_procedure::{
     assessment::History,
     catalog::{Cannula, Catalog, find},
     fluoroscopy::Machine,
+    generator::Profile,
     planning::{Device, Effort, Joint},
     session::Case,
 };
 
 use super::{Loaded, Source, hounsfield, table_top};
 use crate::history::{EXAMPLE, HistoryError, parse_history, read_history};
+use crate::plants;
 
 const JOINT: &str = "L4-L5";
 const SIDE: &str = "right";
 const CARM: &str = "mobile-flat-30cm";
 /// All lengths of this cannula are at hand where none is named.
 const CANNULA: &str = "18G-10mm-straight";
+const GENERATOR: &str = "generic";
+/// The standard plant from which the generator's loop starts; the full fields correct it.
+const PLANT: &str = "18G-10mm";
 const BODY_KG: f64 = 70.0;
 const CANDIDATES: u32 = 200;
 const DRAWS: u32 = 200;
@@ -120,6 +125,19 @@ pub fn case(source: &Source, loaded: Loaded, catalog: &Arc<Catalog>) -> Result<C
         title => title.to_owned(),
     };
     let top = table_top(&loaded, &machine);
+    let generator = table.generator.as_deref().unwrap_or(GENERATOR);
+    let entry = find(&catalog.generators, generator)
+        .ok_or_else(|| bad("generator", format!("\"{generator}\""), "a generator of the catalogue"))?;
+    let generator = Profile::from_entry(entry).map_err(|key| {
+        bad(
+            "generator",
+            format!("\"{generator}\" without `{key}`"),
+            "an entry with all keys",
+        )
+    })?;
+    let plant = plants::find(PLANT)
+        .map_err(|e| bad("generator", e.to_string(), "a standard plant"))?
+        .model;
     let template = loaded.problem.clone();
     let transport = template
         .tissue_names
@@ -138,6 +156,8 @@ pub fn case(source: &Source, loaded: Loaded, catalog: &Arc<Catalog>) -> Result<C
         history,
         joint,
         side,
+        generator,
+        plant,
         machine,
         radiodensity: Arc::new(move || hounsfield(&source, &loaded, &seen, &target, VOXEL_MM, true)),
         table: top,

@@ -75,6 +75,8 @@ pub struct ProcedureTable {
     pub cannulas: Vec<String>,
     /// C-arm of the catalogue.
     pub carm: Option<String>,
+    /// Generator of the catalogue. Default: "generic".
+    pub generator: Option<String>,
     /// Poses ranked for each nerve. Default: 200.
     pub candidates: Option<u32>,
     /// Draws of nerve, placement and tissue for each pose. Default: 200.

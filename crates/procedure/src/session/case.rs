@@ -10,6 +10,7 @@ use crate::{
     assessment::History,
     catalog::Catalog,
     fluoroscopy::{Machine, TableTop},
+    generator::{Profile, plant::ReducedModel},
     lesion::LesionProblem,
     planning::{Device, Effort, Joint, PlanError, Target, nerves},
 };
@@ -38,6 +39,10 @@ pub struct Case {
     pub joint: Joint,
     /// The side.
     pub side: Side,
+    /// The generator.
+    pub generator: Profile,
+    /// A reduced model of one needle in tissue, which the full fields correct while a lesion is made.
+    pub plant: ReducedModel,
     /// The C-arm.
     pub machine: Machine,
     /// What it looks at.

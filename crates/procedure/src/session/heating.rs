@@ -1,13 +1,14 @@
 //! The lesion: generator, tissue and nerves, in pieces of any length.
 
 use super::{
-    Case, Done, Event, Lesion, SessionError, Shown, State, Watch,
+    Case, Done, Event, Lesion, SessionError, Shown, State as Procedure, Watch,
     drugs::{Drugs, pain_conducting},
     impossible, needle_in, problem_of,
     state::HeatingNow,
     within,
 };
 use crate::{
+    generator::{Command, EventKind, Generator, GeneratorError, Plant, Program, Seen, State, plant::SolvedPlant},
     lesion::{Control, Drive, Heating, LesionError, LesionProblem, LesionResult, LesionRun},
     nerve_death::{Recorder, cut, laws},
     outcome::Harm,
@@ -19,6 +20,8 @@ const USUAL: [f64; 3] = [80.0, 90.0, 15.0];
 const COOLING_S: f64 = 30.0;
 /// Share of the target's fibres of pain from which heat is felt.
 const FELT_SHARE: f64 = 0.5;
+/// The full fields correct the generator's loop so often, s.
+const MACRO_STEP_S: f64 = 1.0;
 /// The generator's display is noted so often, s.
 const NOTED_S: f64 = 1.0;
 /// Two times are the same when they are closer, s.
@@ -44,100 +47,223 @@ pub(super) struct Furnace {
     pub(super) last: Option<(LesionProblem, LesionResult)>,
 }
 
-/// A lesion with all its fields.
+/// A lesion with all its fields: the generator, and the tissue that it meets.
 struct Live {
     problem: LesionProblem,
-    run: LesionRun,
+    generator: Generator,
+    tissue: Tissue,
     recorder: Recorder,
     /// What was shown since the last look.
     curve: Vec<Shown>,
     noted_s: f64,
     hottest_c: f64,
+    /// Events of the generator that were told already.
+    told: usize,
     /// When it began in the procedure's time, s.
     since_s: f64,
 }
 
-fn shown(heating: &Heating) -> Shown {
-    let r = heating.reading();
-    Shown {
-        t_s: r.t_s,
-        set_c: r.set_temperature_c.unwrap_or(r.thermocouples_c[0]),
-        temperature_c: r.thermocouples_c[0],
-        impedance_ohm: r.impedance_ohm,
-        voltage_v: r.voltage_v[0],
-        current_a: r.current_a,
-        power_w: r.power_w,
+/// The tissue while the generator drives it, and after.
+enum Tissue {
+    /// Driven.
+    Driven(Box<SolvedPlant>),
+    /// Left to itself from this time on, s.
+    Cools { run: Box<LesionRun>, from_s: f64 },
+    /// While it is handed over from one to the other.
+    Nothing,
+}
+
+/// The plant, with somebody who looks at every step of the solver.
+struct Watched<'a> {
+    plant: &'a mut SolvedPlant,
+    observer: &'a mut dyn FnMut(&Heating) -> bool,
+}
+
+impl Plant for Watched<'_> {
+    fn channels(&self) -> usize {
+        self.plant.channels()
+    }
+
+    fn advance(&mut self, volts: &[f64], dt_s: f64) -> Result<(), LesionError> {
+        self.plant.advance_watched(volts, dt_s, self.observer)
+    }
+
+    fn seen(&self) -> &Seen {
+        self.plant.seen()
     }
 }
 
+fn interrupted(e: LesionError) -> SessionError {
+    match e {
+        LesionError::Cancelled { .. } => SessionError::Cancelled,
+        e => e.into(),
+    }
+}
+
+fn lost() -> SessionError {
+    impossible("heat", "the lesion was lost", "`heat` again")
+}
+
 impl Live {
-    fn new(problem: LesionProblem, case: &Case, since_s: f64) -> Result<Self, SessionError> {
-        let run = LesionRun::new(&problem)?;
+    fn new(problem: LesionProblem, case: &Case, plan: &HeatingNow) -> Result<Self, SessionError> {
+        let plant = SolvedPlant::new(&problem, case.plant.clone(), MACRO_STEP_S)?;
+        let mut generator = Generator::new(case.generator.clone(), 1, case.seed)?;
+        generator.start(Program::temperature(plan.set_c, plan.ramp_s, plan.hold_s))?;
         let mut recorder = Recorder::new(&problem, &laws(&case.catalog));
-        recorder.see(run.heating());
+        recorder.see(plant.run().heating());
         Ok(Self {
-            curve: vec![shown(run.heating())],
-            noted_s: 0.0,
+            curve: Vec::new(),
+            noted_s: f64::NEG_INFINITY,
             hottest_c: problem.initial_temperature_c,
             problem,
-            run,
+            generator,
+            tissue: Tissue::Driven(Box::new(plant)),
             recorder,
-            since_s,
+            told: 0,
+            since_s: plan.since_s,
         })
     }
 
     fn t_s(&self) -> f64 {
-        self.run.heating().time_s()
+        match &self.tissue {
+            Tissue::Driven(plant) => plant.seen().t_s,
+            Tissue::Cools { run, .. } => run.heating().time_s(),
+            Tissue::Nothing => f64::INFINITY,
+        }
     }
 
     fn over(&self) -> bool {
-        self.t_s() > self.run.end_s() - SAME_S
+        match &self.tissue {
+            Tissue::Driven(_) => false,
+            Tissue::Cools { run, from_s } => run.heating().time_s() > from_s + COOLING_S - SAME_S,
+            Tissue::Nothing => true,
+        }
     }
 
-    /// Goes on to a time of the lesion, s.
+    /// Goes on to a time of the lesion, s, or to its end.
     fn advance_to(&mut self, to_s: f64, watch: Watch<'_>) -> Result<(), SessionError> {
-        let (recorder, curve) = (&mut self.recorder, &mut self.curve);
-        let (noted_s, hottest_c) = (&mut self.noted_s, &mut self.hottest_c);
-        self.run
-            .advance_to(to_s, &mut |heating, p| {
-                recorder.see(heating);
-                let r = heating.reading();
-                *hottest_c = hottest_c.max(r.hottest_c);
-                if r.t_s - *noted_s >= NOTED_S - SAME_S {
-                    *noted_s = r.t_s;
-                    curve.push(shown(heating));
+        while self.t_s() < to_s - SAME_S && !self.over() {
+            let runs = matches!(self.generator.state(), State::Armed | State::Checking | State::Running);
+            match &mut self.tissue {
+                Tissue::Driven(plant) if runs => {
+                    let (recorder, hottest_c) = (&mut self.recorder, &mut self.hottest_c);
+                    let mut observer = |heating: &Heating| {
+                        recorder.see(heating);
+                        let r = heating.reading();
+                        *hottest_c = hottest_c.max(r.hottest_c);
+                        watch(&format!(
+                            "lesion: {:.0} s, {:.1} °C, {:.1} W",
+                            r.t_s, r.thermocouples_c[0], r.power_w
+                        ))
+                    };
+                    let mut watched = Watched {
+                        plant,
+                        observer: &mut observer,
+                    };
+                    self.generator.step(&mut watched).map_err(|e| match e {
+                        GeneratorError::Lesion(e) => interrupted(e),
+                        e => e.into(),
+                    })?;
+                    self.note();
                 }
-                watch(&format!(
-                    "lesion: {:.0} of {:.0} s, {:.1} °C, {:.1} W",
-                    p.t_s, p.end_s, p.thermocouple_c, p.power_w
-                ))
+                Tissue::Driven(_) => self.cool()?,
+                Tissue::Cools { run, from_s } => {
+                    let end_s = to_s.min(*from_s + COOLING_S);
+                    let (recorder, curve, noted_s) = (&mut self.recorder, &mut self.curve, &mut self.noted_s);
+                    run.advance_to(end_s, &mut |heating, p| {
+                        recorder.see(heating);
+                        if p.t_s - *noted_s >= NOTED_S - SAME_S {
+                            *noted_s = p.t_s;
+                            curve.push(cooling(heating));
+                        }
+                        watch("the tissue cools")
+                    })
+                    .map_err(interrupted)?;
+                }
+                Tissue::Nothing => return Err(lost()),
+            }
+        }
+        Ok(())
+    }
+
+    /// Notes what the generator shows.
+    fn note(&mut self) {
+        let t_s = self.t_s();
+        let Some(channel) = self.generator.readings().channels.first() else {
+            return;
+        };
+        if t_s - self.noted_s >= NOTED_S - SAME_S {
+            self.noted_s = t_s;
+            self.curve.push(Shown {
+                t_s,
+                set_c: channel.set_c.unwrap_or(channel.temperature_c),
+                temperature_c: channel.temperature_c,
+                impedance_ohm: channel.impedance_ohm,
+                voltage_v: channel.voltage_v,
+                current_a: channel.current_a,
+                power_w: channel.power_w,
+            });
+        }
+    }
+
+    /// The generator has ended: the tissue is left to itself.
+    fn cool(&mut self) -> Result<(), SessionError> {
+        if !matches!(self.tissue, Tissue::Driven(_)) {
+            return Ok(());
+        }
+        // The plant is taken out of its place to be turned into the run that it holds.
+        let Tissue::Driven(plant) = std::mem::replace(&mut self.tissue, Tissue::Nothing) else {
+            return Err(lost());
+        };
+        let from_s = plant.seen().t_s;
+        let recorder = &mut self.recorder;
+        let mut run = plant
+            .into_run(&mut |heating| {
+                recorder.see(heating);
+                true
             })
-            .map_err(|e| match e {
-                LesionError::Cancelled { .. } => SessionError::Cancelled,
-                e => e.into(),
-            })
+            .map_err(interrupted)?;
+        run.set_outputs(&[0.0])?;
+        self.tissue = Tissue::Cools {
+            run: Box::new(run),
+            from_s,
+        };
+        Ok(())
+    }
+
+    /// Alarms of the generator that were not told yet.
+    fn alarms(&mut self) -> Vec<Event> {
+        let new = &self.generator.events()[self.told..];
+        let alarms = new
+            .iter()
+            .filter(|e| matches!(e.kind, EventKind::Alarm(_)))
+            .map(|e| Event::Alarm { text: e.text.clone() })
+            .collect();
+        self.told = self.generator.events().len();
+        alarms
     }
 
     /// The lesion as it is now.
-    fn finish(
-        self,
-        case: &Case,
-        plan: &HeatingNow,
-        heated_s: f64,
-        complete: bool,
-    ) -> Result<(Lesion, LesionProblem, LesionResult), SessionError> {
-        let result = self.run.finish()?;
+    fn finish(mut self, case: &Case, plan: &HeatingNow) -> Result<(Lesion, LesionProblem, LesionResult), SessionError> {
+        self.cool()?;
+        let complete = matches!(self.generator.state(), State::PostHeat | State::Done);
+        let heated_s = self.generator.readings().heating_s;
+        let Tissue::Cools { run, .. } = self.tissue else {
+            return Err(lost());
+        };
+        let result = run.finish()?;
         let cuts: Vec<_> = self.recorder.finish().iter().map(|h| cut(&case.catalog, h)).collect();
         let harm = Harm::new(&result, &cuts);
         let target = self.problem.nerves.iter().position(|n| n.target);
         let mut curve = plan.curve.clone();
         curve.extend(self.curve);
+        let last = result.snapshots.last();
         let lesion = Lesion {
             set_c: plan.set_c,
             heated_s,
-            held_s: (heated_s - plan.ramp_s).max(0.0),
+            held_s: (heated_s - plan.ramp_s).clamp(0.0, plan.hold_s),
             complete,
-            contours: result.snapshots.last().map(|s| s.contours.clone()).unwrap_or_default(),
+            contours: last.map(|s| s.contours.clone()).unwrap_or_default(),
             destroyed_mm: target
                 .and_then(|k| result.nerves.get(k))
                 .map_or(0.0, |n| n.destroyed_mm),
@@ -150,12 +276,26 @@ impl Live {
     }
 }
 
+/// What an instrument shows of tissue that cools.
+fn cooling(heating: &Heating) -> Shown {
+    let r = heating.reading();
+    Shown {
+        t_s: r.t_s,
+        set_c: r.thermocouples_c[0],
+        temperature_c: r.thermocouples_c[0],
+        impedance_ohm: r.impedance_ohm,
+        voltage_v: 0.0,
+        current_a: 0.0,
+        power_w: 0.0,
+    }
+}
+
 impl Furnace {
     /// Begins a lesion, and follows it to its end or for some seconds.
     pub(super) fn heat(
         &mut self,
         case: &Case,
-        state: &State,
+        state: &Procedure,
         drugs: &mut Drugs,
         [set_c, hold_s, for_s]: [Option<f64>; 3],
         watch: Watch<'_>,
@@ -197,7 +337,7 @@ impl Furnace {
     pub(super) fn go_on(
         &mut self,
         case: &Case,
-        state: &State,
+        state: &Procedure,
         drugs: &mut Drugs,
         seconds: f64,
         watch: Watch<'_>,
@@ -211,7 +351,7 @@ impl Furnace {
     pub(super) fn stop(
         &mut self,
         case: &Case,
-        state: &State,
+        state: &Procedure,
         drugs: &mut Drugs,
         watch: Watch<'_>,
     ) -> Result<Done, SessionError> {
@@ -222,31 +362,26 @@ impl Furnace {
             .take()
             .ok_or_else(|| impossible("stop", "no lesion runs", "`heat`"))?;
         let from_s = live.t_s();
-        let heated_s = from_s.min(live.problem.heating_s);
-        live.run.set_outputs(&[0.0])?;
-        live.advance_to(from_s + COOLING_S, watch)?;
+        if !live.generator.finished() {
+            live.generator.command(Command::Stop)?;
+        }
+        live.cool()?;
+        live.advance_to(f64::INFINITY, watch)?;
         let took_s = live.t_s() - from_s;
-        let complete = heated_s > live.problem.heating_s - SAME_S;
-        let made = self.finish(live, case, plan, heated_s, complete)?;
         Ok(Done {
-            events: vec![made],
+            events: self.finish(live, case, plan)?,
             took_s,
         })
     }
 
-    fn finish(
-        &mut self,
-        live: Live,
-        case: &Case,
-        plan: &HeatingNow,
-        heated_s: f64,
-        complete: bool,
-    ) -> Result<Event, SessionError> {
-        let (lesion, problem, result) = live.finish(case, plan, heated_s, complete)?;
+    fn finish(&mut self, mut live: Live, case: &Case, plan: &HeatingNow) -> Result<Vec<Event>, SessionError> {
+        let mut events = live.alarms();
+        let (lesion, problem, result) = live.finish(case, plan)?;
         self.last = Some((problem, result));
-        Ok(Event::LesionMade {
+        events.push(Event::LesionMade {
             lesion: Box::new(lesion),
-        })
+        });
+        Ok(events)
     }
 
     /// Goes on for some seconds, or to the end.
@@ -256,21 +391,18 @@ impl Furnace {
             .take()
             .ok_or_else(|| impossible("wait", "no lesion runs", "`heat`"))?;
         let from_s = live.t_s();
-        live.advance_to((from_s + seconds).min(live.run.end_s()), watch)?;
+        live.advance_to(from_s + seconds, watch)?;
         let took_s = live.t_s() - from_s;
         if live.over() {
-            let heated_s = live.problem.heating_s;
-            let made = self.finish(live, case, plan, heated_s, true)?;
             return Ok(Done {
-                events: vec![made],
+                events: self.finish(live, case, plan)?,
                 took_s,
             });
         }
-        let events = std::mem::take(&mut live.curve)
-            .into_iter()
-            .map(|shown| Event::Heating { shown })
-            .chain([Event::HeatingSeen { t_s: live.t_s() }])
-            .collect();
+        let mut events = live.alarms();
+        let shown = std::mem::take(&mut live.curve).into_iter();
+        events.extend(shown.map(|shown| Event::Heating { shown }));
+        events.push(Event::HeatingSeen { t_s: live.t_s() });
         self.live = Some(live);
         Ok(Done { events, took_s })
     }
@@ -279,7 +411,7 @@ impl Furnace {
     fn again(
         &mut self,
         case: &Case,
-        state: &State,
+        state: &Procedure,
         drugs: &mut Drugs,
         plan: &HeatingNow,
         watch: Watch<'_>,
@@ -295,12 +427,13 @@ impl Furnace {
             live.advance_to(*look_s, watch)?;
         }
         live.curve.clear();
+        live.told = live.generator.events().len();
         self.live = Some(live);
         Ok(())
     }
 }
 
-fn running<'s>(state: &'s State, command: &'static str) -> Result<&'s HeatingNow, SessionError> {
+fn running<'s>(state: &'s Procedure, command: &'static str) -> Result<&'s HeatingNow, SessionError> {
     state
         .heating
         .as_ref()
@@ -310,7 +443,7 @@ fn running<'s>(state: &'s State, command: &'static str) -> Result<&'s HeatingNow
 /// The lesion at its beginning.
 fn begin(
     case: &Case,
-    state: &State,
+    state: &Procedure,
     drugs: &mut Drugs,
     plan: &HeatingNow,
     watch: Watch<'_>,
@@ -328,11 +461,11 @@ fn begin(
     if let Some((spread, since_s)) = drugs.spread(case, state, plan.since_s, watch)? {
         problem.injectate = Some(spread.injectate_at(since_s));
     }
-    Live::new(problem, case, plan.since_s)
+    Live::new(problem, case, plan)
 }
 
 /// What the patient feels of the heat.
-fn felt(case: &Case, state: &State, drugs: &mut Drugs, watch: Watch<'_>) -> Result<Vec<Event>, SessionError> {
+fn felt(case: &Case, state: &Procedure, drugs: &mut Drugs, watch: Watch<'_>) -> Result<Vec<Event>, SessionError> {
     let mut events = Vec::new();
     let mut conducting = 1.0;
     if let Some((spread, since_s)) = drugs.spread(case, state, state.t_s, watch)? {

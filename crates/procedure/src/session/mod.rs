@@ -79,6 +79,12 @@ pub enum SessionError {
     /// The plan.
     #[error(transparent)]
     Plan(#[from] PlanError),
+    /// The generator.
+    #[error(transparent)]
+    Generator(#[from] crate::generator::GeneratorError),
+    /// What the generator meets.
+    #[error(transparent)]
+    Plant(#[from] crate::generator::plant::SolvedError),
     /// A lesion.
     #[error(transparent)]
     Lesion(#[from] LesionError),

@@ -6,7 +6,7 @@
 //! with a delay of one macro step of the model's error only.
 
 use super::{Plant, ReducedError, ReducedModel, ReducedPlant, Seen};
-use crate::lesion::{LesionError, LesionProblem, LesionResult, LesionRun};
+use crate::lesion::{Heating, LesionError, LesionProblem, LesionResult, LesionRun};
 
 /// A usual macro step, s.
 pub const MACRO_STEP_S: f64 = 0.5;
@@ -115,7 +115,7 @@ impl SolvedPlant {
     /// # Errors
     /// [`LesionError`], when there is no such coolant.
     pub fn set_coolant(&mut self, coolant: usize, temperature_c: f64, flow_ml_per_min: f64) -> Result<(), LesionError> {
-        self.solve()?;
+        self.solve(&mut |_| true)?;
         let needle = self
             .reduced
             .model()
@@ -132,12 +132,12 @@ impl SolvedPlant {
     /// # Errors
     /// [`LesionError`].
     pub fn finish(mut self) -> Result<LesionResult, LesionError> {
-        self.solve()?;
+        self.solve(&mut |_| true)?;
         self.run.finish()
     }
 
     /// One macro step of the solver up to now, and the new correction.
-    fn solve(&mut self) -> Result<(), LesionError> {
+    fn solve(&mut self, observer: &mut dyn FnMut(&Heating) -> bool) -> Result<(), LesionError> {
         let now = self.seen.t_s;
         let seconds = now - self.since_s;
         if seconds < SAME_TIME_S {
@@ -145,7 +145,7 @@ impl SolvedPlant {
         }
         let rms: Vec<f64> = self.squares.iter().map(|s| (s / seconds).sqrt()).collect();
         self.run.set_outputs(&rms)?;
-        self.run.advance_to(now, &mut |_, _| true)?;
+        self.run.advance_to(now, &mut |heating, _| observer(heating))?;
         self.since_s = now;
         self.squares.fill(0.0);
         self.before = self.after.clone();
@@ -190,12 +190,17 @@ impl SolvedPlant {
     }
 }
 
-impl Plant for SolvedPlant {
-    fn channels(&self) -> usize {
-        self.reduced.channels()
-    }
-
-    fn advance(&mut self, volts: &[f64], dt_s: f64) -> Result<(), LesionError> {
+impl SolvedPlant {
+    /// As [`Plant::advance`]; `observer` sees the fields after every step of the solver, and ends the run by returning false.
+    ///
+    /// # Errors
+    /// [`LesionError`].
+    pub fn advance_watched(
+        &mut self,
+        volts: &[f64],
+        dt_s: f64,
+        observer: &mut dyn FnMut(&Heating) -> bool,
+    ) -> Result<(), LesionError> {
         let end = self.seen.t_s + dt_s;
         while self.seen.t_s < end - SAME_TIME_S {
             let stop = (self.since_s + self.macro_step_s).min(end);
@@ -206,11 +211,30 @@ impl Plant for SolvedPlant {
             }
             self.look();
             if self.seen.t_s - self.since_s > self.macro_step_s - SAME_TIME_S {
-                self.solve()?;
+                self.solve(observer)?;
                 self.look();
             }
         }
         Ok(())
+    }
+
+    /// The run, solved up to now: to go on with it when the generator has ended.
+    ///
+    /// # Errors
+    /// [`LesionError`].
+    pub fn into_run(mut self, observer: &mut dyn FnMut(&Heating) -> bool) -> Result<LesionRun, LesionError> {
+        self.solve(observer)?;
+        Ok(self.run)
+    }
+}
+
+impl Plant for SolvedPlant {
+    fn channels(&self) -> usize {
+        self.reduced.channels()
+    }
+
+    fn advance(&mut self, volts: &[f64], dt_s: f64) -> Result<(), LesionError> {
+        self.advance_watched(volts, dt_s, &mut |_| true)
     }
 
     fn seen(&self) -> &Seen {

@@ -320,10 +320,9 @@ impl<P: Target> Faulty<P> {
             Some(f) if f.channel == k => match f.kind {
                 FaultKind::ImpedanceHigh => ((f.size - tissue).max(0.0), f64::INFINITY),
                 FaultKind::ImpedanceOpen => (OPEN_OHM, f64::INFINITY),
-                FaultKind::ImpedanceLow => (0.0, f.size),
+                FaultKind::ImpedanceLow | FaultKind::InsulationBreach => (0.0, f.size),
                 FaultKind::ImpedanceStep => (tissue * f.size, f64::INFINITY),
                 FaultKind::LimitActive => (f.size, f64::INFINITY),
-                FaultKind::InsulationBreach => (0.0, f.size),
                 _ => (0.0, f64::INFINITY),
             },
             Some(f) if f.kind == FaultKind::PadMissing => (OPEN_OHM, f64::INFINITY),

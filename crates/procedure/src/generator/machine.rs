@@ -693,7 +693,6 @@ impl<C: Controller + Clone> Generator<C> {
                 needles * c.controller.power_w(&demand)
             }
             Mode::Power { power_w, .. } => *power_w,
-            Mode::Voltage { voltage_v, .. } => voltage_v.powi(2) / ohm,
             Mode::Pulsed {
                 voltage_v,
                 adapt_c: Some(adapt),
@@ -708,7 +707,7 @@ impl<C: Controller + Clone> Generator<C> {
                 c.set_c = None;
                 mean / duty
             }
-            Mode::Pulsed { voltage_v, .. } => voltage_v.powi(2) / ohm,
+            Mode::Voltage { voltage_v, .. } | Mode::Pulsed { voltage_v, .. } => voltage_v.powi(2) / ohm,
         };
         c.limit = None;
         let mut power = if wanted.is_finite() { wanted.max(0.0) } else { 0.0 };

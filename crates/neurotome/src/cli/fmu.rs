@@ -65,13 +65,11 @@ impl FmuCommand {
         let input = |e: &dyn std::fmt::Display| Failure::Input(e.to_string());
         if self.list {
             let all = plants::standard().map_err(|e| input(&e))?;
-            return match &self.json {
-                Some(target) => deliver(target, &json_text(&all)?),
-                None => {
-                    print(&listed(&all));
-                    Ok(())
-                }
-            };
+            if let Some(target) = &self.json {
+                return deliver(target, &json_text(&all)?);
+            }
+            print(&listed(&all));
+            return Ok(());
         }
         if self.out.extension().is_none_or(|e| e != "fmu") {
             return Err(Failure::Input(format!(

@@ -157,15 +157,35 @@ fn replay(w: &Workspace) -> Result<(), Failure> {
     process::show(
         &mut again,
         "the record does not replay to the same figures; see which one it names",
+    )?;
+    // The whole procedure: computed once, and again with one and with two threads.
+    let procedure = top.join("procedure");
+    let mut whole = Command::new(&program);
+    whole
+        .current_dir(&w.root)
+        .args(["simulate", "-q", "--out"])
+        .arg(&procedure);
+    process::show(&mut whole, "run it by hand to see what it says")?;
+    let mut again = Command::new(&program);
+    again
+        .current_dir(&w.root)
+        .arg("replay")
+        .arg(procedure.join("session.jsonl"));
+    process::show(
+        &mut again,
+        "the session does not replay to the same bytes; see which entry it names",
     )
 }
 
-/// Runs the built-in patient.
+/// The lesion of a needle in the built-in patient.
+const LESION: &str = "scenarios/built-in.toml";
+
+/// Makes the lesion.
 fn simulate(w: &Workspace, program: &Path, out: &Path, threads: &str) -> Result<(), Failure> {
     let mut command = Command::new(program);
     command
         .current_dir(&w.root)
-        .args(["simulate", "--threads", threads, "--out"])
+        .args(["simulate", LESION, "--threads", threads, "--out"])
         .arg(out);
     process::show(&mut command, "run it by hand to see what it says")
 }

@@ -50,8 +50,8 @@ Research and teaching software, not a medical device.";
 
 const EXAMPLES: &str = "\
 Examples:
-  neurotome simulate                                 the built-in patient, figures on the terminal
-  neurotome simulate --out first                     the same, with pictures and report in `first`
+  neurotome simulate                                 the whole procedure on the built-in patient
+  neurotome run                                      the same, step by step under your hand
   neurotome simulate scenarios/bone-half-space.toml
   neurotome lesion scenarios/bipolar.toml --json -   numbers for another program
   neurotome fluoro --view oblique-right              what the C-arm sees, in view.png
@@ -65,7 +65,7 @@ Examples:
   neurotome debrief                                  what the needle elsewhere would have done
   neurotome faults                                   does the generator notice every fault?
   neurotome fmu --out plant.fmu                      needle and tissue for other simulators (FMI 3.0)
-  neurotome replay first/record.json                 compute it again and compare every figure
+  neurotome replay results/session.jsonl             compute it again and compare every figure
   neurotome verify                                   is it right? claim by claim
   neurotome catalog cannula                          what there is to choose from";
 
@@ -99,9 +99,9 @@ struct Common {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Run a whole procedure and show its key figures; with --out, write pictures, fields, report and record.
+    /// Simulate the whole procedure, from assessment to outcome, or the lesion of needles that lie already; write report, pictures and record.
     #[command(
-        after_help = "Examples:\n  neurotome simulate\n  neurotome simulate scenarios/bench-layers.toml --out bench\n\nWithout SCENARIO the built-in patient is used: the right L4 medial branch in an L4–L5 segment, a 20 G cannula with a 10 mm tip\nat 80 °C for 90 s. `neurotome schema` describes the keys of a scenario."
+        after_help = "Examples:\n  neurotome simulate                                      both nerves of the built-in patient's right L4-L5 joint\n  neurotome simulate --debrief --out first                with what each lesion would have been otherwise\n  neurotome simulate --operator commands.txt              your own steps, one a line as in `neurotome run`\n  neurotome simulate scenarios/built-in.toml --out lesion a lesion alone: no [procedure] in its scenario\n  neurotome simulate scenarios/bench-layers.toml --out bench\n\nA scenario with [procedure] is treated whole by an automatic operator: assessment, plan, C-arm, needle, tests, anaesthetic, generator,\noutcome. The folder holds report.html, report.pdf and session.jsonl, which `neurotome replay` computes again. `neurotome schema` describes\nthe keys."
     )]
     Simulate(simulate::Simulate),
     /// Treat a patient step by step: C-arm, needle, tests, anaesthetic, generator, in a dialogue that can be interrupted and gone on with.

@@ -1,6 +1,6 @@
 //! A session at work on the terminal: orders go in, lines come out, each step is logged.
 
-use std::{path::Path, sync::Arc};
+use std::{fmt::Write as _, path::Path, sync::Arc};
 
 use neurotome_io::session_log::{LogError, Logged, SessionLog};
 use neurotome_procedure::{
@@ -94,7 +94,7 @@ impl<'c> Stage<'c> {
 pub(super) fn printed(entry: &Entry) -> String {
     let mut out = format!("{}  {}\n", clock(entry.t_s), entry.order);
     for line in told(entry) {
-        out += &format!("         {line}\n");
+        let _ = write!(out, "         {line}\n");
     }
     out
 }

@@ -1,6 +1,7 @@
 //! `neurotome run`: the procedure step by step.
 
 use std::{
+    fmt::Write as _,
     io::{BufRead as _, IsTerminal as _, Write as _},
     path::PathBuf,
 };
@@ -258,7 +259,7 @@ fn help(word: &str) -> String {
     let mut out = String::new();
     for (name, arguments, does) in lines {
         if word.is_empty() || word == name {
-            out += &format!("  {:<46} {does}\n", format!("{name} {arguments}"));
+            let _ = write!(out, "  {:<46} {does}\n", format!("{name} {arguments}"));
         }
     }
     if out.is_empty() {
@@ -279,10 +280,11 @@ fn status(state: &State) -> String {
         state.overridden.len()
     );
     if let Some((verdict, _)) = &state.assessed {
-        out += &format!("assessment: {verdict}\n");
+        let _ = write!(out, "assessment: {verdict}\n");
     }
     let ready: Vec<&str> = state.ready.iter().map(|r| r.word()).collect();
-    out += &format!(
+    let _ = write!(
+        out,
         "ready: {}\n",
         if ready.is_empty() {
             "nothing".to_owned()
@@ -296,12 +298,13 @@ fn status(state: &State) -> String {
             || "no lesion yet".to_owned(),
             |l| format!("{:.1} mm destroyed", l.destroyed_mm),
         );
-        out += &format!("{mark} {}. {}: {lesion}\n", k + 1, planned.nerve);
+        let _ = write!(out, "{mark} {}. {}: {lesion}\n", k + 1, planned.nerve);
     }
     if let Some(needle) = &state.needle {
-        out += &format!("needle: {}, {:.1} mm deep\n", needle.cannula, needle.depth_mm);
+        let _ = write!(out, "needle: {}, {:.1} mm deep\n", needle.cannula, needle.depth_mm);
     }
-    out += &format!(
+    let _ = write!(
+        out,
         "radiation: {} pictures, {:.2} mGy, {:.3} Gy cm²; redirected {} times\n",
         state.shots.len(),
         state.dose.air_kerma_mgy,
@@ -309,7 +312,7 @@ fn status(state: &State) -> String {
         state.redirects()
     );
     for (agent, mg) in &state.drugs_mg {
-        out += &format!("{agent}: {mg:.0} mg\n");
+        let _ = write!(out, "{agent}: {mg:.0} mg\n");
     }
     out
 }

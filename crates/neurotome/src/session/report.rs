@@ -1,5 +1,7 @@
 //! The report of a procedure, from its record.
 
+use std::fmt::Write as _;
+
 use neurotome_io::{
     report::{
         document::{Check, KeyFigure, Moment, Picture, Status},
@@ -371,7 +373,7 @@ fn tests(state: &State) -> Option<Tests> {
             let say = |a: &Answered| format!("{} in {} at {:.2} V", a.answer, a.place, a.amplitude_v);
             let mut answer = own.map_or_else(|| "no answer of the nerve aimed at".to_owned(), say);
             if let Some(leg) = leg {
-                answer += &format!("; leg: {}", say(leg));
+                let _ = write!(answer, "; leg: {}", say(leg));
             }
             done.push(TestDone {
                 nerve: planned.nerve.clone(),
@@ -605,7 +607,7 @@ fn checklist(judged: &[Judgement]) -> Vec<Check> {
                 status: match item.state {
                     scoring::State::Met => Status::Pass,
                     scoring::State::NotApplicable => Status::Open,
-                    _ => Status::Fail,
+                    scoring::State::NotMet => Status::Fail,
                 },
                 what: format!("{}: {}", j.nerve, item.title).into(),
                 remark: match item.state {

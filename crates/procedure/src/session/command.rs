@@ -293,7 +293,7 @@ impl Command {
     /// # Errors
     /// What is wrong with it.
     pub fn check(&self) -> Result<(), String> {
-        if let Some(v) = self.numbers().into_iter().find(|v| !(v.abs() <= LARGEST)) {
+        if let Some(v) = self.numbers().into_iter().find(|v| v.is_nan() || v.abs() > LARGEST) {
             return Err(format!(
                 "`{self}`: {v} is no usable number; expected at most {LARGEST:e}"
             ));
@@ -520,10 +520,7 @@ impl FromStr for Command {
                 let view = rest.first().ok_or("`view` needs a view, such as ap or oblique-right")?;
                 Self::View {
                     view: view.parse()?,
-                    level: rest
-                        .get(1)
-                        .map(|w| w.parse::<Level>().map_err(|e| e.to_string()))
-                        .transpose()?,
+                    level: rest.get(1).map(|w| w.parse::<Level>()).transpose()?,
                 }
             }
             "arm" => match rest {

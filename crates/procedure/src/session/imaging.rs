@@ -125,19 +125,18 @@ impl Imaging {
                 "choose a `view` first",
             ));
         };
-        let scope = match self.scope.take() {
-            Some(scope) => scope,
-            None => {
-                let hu = (case.radiodensity)().map_err(SessionError::Image)?;
-                let mut scope = Fluoroscope::new(hu, case.machine.clone(), point(now.target_mm))?;
-                scope.set_table(case.table.clone());
-                scope.set(Settings {
-                    seed: case.seed,
-                    ..Settings::default()
-                })?;
-                self.stands = None;
-                scope
-            }
+        let scope = if let Some(scope) = self.scope.take() {
+            scope
+        } else {
+            let hu = (case.radiodensity)().map_err(SessionError::Image)?;
+            let mut scope = Fluoroscope::new(hu, case.machine.clone(), point(now.target_mm))?;
+            scope.set_table(case.table);
+            scope.set(Settings {
+                seed: case.seed,
+                ..Settings::default()
+            })?;
+            self.stands = None;
+            scope
         };
         let scope = self.scope.insert(scope);
         let [x, y, z] = now.target_mm;

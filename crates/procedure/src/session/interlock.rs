@@ -31,13 +31,11 @@ pub fn interlocks(case: &Case, state: &State, command: &Command) -> Vec<Interloc
         Command::Prepare { .. } | Command::Sedate { .. } => {
             eligible(state, &mut all);
         }
-        Command::Shot | Command::Screen { .. } => {
-            if !state.ready.contains(&Preparation::Prone) {
-                all.push(lock(
-                    "not-prone",
-                    "the patient does not lie on the table yet; `prepare prone`",
-                ));
-            }
+        Command::Shot | Command::Screen { .. } if !state.ready.contains(&Preparation::Prone) => {
+            all.push(lock(
+                "not-prone",
+                "the patient does not lie on the table yet; `prepare prone`",
+            ));
         }
         Command::Mark { .. } => {
             if !state.seen(ViewKind::Ap) {
@@ -58,13 +56,13 @@ pub fn interlocks(case: &Case, state: &State, command: &Command) -> Vec<Interloc
             }
         }
         Command::Test { kind, .. } => test(state, *kind, &mut all),
-        Command::Anaesthetise { .. } => {
-            if state.tested_here(TestKind::Sensory).is_none() || state.tested_here(TestKind::Motor).is_none() {
-                all.push(lock(
-                    "not-tested",
-                    "both tests come before the anaesthetic, with the needle where it lies; `test sensory`, `test motor`",
-                ));
-            }
+        Command::Anaesthetise { .. }
+            if state.tested_here(TestKind::Sensory).is_none() || state.tested_here(TestKind::Motor).is_none() =>
+        {
+            all.push(lock(
+                "not-tested",
+                "both tests come before the anaesthetic, with the needle where it lies; `test sensory`, `test motor`",
+            ));
         }
         Command::Heat { set_c, .. } => heat(case, state, *set_c, &mut all),
         Command::Finish => {

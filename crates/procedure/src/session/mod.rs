@@ -337,7 +337,7 @@ impl Session {
                 room.hand.go(case, &self.record, state, command)
             }
             Command::Remove => placing::remove(state),
-            Command::Impedance => room.testing.impedance(case, state),
+            Command::Impedance => testing::impedance(case, state),
             Command::Test { kind, up_to_v } => room.testing.test(case, state, &mut room.drugs, *kind, *up_to_v, watch),
             Command::Anaesthetise { syringe } => drugs::anaesthetise(case, state, syringe),
             Command::Wait { seconds } => {

@@ -35,7 +35,7 @@ struct At {
     pathways: Vec<Pathway>,
 }
 
-fn protocol<'c>(case: &'c Case, kind: TestKind) -> Result<&'c StimulationTest, SessionError> {
+fn protocol(case: &Case, kind: TestKind) -> Result<&StimulationTest, SessionError> {
     find(&case.catalog.stimulation_tests, kind.word()).ok_or_else(|| {
         super::impossible(
             "test",
@@ -52,6 +52,15 @@ fn pulse(protocol: &StimulationTest) -> TestPulse {
         biphasic: false,
         rate_hz: protocol.rate_hz.value,
     }
+}
+
+/// Measures the impedance at the radiofrequency.
+pub(super) fn impedance(case: &Case, state: &State) -> Result<Done, SessionError> {
+    let needle = needle_in(state, "impedance")?;
+    let mut problem = problem_of(case, state, needle)?;
+    problem.solver.cell_size *= IMPEDANCE_CELLS;
+    let ohm = crate::lesion::Heating::new(&problem)?.reading().impedance_ohm;
+    Ok(Done::at_once(vec![Event::ImpedanceRead { ohm }]))
 }
 
 fn said(answer: Answer) -> &'static str {
@@ -101,15 +110,6 @@ impl Testing {
         self.at
             .as_ref()
             .ok_or_else(|| super::impossible("test", "nothing was computed", "test again"))
-    }
-
-    /// Measures the impedance at the radiofrequency.
-    pub(super) fn impedance(&mut self, case: &Case, state: &State) -> Result<Done, SessionError> {
-        let needle = needle_in(state, "impedance")?;
-        let mut problem = problem_of(case, state, needle)?;
-        problem.solver.cell_size *= IMPEDANCE_CELLS;
-        let ohm = crate::lesion::Heating::new(&problem)?.reading().impedance_ohm;
-        Ok(Done::at_once(vec![Event::ImpedanceRead { ohm }]))
     }
 
     /// Raises the amplitude and notes what is told or seen; when both tests are made, judges them.

@@ -14,24 +14,18 @@ pub fn injection_s(volume_ml: f64) -> f64 {
 pub fn handling_s(command: &Command) -> f64 {
     match command {
         Command::Assess => 600.0,
-        Command::Plan => 120.0,
+        Command::Plan | Command::Finish => 120.0,
         Command::Prepare { .. } => 60.0,
         Command::Sedate { .. } => 180.0,
-        Command::View { .. } | Command::Arm { .. } | Command::LookAlong => 15.0,
-        Command::Shot => 2.0,
-        Command::Mark { .. } => 15.0,
-        Command::Numb { .. } => 30.0,
-        Command::Enter { .. } => 20.0,
+        Command::View { .. } | Command::Arm { .. } | Command::LookAlong | Command::Mark { .. } => 15.0,
+        Command::Shot | Command::Turn { .. } => 2.0,
+        Command::Numb { .. } | Command::Inspect => 30.0,
+        Command::Enter { .. } | Command::Anaesthetise { .. } => 20.0,
         Command::Advance { mm } | Command::Withdraw { mm } => 2.0 + 0.5 * mm.abs(),
-        Command::Turn { .. } => 2.0,
-        Command::Steer { .. } => 10.0,
+        Command::Steer { .. } | Command::Next { .. } => 10.0,
         Command::Remove | Command::Impedance => 5.0,
         // One second for each tenth of a volt, about.
         Command::Test { up_to_v, .. } => 10.0 + 10.0 * up_to_v.unwrap_or(1.0).abs(),
-        Command::Anaesthetise { .. } => 20.0,
-        Command::Next { .. } => 10.0,
-        Command::Inspect => 30.0,
-        Command::Finish => 120.0,
         Command::Screen { .. } | Command::Wait { .. } | Command::Heat { .. } | Command::Stop => 0.0,
     }
 }

@@ -94,7 +94,7 @@ impl<'c> Stage<'c> {
 pub(super) fn printed(entry: &Entry) -> String {
     let mut out = format!("{}  {}\n", clock(entry.t_s), entry.order);
     for line in told(entry) {
-        let _ = write!(out, "         {line}\n");
+        let _ = writeln!(out, "         {line}");
     }
     out
 }

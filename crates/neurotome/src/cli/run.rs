@@ -259,7 +259,7 @@ fn help(word: &str) -> String {
     let mut out = String::new();
     for (name, arguments, does) in lines {
         if word.is_empty() || word == name {
-            let _ = write!(out, "  {:<46} {does}\n", format!("{name} {arguments}"));
+            let _ = writeln!(out, "  {:<46} {does}", format!("{name} {arguments}"));
         }
     }
     if out.is_empty() {
@@ -280,12 +280,12 @@ fn status(state: &State) -> String {
         state.overridden.len()
     );
     if let Some((verdict, _)) = &state.assessed {
-        let _ = write!(out, "assessment: {verdict}\n");
+        let _ = writeln!(out, "assessment: {verdict}");
     }
     let ready: Vec<&str> = state.ready.iter().map(|r| r.word()).collect();
-    let _ = write!(
+    let _ = writeln!(
         out,
-        "ready: {}\n",
+        "ready: {}",
         if ready.is_empty() {
             "nothing".to_owned()
         } else {
@@ -298,21 +298,21 @@ fn status(state: &State) -> String {
             || "no lesion yet".to_owned(),
             |l| format!("{:.1} mm destroyed", l.destroyed_mm),
         );
-        let _ = write!(out, "{mark} {}. {}: {lesion}\n", k + 1, planned.nerve);
+        let _ = writeln!(out, "{mark} {}. {}: {lesion}", k + 1, planned.nerve);
     }
     if let Some(needle) = &state.needle {
-        let _ = write!(out, "needle: {}, {:.1} mm deep\n", needle.cannula, needle.depth_mm);
+        let _ = writeln!(out, "needle: {}, {:.1} mm deep", needle.cannula, needle.depth_mm);
     }
-    let _ = write!(
+    let _ = writeln!(
         out,
-        "radiation: {} pictures, {:.2} mGy, {:.3} Gy cm²; redirected {} times\n",
+        "radiation: {} pictures, {:.2} mGy, {:.3} Gy cm²; redirected {} times",
         state.shots.len(),
         state.dose.air_kerma_mgy,
         state.dose.dose_area_gy_cm2,
         state.redirects()
     );
     for (agent, mg) in &state.drugs_mg {
-        let _ = write!(out, "{agent}: {mg:.0} mg\n");
+        let _ = writeln!(out, "{agent}: {mg:.0} mg");
     }
     out
 }

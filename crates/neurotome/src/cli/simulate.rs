@@ -15,7 +15,7 @@ use neurotome_io::{
 };
 use neurotome_procedure::lesion::LesionResult;
 
-use super::{Common, Failure, json_text, open_catalog, perform::shared, print, solve};
+use super::{Common, Failure, deliver, json_text, open_catalog, perform::shared, print, solve};
 use crate::{PROGRAM, record::Record};
 
 #[derive(Debug, Args)]
@@ -32,9 +32,9 @@ pub(super) struct Simulate {
     /// Folder for record, report, pictures and fields; must be new, empty or an earlier run's.
     #[arg(long, value_name = "DIR", default_value = "results")]
     out: PathBuf,
-    /// Print the key figures as JSON instead of the table.
-    #[arg(long)]
-    json: bool,
+    /// Write the key figures as JSON to FILE; `-` prints them instead of the table.
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
 }
 
 impl Simulate {
@@ -51,7 +51,7 @@ impl Simulate {
                 debrief: self.debrief,
                 operator: self.operator.as_deref(),
                 out: &self.out,
-                json: self.json,
+                json: self.json.as_deref(),
             };
             return whole::simulate(&source, loaded, &catalog, &asked, common);
         }
@@ -66,9 +66,10 @@ impl Simulate {
         let wall_s = start.elapsed().as_secs_f64();
         let record = Record::new(&source, &loaded, &catalog::hash(&catalog), &result);
         write_folder(&self.out, &source, &loaded, &result, &record, common)?;
-        if self.json {
-            print(&json_text(&record.results.summary)?);
-        } else if !common.quiet {
+        if let Some(target) = &self.json {
+            deliver(target, &json_text(&record.results.summary)?)?;
+        }
+        if !common.quiet && !self.json.as_ref().is_some_and(|p| p.as_os_str() == "-") {
             print(&record.results.summary.table(&loaded, &result.evidence, wall_s));
             print(&format!("Written to {}\n", self.out.display()));
         }

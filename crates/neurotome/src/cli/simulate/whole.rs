@@ -19,7 +19,7 @@ use neurotome_procedure::{
 use crate::{
     PROGRAM,
     cli::{
-        Common, Failure, json_text,
+        Common, Failure, deliver, json_text,
         perform::{Stage, printed, refused, show},
         print, solve,
     },
@@ -36,7 +36,7 @@ pub(super) struct Asked<'a> {
     pub debrief: bool,
     pub operator: Option<&'a Path>,
     pub out: &'a Path,
-    pub json: bool,
+    pub json: Option<&'a Path>,
 }
 
 /// Simulates the procedure and writes its folder.
@@ -50,8 +50,9 @@ pub(super) fn simulate(
     let script = asked.operator.map(read_script).transpose()?;
     let start = Instant::now();
     let opened = opened(source, loaded, catalog)?;
+    let printed_json = asked.json.is_some_and(|p| p.as_os_str() == "-");
     let told = Common {
-        quiet: common.quiet || asked.json,
+        quiet: common.quiet || printed_json,
         ..common.clone()
     };
     let mut stage = Stage::begin(&opened, None, &told)?;
@@ -109,9 +110,10 @@ pub(super) fn simulate(
         file("summary.json", "key figures", json_text(&summary)?.into_bytes()),
     ];
     write_files(asked.out, &files).map_err(|e| Failure::Input(e.to_string()))?;
-    if asked.json {
-        print(&json_text(&summary)?);
-    } else if !common.quiet {
+    if let Some(target) = asked.json {
+        deliver(target, &json_text(&summary)?)?;
+    }
+    if !common.quiet && !printed_json {
         print(&format!(
             "\n{}\nsimulated in {:.1} s; written to {}\n{}\n",
             summary.table(),

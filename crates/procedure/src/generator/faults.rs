@@ -115,7 +115,7 @@ faults! {
         control: "a reading without noise is not believed", essential: true,
     }
     ThermocoupleDrifting {
-        words: "thermocouple reads ever lower", size: 0.5 "°C/s", latency: 40.0,
+        words: "thermocouple reads ever lower", size: 0.5 "°C/s", latency: 60.0,
         rules: [ThermocoupleDoubt, ThermocoupleLow, ImpedanceRise, NotFollowing, NotReached, OverTemperature, InsulationBreach, ThermocoupleJump],
         hazard: "heat without control", situation: "tissue is hotter than read", harm: "burn of tissue to be spared, boiling",
         control: "power for a kelvin watched; rise of impedance watched", essential: true,

@@ -195,7 +195,11 @@ mod tests {
             (Rule::NoAlarm, |f| f.alarms = Some(1)),
             (Rule::Redirects, |f| f.redirects = Some(4)),
             (Rule::Impedance, |f| f.impedance_ohm = Some(50.0)),
-            (Rule::SensoryTest, |f| f.sensory_threshold_v = Some(0.6)),
+            (Rule::SensoryTest, |f| {
+                // What the motor test must reach follows from the sensory threshold.
+                f.sensory_threshold_v = Some(0.6);
+                f.motor_tested_to_v = Some(2.0);
+            }),
             (Rule::MotorTest, |f| f.motor_tested_to_v = Some(0.7)),
             (Rule::LegTwitch, |f| f.leg_twitch = Some(true)),
             (Rule::Anaesthetic, |f| f.anaesthetic_wait_s = Some(10.0)),

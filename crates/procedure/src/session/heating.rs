@@ -246,8 +246,9 @@ impl Live {
     /// The lesion as it is now.
     fn finish(mut self, case: &Case, plan: &HeatingNow) -> Result<(Lesion, LesionProblem, LesionResult), SessionError> {
         self.cool()?;
-        let complete = matches!(self.generator.state(), State::PostHeat | State::Done);
         let heated_s = self.generator.readings().heating_s;
+        let complete = matches!(self.generator.state(), State::PostHeat | State::Done)
+            && heated_s > plan.ramp_s + plan.hold_s - SAME_S;
         let Tissue::Cools { run, .. } = self.tissue else {
             return Err(lost());
         };

@@ -80,7 +80,7 @@ impl Run {
                 Some(path) => Source::read(path)?,
                 None => Source::procedure(),
             };
-            let opened = open(source, &catalog)?;
+            let opened = open(&source, &catalog)?;
             for remark in &opened.remarks {
                 eprintln!("neurotome: {remark}");
             }

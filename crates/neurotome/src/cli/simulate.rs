@@ -69,7 +69,7 @@ impl Simulate {
         if let Some(target) = &self.json {
             deliver(target, &json_text(&record.results.summary)?)?;
         }
-        if !common.quiet && !self.json.as_ref().is_some_and(|p| p.as_os_str() == "-") {
+        if !common.quiet && self.json.as_ref().is_none_or(|p| p.as_os_str() != "-") {
             print(&record.results.summary.table(&loaded, &result.evidence, wall_s));
             print(&format!("Written to {}\n", self.out.display()));
         }

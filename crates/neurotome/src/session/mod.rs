@@ -10,7 +10,7 @@
 //! };
 //!
 //! let catalog = Arc::new(catalog::built_in()?);
-//! let opened = session::open(Source::procedure(), &catalog)?;
+//! let opened = session::open(&Source::procedure(), &catalog)?;
 //! let mut session = Session::new(Arc::clone(&opened.case))?;
 //! let (watch, keep) = (&mut |_: &str| true, &mut |_: &_| Ok(()));
 //! // By hand, one line at a time …
@@ -89,9 +89,9 @@ pub struct Opened {
 ///
 /// # Errors
 /// [`OpenError`].
-pub fn open(source: Source, catalog: &Arc<Catalog>) -> Result<Opened, OpenError> {
-    let loaded = scenario::load(&source, catalog)?;
-    opened(&source, loaded, catalog)
+pub fn open(source: &Source, catalog: &Arc<Catalog>) -> Result<Opened, OpenError> {
+    let loaded = scenario::load(source, catalog)?;
+    opened(source, loaded, catalog)
 }
 
 /// The case of a scenario that was loaded.
@@ -134,7 +134,7 @@ pub fn reopen(header: &Header, folder: &Path, catalog: &Arc<Catalog>) -> Result<
         text: header.scenario.clone(),
         folder: folder.to_owned(),
     };
-    let opened = open(source, catalog)?;
+    let opened = open(&source, catalog)?;
     if let Some(changed) = opened.header.inputs.iter().find(|i| !header.inputs.contains(i)) {
         return Err(OpenError::Input(changed.path.clone()));
     }

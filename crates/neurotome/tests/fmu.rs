@@ -1,6 +1,6 @@
 //! The unit's C and the Rust plant give the same numbers.
 
-use std::{fs, path::Path, process::Command};
+use std::{fmt::Write as _, fs, path::Path, process::Command};
 
 use neurotome_io::{fmu, plants};
 use neurotome_procedure::generator::plant::Plant;
@@ -72,10 +72,14 @@ fn c_and_rust_agree() {
                 })
                 .collect();
             let flow = [10.0, 4.0, 0.0][(n / 200) as usize];
-            input += &format!("{dt:e}");
-            volts.iter().for_each(|v| input += &format!(" {v:e}"));
+            let _ = write!(input, "{dt:e}");
+            for v in &volts {
+                let _ = write!(input, " {v:e}");
+            }
             (0..coolants).for_each(|_| input += " 24");
-            (0..coolants).for_each(|_| input += &format!(" {flow:e}"));
+            for _ in 0..coolants {
+                let _ = write!(input, " {flow:e}");
+            }
             input.push('\n');
             for c in 0..coolants {
                 assert!(rust.set_coolant(c, 24.0, flow));

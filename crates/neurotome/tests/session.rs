@@ -92,6 +92,17 @@ fn a_procedure_runs_by_itself() {
     assert_eq!(summary["relief_50_after_a_year"].as_array().unwrap().len(), 5);
 
     let log = out.join("session.jsonl");
+    // The folder is known as an earlier run's; nothing else may be overwritten.
+    let again = [
+        "simulate",
+        "--operator",
+        "no-such-script",
+        "--out",
+        out.to_str().unwrap(),
+    ];
+    let done = neurotome(&again).output().unwrap();
+    assert!(text(&done.stderr).contains("no-such-script"), "{}", text(&done.stderr));
+
     // A log that was changed is refused. (That it replays is looked at with the release build.)
     let changed = fs::read_to_string(&log)
         .unwrap()

@@ -19,7 +19,7 @@ pub(crate) const PLAN: &str = "plan.json";
 /// The built-in patient; a folder without it is no patient's.
 pub(crate) const SPINE: &str = "spine.json";
 /// Files of which each folder holds one: without it, it is none of ours.
-const NAMING: [&str; 7] = [
+const NAMING: [&str; 10] = [
     RECORD,
     PLAN,
     SPINE,
@@ -27,6 +27,9 @@ const NAMING: [&str; 7] = [
     "stimulation.json",
     "inject.json",
     "outcome.json",
+    "session.jsonl",
+    "debrief.json",
+    "faults.json",
 ];
 /// First words of [`CONTENTS`].
 const CONTENTS_TITLE: &str = "Neurotome results";

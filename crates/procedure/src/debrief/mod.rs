@@ -289,6 +289,10 @@ mod tests {
             Change::Temperature {
                 set_temperature_c: 90.0,
             },
+            Change::Thickness(Thicker {
+                name: "16 G".to_owned(),
+                outer_diameter_mm: 1.651,
+            }),
         ];
         let mut last = 0;
         let made = debrief(&problem(), &changes, &mut |p| {

@@ -92,11 +92,7 @@ pub fn debrief_bars(debrief: &Debrief) -> Result<Vec<u8>, ResultsError> {
         let value = format!("{:.1}{difference}", f.destroyed_mm);
         // Inside a long bar, behind a short one.
         let (x, anchor, font) = if px(f.destroyed_mm) - LEFT > 130.0 {
-            (
-                px(f.destroyed_mm) - 8.0,
-                Anchor::End,
-                Font::plain(12.5).color([255, 255, 255]),
-            )
+            (LEFT + 10.0, Anchor::Start, Font::plain(12.5).color([255, 255, 255]))
         } else {
             (px(f.destroyed_mm) + 6.0, Anchor::Start, Font::plain(12.5))
         };

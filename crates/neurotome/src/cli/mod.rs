@@ -92,7 +92,7 @@ struct Common {
     #[arg(long, short, global = true)]
     quiet: bool,
     /// A folder with your own catalogue files (tissues.toml, injury.toml, cannulas.toml, generators.toml, spine.toml, nerves.toml,
-    /// anaesthetics.toml, transport.toml, techniques.toml, outcomes.toml, sources.toml); an entry there replaces the whole entry of the same name.
+    /// anaesthetics.toml, transport.toml, techniques.toml, outcomes.toml, insertion.toml, guidelines.toml, sources.toml); an entry there replaces the whole entry of the same name.
     #[arg(long, global = true, value_name = "DIR")]
     catalog: Option<PathBuf>,
 }

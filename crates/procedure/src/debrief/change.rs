@@ -30,7 +30,7 @@ pub enum Change {
     Parallel,
     /// Turned across the nerve, the end of the tip where the needle came nearest to it.
     Perpendicular,
-    /// Another thickness; the axis stays.
+    /// Another thickness; the distance between metal and nerve stays.
     Thickness(Thicker),
     /// Heated longer.
     Longer {
@@ -121,14 +121,7 @@ impl Change {
         let along = pose.along();
         match self {
             Self::Depth { mm } => needle.tip = pose.moved(&(along * *mm)).tip_mm,
-            Self::Aside { mm } => {
-                let near = Near::of(needle, nerve);
-                let across = near.away - along * near.away.dot(&along);
-                let across = across
-                    .try_normalize(1e-9)
-                    .unwrap_or_else(|| perpendicular_pair(&along).0);
-                needle.tip = pose.moved(&(across * *mm)).tip_mm;
-            }
+            Self::Aside { mm } => needle.tip = pose.moved(&(aside(needle, nerve) * *mm)).tip_mm,
             Self::Parallel => {
                 let near = Near::of(needle, nerve);
                 let direction = near.along_nerve * near.along_nerve.dot(&along).signum();
@@ -150,7 +143,12 @@ impl Change {
                 needle.tip = PatientPoint::from_vec(near.on_axis + direction * (0.5 * needle.outer_diameter_mm));
                 needle.direction = direction.into();
             }
-            Self::Thickness(t) => needle.outer_diameter_mm = t.outer_diameter_mm,
+            Self::Thickness(t) => {
+                // It lies as near to the nerve: surface to surface, not axis to axis.
+                let thicker = 0.5 * (t.outer_diameter_mm - needle.outer_diameter_mm);
+                needle.tip = pose.moved(&(aside(needle, nerve) * thicker)).tip_mm;
+                needle.outer_diameter_mm = t.outer_diameter_mm;
+            }
             Self::Longer { s } => changed.heating_s += s,
             Self::Temperature { set_temperature_c } => {
                 if let Drive::Temperature {
@@ -163,6 +161,15 @@ impl Change {
         }
         changed
     }
+}
+
+/// Unit vector across the needle that leads away from the nerve.
+fn aside(needle: &Needle, nerve: &NerveCurve) -> Vec3 {
+    let along = Vec3::from(needle.direction);
+    let away = Near::of(needle, nerve).away;
+    (away - along * away.dot(&along))
+        .try_normalize(1e-9)
+        .unwrap_or_else(|| perpendicular_pair(&along).0)
 }
 
 /// The name of the nerve to be destroyed.

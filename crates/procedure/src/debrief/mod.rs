@@ -179,8 +179,8 @@ pub fn debrief(
                 .iter()
                 .filter(|n| spared(&n.name))
                 .map(|n| n.destroyed_mm)
-                .sum(),
-            harm_mm3: harm.iter().map(|t| t.injured_mm3).sum(),
+                .fold(0.0, std::ops::Add::add),
+            harm_mm3: harm.iter().map(|t| t.injured_mm3).fold(0.0, std::ops::Add::add),
             harm,
             parallel_deg: nerve.map_or(90.0, |n| change::angle_deg(&problem.needles[0], n)),
         })
@@ -289,6 +289,10 @@ mod tests {
             Change::Temperature {
                 set_temperature_c: 90.0,
             },
+            Change::Thickness(Thicker {
+                name: "16 G".to_owned(),
+                outer_diameter_mm: 1.651,
+            }),
         ];
         let mut last = 0;
         let made = debrief(&problem(), &changes, &mut |p| {
@@ -296,13 +300,13 @@ mod tests {
             true
         })
         .unwrap();
-        assert_eq!(last, 6);
+        assert_eq!(last, 7);
         let by = |k: usize| made.variants[k].destroyed_difference_mm.unwrap();
         assert!(made.actual.destroyed_mm > 5.0, "{made:?}");
         assert_eq!(by(0), 0.0);
         assert_eq!(made.variants[0].width_difference_mm, Some(0.0));
         assert!(by(1) < -1.0 && by(2) < -1.0, "{made:?}");
-        assert!(by(3) > 0.0 && by(4) > 0.0, "{made:?}");
+        assert!(by(3) > 0.0 && by(4) > 0.0 && by(5) > 0.0, "{made:?}");
         assert!((made.variants[2].figures.as_ref().unwrap().parallel_deg - 90.0).abs() < 1e-6);
         assert!(
             made.best(0.01)

@@ -148,7 +148,7 @@ mod tests {
             redirects: Some(1),
             impedance_ohm: Some(250.0),
             sensory_threshold_v: Some(0.4),
-            motor_tested_to_v: Some(1.0),
+            motor_tested_to_v: Some(2.0),
             leg_twitch: Some(false),
             multifidus_twitch: Some(true),
             anaesthetic_ml: Some(0.5),

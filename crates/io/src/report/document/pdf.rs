@@ -354,3 +354,58 @@ pub(super) fn file(document: &Document) -> Result<Vec<u8>, ResultsError> {
     pdf.set_tag_tree(layout.tree.tags(drawn));
     pdf.finish().map_err(|e| failed(format!("{e:?}")))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn strip(height: f32, keep: bool, title: Option<&str>) -> Strip {
+        Strip {
+            height,
+            keep,
+            marks: vec![strips::rect(0.0, 0.0, 1.0, height, LINE)],
+            title: title.map(|t| (1, t.to_owned())),
+            ..Strip::default()
+        }
+    }
+
+    #[test]
+    fn a_heading_goes_with_what_follows_it() {
+        let room = BOTTOM - TOP;
+        for filled in [0.5 * room, room - 50.0, room - 25.0, room - 5.0] {
+            let all = vec![
+                strip(filled, false, None),
+                strip(20.0, true, Some("heading")),
+                strip(30.0, true, None),
+                strip(30.0, false, None),
+            ];
+            let pages = paginated(all, &[]);
+            let page = pages.titles[0].2;
+            assert_eq!(page, usize::from(filled + 80.0 > room), "{filled}");
+            assert_eq!(pages.marks.len(), page + 1);
+            assert_eq!(pages.marks[page].len(), if page == 0 { 4 } else { 3 });
+        }
+    }
+
+    #[test]
+    fn heads_of_tables_are_repeated_and_nothing_is_lost() {
+        let heads = [strip(20.0, true, None)];
+        let row = |n: usize| Strip {
+            head: Some(0),
+            before: 3.0,
+            ..strip(if n == 7 { 2000.0 } else { 40.0 }, false, None)
+        };
+        let pages = paginated((0..100).map(row).collect(), &heads);
+        assert!(pages.marks.len() > 5);
+        // A head on each page, and each row once, even one that is taller than a page.
+        let drawn: usize = pages.marks.iter().map(Vec::len).sum();
+        assert_eq!(drawn, 100 + pages.marks.len());
+        for page in &pages.marks {
+            assert_eq!(page[0].0, TOP);
+            assert!(page.len() <= 2 || page.iter().all(|(y, _)| *y <= BOTTOM - 40.0 + 0.1));
+        }
+        // Kept together for longer than a page: laid on as many as it takes.
+        let kept = paginated((0..100).map(|_| strip(40.0, true, None)).collect(), &[]);
+        assert_eq!(kept.marks.iter().map(Vec::len).sum::<usize>(), 100);
+    }
+}

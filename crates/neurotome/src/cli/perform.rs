@@ -3,10 +3,7 @@
 use std::{fmt::Write as _, path::Path, sync::Arc};
 
 use neurotome_io::session_log::{LogError, Logged, SessionLog};
-use neurotome_procedure::{
-    catalog::Catalog,
-    session::{Case, Entry, Event, Order, Session, SessionError},
-};
+use neurotome_procedure::session::{Case, Entry, Event, Order, Session, SessionError};
 
 use super::{Common, Failure, print, solve};
 use crate::session::{OpenError, Opened, clock, told};
@@ -109,9 +106,4 @@ pub(super) fn show(entry: &Entry, common: &Common) {
     if !common.quiet {
         print(&printed(entry));
     }
-}
-
-/// The catalogue, shared by a case and its caller.
-pub(super) fn shared(catalog: Catalog) -> Arc<Catalog> {
-    Arc::new(catalog)
 }

@@ -3,6 +3,7 @@
 use std::{
     fs,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use clap::Args;
@@ -13,11 +14,7 @@ use neurotome_io::{
 };
 use serde_json::Value;
 
-use super::{
-    Common, Failure, open_catalog,
-    perform::{Stage, shared},
-    print, simulate, solve,
-};
+use super::{Common, Failure, open_catalog, perform::Stage, print, simulate, solve};
 use crate::{
     record::{FORMAT, Record, first_difference},
     session::reopen,
@@ -105,7 +102,7 @@ impl Replay {
             ));
         }
         let logged = session_log::read(&self.record)?;
-        let catalog = shared(open_catalog(common)?);
+        let catalog = Arc::new(open_catalog(common)?);
         let folder = self
             .folder
             .clone()

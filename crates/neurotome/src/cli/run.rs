@@ -4,6 +4,7 @@ use std::{
     fmt::Write as _,
     io::{BufRead as _, IsTerminal as _, Write as _},
     path::PathBuf,
+    sync::Arc,
 };
 
 use clap::Args;
@@ -22,7 +23,7 @@ use super::{
     Common, Failure,
     files::write_whole,
     open_catalog,
-    perform::{Stage, printed, shared, show},
+    perform::{Stage, printed, show},
     print,
 };
 use crate::session::{clock, open, reopen};
@@ -50,7 +51,7 @@ const OWN: [(&str, &str, &str); 8] = [
 
 impl Run {
     pub fn run(&self, common: &Common) -> Result<(), Failure> {
-        let catalog = shared(open_catalog(common)?);
+        let catalog = Arc::new(open_catalog(common)?);
         let mut stage = if self.log.exists() {
             if self.scenario.is_some() {
                 return Err(Failure::Input(format!(

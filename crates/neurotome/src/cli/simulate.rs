@@ -4,6 +4,7 @@ mod whole;
 
 use std::{
     path::{Path, PathBuf},
+    sync::Arc,
     time::Instant,
 };
 
@@ -15,7 +16,7 @@ use neurotome_io::{
 };
 use neurotome_procedure::lesion::LesionResult;
 
-use super::{Common, Failure, deliver, json_text, open_catalog, perform::shared, print, solve};
+use super::{Common, Failure, deliver, json_text, open_catalog, print, solve};
 use crate::{PROGRAM, record::Record};
 
 #[derive(Debug, Args)]
@@ -40,7 +41,7 @@ pub(super) struct Simulate {
 impl Simulate {
     pub fn run(&self, common: &Common) -> Result<(), Failure> {
         check_target(&self.out).map_err(|e| Failure::Input(e.to_string()))?;
-        let catalog = shared(open_catalog(common)?);
+        let catalog = Arc::new(open_catalog(common)?);
         let source = match &self.scenario {
             Some(path) => Source::read(path)?,
             None => Source::procedure(),

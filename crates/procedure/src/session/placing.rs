@@ -160,7 +160,7 @@ fn cannula<'a>(case: &'a Case, state: &'a State, named: Option<&'a str>) -> Resu
 }
 
 /// The first two moves of a needle: through the skin, and some way on.
-fn entering(case: &Case, state: &State, towards_mm: Option<[f64; 3]>) -> Result<[needle::Command; 2], SessionError> {
+fn entering(state: &State, towards_mm: Option<[f64; 3]>) -> Result<[needle::Command; 2], SessionError> {
     let planned = state.planned();
     let entry = state
         .at_target()
@@ -170,7 +170,6 @@ fn entering(case: &Case, state: &State, towards_mm: Option<[f64; 3]>) -> Result<
     let aim = towards_mm
         .or(planned.map(|p| p.pose.tip_mm.xyz))
         .ok_or_else(|| impossible("enter", "nothing says where to", "`plan`, or enter towards X,Y,Z"))?;
-    let _ = case;
     Ok([
         needle::Command::Enter {
             skin_mm: entry,
@@ -225,7 +224,7 @@ impl Hand {
         let around = Around::new(case)?;
         let mut insertion = Insertion::new(Instrument::new(&device.needle, around.numbers));
         let mut responses = Vec::new();
-        for command in entering(case, state, towards_mm)? {
+        for command in entering(state, towards_mm)? {
             responses.push(insertion.perform(&command, &around.get())?);
         }
         let mut events = told(&device.name, &insertion, &responses);
@@ -280,7 +279,7 @@ fn again(case: &Case, record: &Record) -> Result<Insertion, SessionError> {
             }) => {
                 let device = cannula(case, &state, named.as_deref())?;
                 let mut fresh = Insertion::new(Instrument::new(&device.needle, around.numbers));
-                for command in entering(case, &state, *towards_mm)? {
+                for command in entering(&state, *towards_mm)? {
                     fresh.perform(&command, &around.get())?;
                 }
                 insertion = Some(fresh);

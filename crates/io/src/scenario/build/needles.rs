@@ -24,6 +24,13 @@ const PROCEDURE_CANNULA: &str = "18G-10mm-straight";
 impl Builder<'_> {
     pub(super) fn needles(&mut self, s: &Scenario, aim: Option<&Aim>) -> Result<Vec<Needle>> {
         if s.needles.is_empty() && s.procedure.is_some() {
+            if aim.is_none() {
+                return Err(self.fault(
+                    "procedure",
+                    "`procedure` without a patient whose bones and nerves are known",
+                    "leave out `phantom` for the built-in patient, or fit the spine to an image with [image.spine]",
+                ));
+            }
             // A procedure brings its own needles; one in the usual place stands in for the problem that they start from.
             let usual = NeedleTable {
                 cannula: Some(PROCEDURE_CANNULA.to_owned()),

@@ -40,8 +40,8 @@ impl<'a> Laid<'a> {
 /// A fluid that was injected, mixed with the tissue in parallel: σ = (1 − c) σ_tissue + c σ_fluid, and likewise ρc.
 #[derive(Clone, Copy)]
 pub struct Injectate<'a> {
-    /// Its share c of the volume at a point, 0 to 1.
-    pub share: &'a (dyn Fn(&Vec3) -> f64 + Sync),
+    /// Its share c of the volume at a point in a tissue, 0 to 1.
+    pub share: &'a (dyn Fn(&Vec3, u8) -> f64 + Sync),
     /// Its conductivity at 37 °C, S/m.
     pub sigma_s_per_m: f64,
     /// Its heat capacity, J/(m³ K).
@@ -119,6 +119,8 @@ pub struct Medium {
 /// What a tissue cell holds.
 struct Cell {
     tissue: u8,
+    /// It holds no other tissue.
+    uniform: bool,
     /// What a cell holds that a border cuts.
     cut: Option<Cut>,
     coefficient: f64,
@@ -134,15 +136,16 @@ impl Medium {
     pub fn new(grid: &Grid, tissues: &[TissueProperties], laid: &Laid, metals: &[MetalProperties], blood: f64) -> Self {
         let n = grid.tissue_cells;
         let at = laid.tissue;
-        let share = |p: &Vec3| laid.injectate.map_or(0.0, |i| (i.share)(p).clamp(0.0, 1.0));
-        let sigma = |t: &TissueProperties, p: &Vec3| match laid.injectate {
-            Some(i) => t.sigma_s_per_m + share(p) * (i.sigma_s_per_m - t.sigma_s_per_m),
+        let share = |p: &Vec3, tissue: u8| laid.injectate.map_or(0.0, |i| (i.share)(p, tissue).clamp(0.0, 1.0));
+        // Conductivity and heat capacity of a tissue with a share of fluid in it.
+        let sigma = |t: &TissueProperties, share: f64| match laid.injectate {
+            Some(i) => t.sigma_s_per_m + share * (i.sigma_s_per_m - t.sigma_s_per_m),
             None => t.sigma_s_per_m,
         };
-        let heat_capacity = |t: &TissueProperties, p: &Vec3| match laid.injectate {
+        let heat_capacity = |t: &TissueProperties, share: f64| match laid.injectate {
             Some(i) => {
                 let tissue = t.heat_capacity_j_per_m3_k();
-                tissue + share(p) * (i.heat_capacity_j_per_m3_k - tissue)
+                tissue + share * (i.heat_capacity_j_per_m3_k - tissue)
             }
             None => t.heat_capacity_j_per_m3_k(),
         };
@@ -153,14 +156,16 @@ impl Medium {
             .map(|i| {
                 let center = &grid.center[i];
                 let tissue = at(center);
-                let pure = share(center) == 0.0
-                    && grid
-                        .sub_points(i as u32, 2)
-                        .all(|p| at(&p) == tissue && share(&p) == 0.0);
+                // One tissue; and, if so, without fluid. To look a tissue up is the dearer part.
+                let uniform = grid.sub_points(i as u32, 2).all(|p| at(&p) == tissue);
+                let pure = uniform
+                    && share(center, tissue) == 0.0
+                    && grid.sub_points(i as u32, 2).all(|p| share(&p, tissue) == 0.0);
                 let v = grid.volume[i];
                 let t = &tissues[usize::from(tissue)];
                 let mut cell = Cell {
                     tissue,
+                    uniform,
                     cut: None,
                     coefficient: t.sigma_temperature_coefficient_per_k,
                     limit: t.sigma_limit_temperature_c,
@@ -176,15 +181,17 @@ impl Medium {
                     (cell.capacity, cell.perfusion, cell.water, extra) = (0.0, 0.0, 0.0, 0.0);
                     let mut inverse = Vec::with_capacity(cut::SIDE.pow(3));
                     for p in grid.sub_points(i as u32, cut::SIDE) {
-                        let t = &tissues[usize::from(at(&p))];
-                        let sigma = sigma(t, &p);
+                        let tissue = if uniform { tissue } else { at(&p) };
+                        let share = share(&p, tissue);
+                        let t = &tissues[usize::from(tissue)];
+                        let sigma = sigma(t, share);
                         inverse.push([1.0 / sigma, 1.0 / t.thermal_conductivity_w_per_m_k]);
                         count += 1.0;
                         weight += sigma;
                         coefficient += sigma * t.sigma_temperature_coefficient_per_k;
                         limit += sigma * t.sigma_limit_temperature_c;
-                        extra += (t.sigma_fibre_ratio - 1.0) * t.sigma_s_per_m * (1.0 - share(&p));
-                        cell.capacity += heat_capacity(t, &p);
+                        extra += (t.sigma_fibre_ratio - 1.0) * t.sigma_s_per_m * (1.0 - share);
+                        cell.capacity += heat_capacity(t, share);
                         cell.perfusion += t.perfusion_per_s * blood;
                         cell.water += t.density_kg_per_m3 * t.water_fraction;
                     }
@@ -220,8 +227,12 @@ impl Medium {
             let way = grid.half_columns(cell, foot, cut::COLUMNS, cut::ALONG);
             if grid.shells_of(cell).is_some() {
                 cut::columns(way.map(|p| {
-                    let t = &tissues[usize::from(at(&p))];
-                    [1.0 / sigma(t, &p), 1.0 / t.thermal_conductivity_w_per_m_k]
+                    let tissue = if cells[i].uniform { cells[i].tissue } else { at(&p) };
+                    let t = &tissues[usize::from(tissue)];
+                    [
+                        1.0 / sigma(t, share(&p, tissue)),
+                        1.0 / t.thermal_conductivity_w_per_m_k,
+                    ]
                 }))
             } else {
                 let (center, h) = (grid.center[i], grid.size[i]);
@@ -261,9 +272,10 @@ impl Medium {
             .outer
             .iter()
             .map(|f| {
-                let t = &tissues[usize::from(cells[f.cell as usize].tissue)];
+                let tissue = cells[f.cell as usize].tissue;
+                let t = &tissues[usize::from(tissue)];
                 (
-                    f.resistance / sigma(t, &grid.center[f.cell as usize]),
+                    f.resistance / sigma(t, share(&grid.center[f.cell as usize], tissue)),
                     t.thermal_conductivity_w_per_m_k / f.resistance,
                 )
             })

@@ -135,7 +135,8 @@ fn the_fluid_fills_the_pores_of_its_volume() {
     assert_eq!(spread.share(&PatientPoint::new(500.0, 0.0, 0.0), t), 0.0);
     // What a lesion gets is the same, at its own time.
     let injectate = spread.injectate_at(120.0);
-    assert_eq!(injectate.share.share_at(&edge), spread.share(&edge, t + 120.0));
+    let tissue = injection(None).anatomy.tissue_at(&edge);
+    assert_eq!(injectate.share.share_at(&edge, tissue), spread.share(&edge, t + 120.0));
     assert_eq!(injectate.sigma_s_per_m, 1.8);
 }
 

@@ -550,18 +550,26 @@ impl Spread {
 
     /// Share of the volume that fluid can take at a point: zero in closed tissue.
     pub fn porosity(&self, p: &PatientPoint) -> f64 {
-        let tissue = usize::from(self.anatomy.tissue_at(p).0);
-        self.porosity.get(tissue).copied().unwrap_or(0.0)
+        self.porosity_of(self.anatomy.tissue_at(p))
+    }
+
+    fn porosity_of(&self, tissue: TissueId) -> f64 {
+        self.porosity.get(usize::from(tissue.0)).copied().unwrap_or(0.0)
     }
 
     /// The fluid's share of the volume at a point and time, 0 to 1: none in closed tissue.
     pub fn share(&self, p: &PatientPoint, t_s: f64) -> f64 {
-        // Most points lie outside of the fluid, and looking up the tissue is the dearer part.
-        let part = self.at(p, t_s, |frame, cell| f64::from(frame.fluid[cell]));
-        if part <= 0.0 {
+        self.share_in(self.anatomy.tissue_at(p), p, t_s)
+    }
+
+    /// The same where the tissue at the point is known: to look it up is the dearer part.
+    pub fn share_in(&self, tissue: TissueId, p: &PatientPoint, t_s: f64) -> f64 {
+        let porosity = self.porosity_of(tissue);
+        if porosity <= 0.0 {
             return 0.0;
         }
-        (self.porosity(p) * part).clamp(0.0, 1.0)
+        let part = self.at(p, t_s, |frame, cell| f64::from(frame.fluid[cell]));
+        (porosity * part).clamp(0.0, 1.0)
     }
 
     /// The fluid as a lesion takes it, at a time after the end of the injection, s.
@@ -612,7 +620,7 @@ pub struct SpreadShare {
 }
 
 impl ShareField for SpreadShare {
-    fn share_at(&self, p: &PatientPoint) -> f64 {
-        self.spread.share(p, self.t_s)
+    fn share_at(&self, p: &PatientPoint, tissue: TissueId) -> f64 {
+        self.spread.share_in(tissue, p, self.t_s)
     }
 }

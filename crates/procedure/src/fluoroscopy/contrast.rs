@@ -4,7 +4,7 @@ use neurotome_base::{Affine, Point, Volume, VolumeError};
 use neurotome_physics::xray::{Attenuation, Image, Projector, View, ViewError};
 use rayon::prelude::*;
 
-use crate::lesion::{Bolus, ShareField};
+use crate::lesion::Bolus;
 
 /// Iodine at one time.
 #[derive(Debug)]

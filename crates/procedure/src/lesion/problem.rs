@@ -7,7 +7,7 @@ use neurotome_physics::{injury::Arrhenius, tissue::TissueProperties};
 use serde::{Deserialize, Serialize};
 
 use super::Pad;
-use crate::anatomy::TissueField;
+use crate::anatomy::{TissueField, TissueId};
 
 /// A complete lesion problem. Positions in patient LPS millimetres.
 #[derive(Clone)]
@@ -376,8 +376,8 @@ pub struct Injectate {
 
 /// A share of the volume at any point.
 pub trait ShareField: Send + Sync {
-    /// The share at a point in patient LPS millimetres, 0 to 1.
-    fn share_at(&self, p: &PatientPoint) -> f64;
+    /// The share at a point in patient LPS millimetres, which lies in this tissue, 0 to 1.
+    fn share_at(&self, p: &PatientPoint, tissue: TissueId) -> f64;
 }
 
 /// A round bolus: a ball that takes up the injected volume at a constant share, with an edge that fades.
@@ -398,11 +398,18 @@ impl Bolus {
     }
 }
 
-impl ShareField for Bolus {
-    fn share_at(&self, p: &PatientPoint) -> f64 {
+impl Bolus {
+    /// Its share of the volume at a point, whatever the tissue.
+    pub fn share_at(&self, p: &PatientPoint) -> f64 {
         // The edge is 10 % of the radius wide, so that no cell meets a jump; the volume is kept to 0.1 %.
         let r = (p.vec() - self.center.vec()).norm() / self.radius_mm();
         self.share * ((1.05 - r) / 0.1).clamp(0.0, 1.0)
+    }
+}
+
+impl ShareField for Bolus {
+    fn share_at(&self, p: &PatientPoint, _: TissueId) -> f64 {
+        self.share_at(p)
     }
 }
 

@@ -8,6 +8,8 @@ use neurotome_physics::{
     medium::{Injectate as Fluid, Laid, Medium, MetalProperties},
 };
 
+use crate::anatomy::TissueId;
+
 use super::{Bevel, DomainShape, LesionError, LesionProblem, Needle, skin::shaft_to_skin_mm};
 
 const MM: f64 = 1e-3;
@@ -102,9 +104,11 @@ impl Setup {
         })?;
         let blood = problem.blood.density_kg_per_m3 * problem.blood.specific_heat_j_per_kg_k;
         let fibre = |p: &Vec3| problem.anatomy.fibre_at(&PatientPoint::from_vec(p / MM));
-        let share = |p: &Vec3| {
+        let share = |p: &Vec3, tissue: u8| {
             let injectate = problem.injectate.as_ref();
-            injectate.map_or(0.0, |i| i.share.share_at(&PatientPoint::from_vec(p / MM)))
+            injectate.map_or(0.0, |i| {
+                i.share.share_at(&PatientPoint::from_vec(p / MM), TissueId(tissue))
+            })
         };
         let laid = Laid {
             tissue: &at,

@@ -16,7 +16,7 @@ use crate::volumes::read_nifti;
 struct ShareVolume(Volume<f32>);
 
 impl ShareField for ShareVolume {
-    fn share_at(&self, p: &PatientPoint) -> f64 {
+    fn share_at(&self, p: &PatientPoint, _: TissueId) -> f64 {
         self.0.trilinear(p).unwrap_or(0.0)
     }
 }

@@ -8,6 +8,7 @@ use neurotome_physics::{
     medium::{Injectate as Fluid, Laid},
     tissue::PerfusionRise,
 };
+use neurotome_procedure::anatomy::TissueId;
 use neurotome_procedure::lesion::{
     Control, DomainShape, Drive, Heating, Injectate, LesionProblem, NamedLaw, NerveCurve, Probe, ShareField, solve,
 };
@@ -24,7 +25,7 @@ const RADIUS_MM: f64 = 0.454;
 struct Everywhere(f64);
 
 impl ShareField for Everywhere {
-    fn share_at(&self, _: &PatientPoint) -> f64 {
+    fn share_at(&self, _: &PatientPoint, _: TissueId) -> f64 {
         self.0
     }
 }
@@ -93,7 +94,7 @@ pub(super) fn injected_ball(report: &mut Report) {
             p.z * (1.0 - contrast * (radius / r).powi(3))
         }
     };
-    let share = |p: &Vec3| f64::from(u8::from(p.norm() < radius));
+    let share = |p: &Vec3, _: u8| f64::from(u8::from(p.norm() < radius));
     let laid = Laid {
         injectate: Some(Fluid {
             share: &share,

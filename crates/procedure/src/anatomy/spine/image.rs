@@ -211,14 +211,14 @@ impl LumbarSpine {
             for bj in (0..ny).step_by(BLOCK) {
                 for bi in (0..nx).step_by(BLOCK) {
                     let center = at(bi as f64 + middle, bj as f64 + middle, k as f64);
-                    let far = radius < NEAR && self.column_is_far(&center, radius, &section);
+                    let far = radius < NEAR && self.column_is_far(&center, radius);
                     for j in bj..(bj + BLOCK).min(ny) {
                         for i in bi..(bi + BLOCK).min(nx) {
                             let p = at(i as f64, j as f64, k as f64);
                             let (structure, level) = if far {
                                 (self.outer(&p, &section), NEAR)
                             } else {
-                                self.look(&p, &section)
+                                self.look(&p, &section, NEAR)
                             };
                             slice[j * nx + i] = value(structure, level, &p);
                         }

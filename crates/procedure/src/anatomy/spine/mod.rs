@@ -8,6 +8,7 @@
 //! By the usual numbering the **L4** medial branch crosses the junction of superior articular and transverse process of **L5**, and the L3
 //! medial branch that of L4; the two together supply the L4–L5 facet joint.
 
+mod axial;
 mod column;
 mod dura;
 mod image;
@@ -37,19 +38,20 @@ pub use parameters::{DiscLoss, Scoliosis, Sex, Slip, SpineError, SpineParameters
 pub use solids::Solid;
 pub use structure::Structure;
 
-use self::dura::{Sac, dural_sac};
+use self::axial::Axial;
+use self::dura::dural_sac;
 use self::loose::{Loose, pelvis_and_ribs, screws};
 use self::morphometry::{Person, meet_facets};
 use self::nerves::{SideMarks, marks};
 use self::soft::{Part, Section, Sizes, SoftParts};
-use self::solid::{Bounds, P, capsule};
-use self::vertebra::{FACET_GAP, Kind, Vertebra, outline};
+use self::solid::{Bounds, P};
+use self::vertebra::{Kind, Vertebra};
 use super::{Course, KeepOut, Level, NerveKind, Patient, Side, Spread, TissueField, TissueId, VertebraFrame};
 use crate::catalog::Catalog;
 
 /// Bones farther away than this are not looked at, mm.
 const NEAR: f64 = 8.0;
-/// Thickness of the slabs in which bones and nerves are sorted, mm.
+/// Thickness of the slabs in which bones and other parts are sorted, mm.
 const SLAB: f64 = 4.0;
 
 /// Where each kind of tissue stands in the run's tissue table.
@@ -112,17 +114,34 @@ pub(crate) struct Placed {
 
 impl Placed {
     pub(crate) fn new(level: Level, bone: Vertebra, frame: VertebraFrame) -> Self {
-        let bounds = bone
-            .bounds()
-            .corners()
-            .into_iter()
-            .fold(Bounds::EMPTY, |b, c| b.with(frame.to_patient(&Vec3::from(c)).into()));
-        Self {
+        let own = bone.bounds();
+        let mut placed = Self {
             level,
             bone,
             frame,
-            bounds,
+            bounds: own,
+        };
+        placed.bounds = placed.box_to_patient(&own);
+        placed
+    }
+
+    /// The box in the patient's frame round a box in that of the vertebra.
+    fn box_to_patient(&self, local: &Bounds) -> Bounds {
+        let corners = local.corners().into_iter();
+        corners.fold(Bounds::EMPTY, |all, c| {
+            all.with(self.frame.to_patient(&Vec3::from(c)).into())
+        })
+    }
+
+    /// Level of the bone at a point of the patient where only one below `most` is asked for: else any number from `most` up.
+    #[inline]
+    fn level_below(&self, p: &Vec3, most: f64) -> f64 {
+        // The box in the patient's frame is wider, but cheaper to ask.
+        let outside = self.bounds.distance((*p).into());
+        if outside > most {
+            return outside;
         }
+        self.bone.level_below(self.frame.to_local(p).into(), most)
     }
 
     /// Level of the bone at a point of the patient.
@@ -137,30 +156,11 @@ impl Placed {
     }
 }
 
-/// A nerve's body for the tissue map.
-#[derive(Debug, Clone)]
-struct Tube {
-    points: Vec<P>,
-    radius: f64,
-    bounds: Bounds,
-}
-
-impl Tube {
-    fn holds(&self, p: P) -> bool {
-        self.bounds.distance(p) == 0.0
-            && self
-                .points
-                .windows(2)
-                .any(|w| capsule(p, w[0], w[1], self.radius, self.radius) <= 0.0)
-    }
-}
-
-/// What a slab across the body may hold.
+/// Bones that a slab across the body may hold.
 #[derive(Debug, Clone, Default)]
 struct Slab {
     vertebrae: Vec<u8>,
     loose: Vec<u8>,
-    tubes: Vec<u8>,
 }
 
 /// The built-in patient.
@@ -170,14 +170,10 @@ pub struct LumbarSpine {
     /// Thickness of the compact bone of bodies, and of arches and processes, mm.
     cortex: [f64; 2],
     vertebrae: Vec<Placed>,
-    /// Height of the disc below each vertebra but the last, mm.
-    disc_heights: Vec<f64>,
     loose: Vec<Loose>,
     soft: SoftParts,
-    sac: Vec<Sac>,
-    ligaments: Vec<(P, P)>,
+    axial: Axial,
     courses: Vec<Course>,
-    tubes: Vec<Tube>,
     slabs: Vec<Slab>,
     first_slab: f64,
 }
@@ -261,30 +257,7 @@ impl LumbarSpine {
         let soft = soft_parts(sizes, size, fat, &vertebrae)?;
         let sac = dural_sac(sizes, &vertebrae)?;
         let courses = courses(sizes, &vertebrae)?;
-        let ligaments = vertebrae
-            .iter()
-            .filter(|v| v.bone.kind == Kind::Lumbar)
-            .flat_map(|v| {
-                [true, false].map(|left| {
-                    let m = marks(&v.bone, left);
-                    let to = |p| v.side_to_patient(left, p).xyz;
-                    (to(m.mamillary), to(m.accessory))
-                })
-            })
-            .collect();
-        let tubes: Vec<Tube> = courses
-            .iter()
-            .map(|c| {
-                let points: Vec<P> = c.points.iter().map(|p| p.xyz).collect();
-                let radius = 0.5 * c.diameter_mm;
-                let balls: Vec<(P, f64)> = points.iter().map(|p| (*p, radius)).collect();
-                Tube {
-                    bounds: Bounds::of_balls(&balls),
-                    points,
-                    radius,
-                }
-            })
-            .collect();
+        let axial = Axial::new(&vertebrae, disc_heights, sac, &courses);
         let mut spine = Self {
             tissues,
             cortex: [
@@ -292,13 +265,10 @@ impl LumbarSpine {
                 sizes.value("posterior_cortical_thickness_mm")?,
             ],
             vertebrae,
-            disc_heights,
             loose,
             soft,
-            sac,
-            ligaments,
+            axial,
             courses,
-            tubes,
             slabs: vec![],
             first_slab: 0.0,
         };
@@ -317,28 +287,26 @@ impl LumbarSpine {
     /// The structure at a point.
     pub fn structure_at(&self, p: &PatientPoint) -> Structure {
         let p = p.vec();
-        self.look(&p, &self.soft.section(p.z)).0
+        self.look(&p, &self.soft.section(p.z), 0.0).0
     }
 
-    /// The structure at a point, and the level of the nearest bone (mm, negative inside; at most [`NEAR`]); `section` is that at its height.
-    fn look(&self, p: &Vec3, section: &Section) -> (Structure, f64) {
+    /// The structure at a point, and the level of the nearest bone if that is below `most` (mm, negative inside; `most` is 0 to [`NEAR`]); `section`
+    /// is that at its height.
+    fn look(&self, p: &Vec3, section: &Section, most: f64) -> (Structure, f64) {
         let xyz: P = (*p).into();
-        let Some(slab) = self.slab(p.z) else {
-            return (self.outer(p, section), NEAR);
-        };
-        let (mut nearest, mut bone) = (NEAR, None);
+        let (mut nearest, mut bone) = (most, None);
+        let none = Slab::default();
+        let slab = self.slab(p.z).unwrap_or(&none);
         for n in &slab.vertebrae {
             let v = &self.vertebrae[usize::from(*n)];
-            if v.bounds.distance(xyz) < nearest {
-                let level = v.level_at(p);
-                if level < nearest {
-                    (nearest, bone) = (level, Some(Structure::Vertebra(v.level)));
-                }
+            let level = v.level_below(p, nearest);
+            if level < nearest {
+                (nearest, bone) = (level, Some(Structure::Vertebra(v.level)));
             }
         }
         for n in &slab.loose {
             let l = &self.loose[usize::from(*n)];
-            if l.bounds.distance(xyz) < nearest.max(0.0) {
+            if l.bounds.distance(xyz) <= nearest.max(0.0) {
                 let level = l.level(xyz);
                 if l.structure == Structure::Screw {
                     if level <= 0.0 {
@@ -354,128 +322,13 @@ impl LumbarSpine {
         {
             return (bone, nearest);
         }
-        let beside = self.beside_bone(p, slab, section);
-        (beside.unwrap_or_else(|| self.outer(p, section)), nearest)
-    }
-
-    /// What belongs to the column and is no bone.
-    fn beside_bone(&self, p: &Vec3, slab: &Slab, s: &Section) -> Option<Structure> {
-        let (u, v) = (p.x - s.center.x, p.y - s.center.y);
-        if u.abs() > 62.0 || !(-36.0..75.0).contains(&v) {
-            return None;
-        }
-        let xyz: P = (*p).into();
-        if slab.tubes.iter().any(|n| self.tubes[usize::from(*n)].holds(xyz)) {
-            return Some(Structure::Nerve);
-        }
-        if self.in_sac(p) {
-            return Some(Structure::DuralSac);
-        }
-        let n = self.nearest_vertebra(p);
-        let (here, local) = (&self.vertebrae[n], self.vertebrae[n].frame.to_local(p));
-        // The disc above, between this vertebra and the next, or the one below.
-        for upper in [n.checked_sub(1), Some(n)].into_iter().flatten() {
-            if upper + 1 < self.vertebrae.len() && self.in_disc(upper, p) {
-                return Some(Structure::Disc(self.vertebrae[upper].level));
-            }
-        }
-        let left = local.x >= 0.0;
-        let side_point = [local.x.abs(), local.y, local.z];
-        let shape = &here.bone.shape;
-        let (wall, half_canal) = (shape.back_wall(), 0.5 * shape.middle.canal_width);
-        if local.y > wall + 4.0 {
-            for lower in [n, n + 1] {
-                if lower > 0 && lower < self.vertebrae.len() && self.in_cartilage(lower, p) {
-                    return Some(Structure::Cartilage);
-                }
-            }
-            if self
-                .ligaments
-                .iter()
-                .any(|(a, b)| (a[2] - p.z).abs() < 12.0 && capsule(xyz, *a, *b, 0.8, 0.8) <= 0.0)
-            {
-                return Some(Structure::Ligament);
-            }
-        }
-        let back = wall + shape.middle.canal_depth;
-        let ax = side_point[0];
-        if local.y > wall - 2.0 && local.y < back + 6.0 {
-            // Yellow ligament: closes the canal between two arches, where the lamina would be.
-            let lamina = here.bone.lamina_plate(left, side_point);
-            if ax < half_canal + 1.5 && lamina.abs() <= 2.2 {
-                return Some(Structure::Ligament);
-            }
-            let inside = ax < half_canal + 12.0 - 0.5 * (local.y - wall - 3.6).max(0.0);
-            if inside && lamina < 0.0 && local.y < back - 3.5 + (half_canal + 2.0 - ax).max(0.0) {
-                return Some(Structure::EpiduralFat);
-            }
-        }
-        // Between and behind the spinous processes.
-        (ax < 1.2 && local.y > back && local.y < back + shape.middle.spinous_length + 1.0)
-            .then_some(Structure::Ligament)
-    }
-
-    fn in_sac(&self, p: &Vec3) -> bool {
-        let n = self.sac.len();
-        let above = self.sac.partition_point(|s| s.center.z < p.z);
-        if above == 0 {
-            return false;
-        }
-        let (a, b) = (&self.sac[above - 1], &self.sac[above.min(n - 1)]);
-        let t = if above == n {
-            0.0
-        } else {
-            (p.z - a.center.z) / (b.center.z - a.center.z)
-        };
-        let center = a.center + (b.center - a.center) * t;
-        let (u, v) = (
-            (p.x - center.x) / (a.half_width + t * (b.half_width - a.half_width)),
-            (p.y - center.y) / (a.half_depth + t * (b.half_depth - a.half_depth)),
-        );
-        u * u + v * v <= 1.0
-    }
-
-    fn in_disc(&self, upper: usize, p: &Vec3) -> bool {
-        let (above, below) = (&self.vertebrae[upper], &self.vertebrae[upper + 1]);
-        let (a, b) = (above.frame.to_local(p), below.frame.to_local(p));
-        let height = self.disc_heights[upper];
-        let (top, floor) = (0.5 * below.bone.shape.height(), -0.5 * above.bone.shape.height());
-        let (from_below, from_above) = (b.z - top, floor - a.z);
-        if !(-2.0..height + 6.0).contains(&from_below) || !(-2.0..height + 6.0).contains(&from_above) {
-            return false;
-        }
-        // A disc bulges a little beyond the rims.
-        let t = (from_below / (from_below + from_above).max(1e-6)).clamp(0.0, 1.0);
-        let bulge = 1.0 + 0.08 * t * (1.0 - t);
-        let (m, n) = (&below.bone.shape.middle, &above.bone.shape.middle);
-        let half_width = m.top_half_width + t * (n.bottom_half_width - m.top_half_width);
-        let half_depth = m.half_depth + t * (n.half_depth - m.half_depth);
-        let (x, y) = (b.x + t * (a.x - b.x), b.y + t * (a.y - b.y));
-        outline(x, y, half_width * bulge, half_depth * bulge) <= 0.0
-    }
-
-    fn in_cartilage(&self, lower: usize, p: &Vec3) -> bool {
-        let placed = &self.vertebrae[lower];
-        let local = placed.frame.to_local(p);
-        let facet = placed.bone.upper_facet(local.x >= 0.0);
-        let (across, along, up) = facet.coordinates([local.x.abs(), local.y, local.z]);
-        let (u, v) = (along / facet.half_width, up / facet.half_height);
-        across.abs() <= 0.5 * FACET_GAP + 0.3 && u * u + v * v <= 1.0
+        let part = self.axial.at(&self.vertebrae, p);
+        (part.unwrap_or_else(|| self.outer(p, section)), nearest)
     }
 
     /// True when nothing of the column, of the hips or of the ribs, nor a nerve, comes within a distance of a point.
-    fn column_is_far(&self, p: &Vec3, distance: f64, s: &Section) -> bool {
-        let (u, v) = (p.x - s.center.x, p.y - s.center.y);
-        let beside = u.abs() > 62.0 + distance || v < -36.0 - distance || v > 75.0 + distance;
-        beside && self.bone_level_mm(&PatientPoint::from_vec(*p)) > 1.2 * distance
-    }
-
-    /// The vertebra whose middle is nearest along the column.
-    fn nearest_vertebra(&self, p: &Vec3) -> usize {
-        let off = |v: &Placed| v.frame.superior.dot(&(p - v.frame.origin)).abs();
-        (0..self.vertebrae.len())
-            .min_by(|a, b| off(&self.vertebrae[*a]).total_cmp(&off(&self.vertebrae[*b])))
-            .unwrap_or(0)
+    fn column_is_far(&self, p: &Vec3, distance: f64) -> bool {
+        !self.axial.is_near(p, distance) && self.bone_level_mm(&PatientPoint::from_vec(*p)) > 1.2 * distance
     }
 
     fn outer(&self, p: &Vec3, section: &Section) -> Structure {
@@ -515,9 +368,6 @@ impl LumbarSpine {
         {
             all = all.and(b);
         }
-        for t in &self.tubes {
-            all = all.and(&t.bounds);
-        }
         self.first_slab = all.low[2] - NEAR;
         let n = ((all.high[2] + NEAR - self.first_slab) / SLAB).ceil() as usize;
         self.slabs = (0..n)
@@ -535,7 +385,6 @@ impl LumbarSpine {
                 Slab {
                     vertebrae: choose(self.vertebrae.iter().map(|v| &v.bounds).collect(), NEAR),
                     loose: choose(self.loose.iter().map(|l| &l.bounds).collect(), NEAR),
-                    tubes: choose(self.tubes.iter().map(|t| &t.bounds).collect(), 0.0),
                 }
             })
             .collect();
@@ -581,7 +430,7 @@ impl LumbarSpine {
 impl TissueField for LumbarSpine {
     fn tissue_at(&self, p: &PatientPoint) -> TissueId {
         let p = p.vec();
-        let (structure, level) = self.look(&p, &self.soft.section(p.z));
+        let (structure, level) = self.look(&p, &self.soft.section(p.z), 0.0);
         self.tissue(structure, level, &p)
     }
 }
@@ -592,10 +441,7 @@ impl Patient for LumbarSpine {
         let Some(slab) = self.slab(v.z) else { return NEAR };
         let mut nearest = NEAR;
         for n in &slab.vertebrae {
-            let placed = &self.vertebrae[usize::from(*n)];
-            if placed.bounds.distance(p.xyz) < nearest.max(0.0) + 1e-9 {
-                nearest = nearest.min(placed.level_at(&v));
-            }
+            nearest = nearest.min(self.vertebrae[usize::from(*n)].level_below(&v, nearest));
         }
         for n in &slab.loose {
             let l = &self.loose[usize::from(*n)];
@@ -615,7 +461,7 @@ impl Patient for LumbarSpine {
             Structure::DuralSac => Some(KeepOut::Canal),
             Structure::EpiduralFat => {
                 let v = p.vec();
-                let placed = &self.vertebrae[self.nearest_vertebra(&v)];
+                let placed = &self.vertebrae[nearest_vertebra(&self.vertebrae, &v)];
                 let canal = placed.frame.to_local(&v).x.abs() < 0.5 * placed.bone.shape.middle.canal_width;
                 Some(if canal { KeepOut::Canal } else { KeepOut::Foramen })
             }
@@ -636,6 +482,14 @@ impl Patient for LumbarSpine {
     fn levels(&self) -> Vec<Level> {
         self.vertebrae.iter().map(|v| v.level).collect()
     }
+}
+
+/// The vertebra whose middle is nearest along the column.
+fn nearest_vertebra(vertebrae: &[Placed], p: &Vec3) -> usize {
+    let off = |v: &Placed| v.frame.superior.dot(&(p - v.frame.origin)).abs();
+    (0..vertebrae.len())
+        .min_by(|a, b| off(&vertebrae[*a]).total_cmp(&off(&vertebrae[*b])))
+        .unwrap_or(0)
 }
 
 /// Landmarks of one side of a placed vertebra.

@@ -4,7 +4,7 @@
 
 use std::sync::LazyLock;
 
-use super::solid::{Bounds, P, capsule, join, plate};
+use super::solid::{Bounds, EightBounds, P, capsule, join, plate};
 
 /// Height of the first sacral body with what joins it to the second, mm.
 pub(crate) const BODY_HEIGHT: f64 = 30.0;
@@ -53,13 +53,52 @@ const PLATES: [([P; 3], [f64; 3]); 6] = [
 /// Fillet between the plates, mm.
 const PLATE_FILLET: f64 = 4.0;
 
-/// A box round each plate.
-static PLATE_BOXES: LazyLock<[Bounds; 6]> = LazyLock::new(|| {
-    PLATES.map(|(corners, radii)| {
+/// Rods beside the plates, with the fillet of each.
+type Rod = (P, P, [f64; 2], f64);
+
+/// Alae; behind each the root of the articular process; and what joins it to the ala.
+const ALAE: [Rod; 3] = [
+    ([17.0, 8.0, -3.0], ALA, [13.0, 12.0], 6.0),
+    ([22.0, 13.0, -5.0], [25.0, 25.0, -7.0], [10.0, 8.5], 6.0),
+    ([26.0, 20.0, -9.0], [42.0, 18.0, -15.0], [10.0, 9.5], 6.0),
+];
+/// The median crest, an uneven ridge, and a lateral one.
+const CRESTS: [Rod; 2] = [
+    ([0.0, 36.0, -16.0], [0.0, 24.0, -58.0], [3.0, 2.5], 5.0),
+    ([33.0, 21.0, -20.0], [22.0, 13.0, -66.0], [4.5, 3.5], 6.0),
+];
+/// The canal.
+const CANAL: [Rod; 2] = [
+    ([0.0, 24.5, 12.0], [0.0, 22.0, -20.0], [8.5, 6.5], 0.0),
+    ([0.0, 22.0, -20.0], [0.0, 9.0, -80.0], [6.5, 2.5], 0.0),
+];
+
+/// Boxes round the rods, the holes and the plates.
+struct Boxes {
+    rods_and_holes: EightBounds,
+    plates: EightBounds,
+}
+
+static BOXES: LazyLock<Boxes> = LazyLock::new(|| {
+    let of = |(a, b, [ra, rb], _): &Rod| Bounds::of_balls(&[(*a, *ra), (*b, *rb)]);
+    let [a, b, c] = ALAE.each_ref().map(of);
+    let [d, e] = CRESTS.each_ref().map(of);
+    let canal = CANAL.iter().map(of);
+    let foramina = FORAMINA.iter().map(|(a, b, r)| Bounds::of_balls(&[(*a, *r), (*b, *r)]));
+    let holes = canal.chain(foramina).fold(Bounds::EMPTY, |all, b| all.and(&b));
+    let [f, g, h, i, j, k] = PLATES.map(|(corners, radii)| {
         let balls: [(P, f64); 3] = std::array::from_fn(|n| (corners[n], radii[n]));
         Bounds::of_balls(&balls)
-    })
+    });
+    let none = Bounds::EMPTY;
+    Boxes {
+        rods_and_holes: EightBounds::new([&a, &b, &c, &d, &e, &holes, &none, &none]),
+        plates: EightBounds::new([&f, &g, &h, &i, &j, &k, &none, &none]),
+    }
 });
+
+/// How far the edges of the holes are rounded, mm.
+const HOLE_EDGE: f64 = 1.0;
 
 /// Foramina from front to back: middle lines and radii.
 const FORAMINA: [(P, P, f64); 4] = [
@@ -71,40 +110,36 @@ const FORAMINA: [(P, P, f64); 4] = [
 
 /// Adds alae and the lower sacrum to the level of the first sacral vertebra, and takes foramina and canal out.
 pub(crate) fn add(first: f64, p: P) -> f64 {
+    let boxes = &*BOXES;
+    let (to_rods, to_plates) = (boxes.rods_and_holes.distances(p), boxes.plates.distances(p));
     let mut bone = first;
-    bone = join(bone, capsule(p, [17.0, 8.0, -3.0], ALA, 13.0, 12.0), 6.0);
-    // Behind the ala the root of the articular process.
-    bone = join(bone, capsule(p, [22.0, 13.0, -5.0], [25.0, 25.0, -7.0], 10.0, 8.5), 6.0);
-    bone = join(
-        bone,
-        capsule(p, [26.0, 20.0, -9.0], [42.0, 18.0, -15.0], 10.0, 9.5),
-        6.0,
-    );
-    for ((corners, radii), near) in PLATES.iter().zip(PLATE_BOXES.iter()) {
-        // A plate farther away than this leaves the level as it is.
-        if near.distance(p) < bone + PLATE_FILLET {
+    // A part farther away than its fillet leaves the level as it is.
+    let rods = |mut bone: f64, rods: &[Rod], distances: &[f64]| {
+        for ((a, b, [ra, rb], fillet), distance) in rods.iter().zip(distances) {
+            if *distance < bone + fillet {
+                bone = join(bone, capsule(p, *a, *b, *ra, *rb), *fillet);
+            }
+        }
+        bone
+    };
+    bone = rods(bone, &ALAE, &to_rods[..3]);
+    for ((corners, radii), distance) in PLATES.iter().zip(to_plates) {
+        if distance < bone + PLATE_FILLET {
             bone = join(bone, plate(p, *corners, *radii), PLATE_FILLET);
         }
     }
-    // Median crest, an uneven ridge, and lateral crests.
-    bone = join(bone, capsule(p, [0.0, 36.0, -16.0], [0.0, 24.0, -58.0], 3.0, 2.5), 5.0);
-    bone = join(
-        bone,
-        capsule(p, [33.0, 21.0, -20.0], [22.0, 13.0, -66.0], 4.5, 3.5),
-        6.0,
-    );
-    let canal = capsule(p, [0.0, 24.5, 12.0], [0.0, 22.0, -20.0], 8.5, 6.5).min(capsule(
-        p,
-        [0.0, 22.0, -20.0],
-        [0.0, 9.0, -80.0],
-        6.5,
-        2.5,
-    ));
-    let mut cut = canal;
+    bone = rods(bone, &CRESTS, &to_rods[3..5]);
+    if to_rods[5] > (HOLE_EDGE - bone).max(0.0) {
+        return bone;
+    }
+    let mut cut = f64::INFINITY;
+    for (a, b, [ra, rb], _) in &CANAL {
+        cut = cut.min(capsule(p, *a, *b, *ra, *rb));
+    }
     for (a, b, radius) in &FORAMINA {
         cut = cut.min(capsule(p, *a, *b, *radius, *radius));
     }
-    -join(-bone, cut, 1.0)
+    -join(-bone, cut, HOLE_EDGE)
 }
 
 /// Triangles of the wing of the ilium with the half thickness at each corner: crest, wing, roof of the acetabulum.

@@ -94,9 +94,44 @@ impl Bounds {
         (x * x + y * y + z * z).sqrt()
     }
 
+    /// True inside and on the box.
+    #[inline]
+    pub(crate) fn holds(&self, p: P) -> bool {
+        (0..3).all(|a| p[a] >= self.low[a] && p[a] <= self.high[a])
+    }
+
     /// The eight corners.
     pub(crate) fn corners(&self) -> [P; 8] {
         std::array::from_fn(|n| std::array::from_fn(|a| if n >> a & 1 == 0 { self.low[a] } else { self.high[a] }))
+    }
+}
+
+/// Eight boxes side by side, so that a processor asks them all at once.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct EightBounds {
+    low: [[f64; 8]; 3],
+    high: [[f64; 8]; 3],
+}
+
+impl EightBounds {
+    pub(crate) fn new(boxes: [&Bounds; 8]) -> Self {
+        Self {
+            low: std::array::from_fn(|a| boxes.map(|b| b.low[a])),
+            high: std::array::from_fn(|a| boxes.map(|b| b.high[a])),
+        }
+    }
+
+    /// As [`Bounds::distance`], for each.
+    #[inline]
+    pub(crate) fn distances(&self, p: P) -> [f64; 8] {
+        let mut sum = [0.0; 8];
+        for a in 0..3 {
+            for n in 0..8 {
+                let off = (self.low[a][n] - p[a]).max(p[a] - self.high[a][n]).max(0.0);
+                sum[n] += off * off;
+            }
+        }
+        sum.map(f64::sqrt)
     }
 }
 

@@ -130,7 +130,7 @@ fn landmarks_lie_on_bone() {
 #[test]
 fn the_dural_sac_has_room_in_the_canal() {
     for (who, spine) in people() {
-        for pair in spine.sac.windows(2) {
+        for pair in spine.axial.sac().windows(2) {
             let [a, b] = [&pair[0], &pair[1]];
             // Below the body of S1 the sac ends within the sacrum.
             if a.center.z < spine.frame(Level::S1).unwrap().origin.z {

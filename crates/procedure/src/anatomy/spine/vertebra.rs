@@ -2,7 +2,7 @@
 
 use super::sacrum;
 use super::shape::{SideShape, VertebraShape};
-use super::solid::{Bounds, P, add, capsule, dot, ellipse, join, meet, sub};
+use super::solid::{Bounds, EightBounds, P, add, capsule, dot, ellipse, join, meet, sub};
 
 /// Distance between the two bones of a facet joint: both cartilages, mm.
 pub(crate) const FACET_GAP: f64 = 2.0;
@@ -119,6 +119,8 @@ struct SideBoxes {
     superior: Bounds,
     inferior: Bounds,
     transverse: Bounds,
+    /// Body, arch and spinous process, which both sides share, then those above.
+    all: EightBounds,
 }
 
 /// A vertebra ready to be asked.
@@ -127,7 +129,6 @@ pub(crate) struct Vertebra {
     pub shape: VertebraShape,
     pub kind: Kind,
     sides: [SideParts; 2],
-    body_box: Bounds,
     arch_box: Bounds,
     spinous_box: Bounds,
     bounds: Bounds,
@@ -140,7 +141,7 @@ pub(crate) fn wall_x(s: &SideShape, y: f64) -> f64 {
 
 impl Vertebra {
     pub(crate) fn new(shape: &VertebraShape, kind: Kind) -> Self {
-        let sides = [&shape.left, &shape.right].map(|s| SideParts::new(shape, s));
+        let mut sides = [&shape.left, &shape.right].map(|s| SideParts::new(shape, s));
         let m = &shape.middle;
         let half_width = m.top_half_width.max(m.bottom_half_width) + 1.0;
         let h = 0.5 * m.height_anterior.max(m.height_posterior) + 2.0;
@@ -181,11 +182,23 @@ impl Vertebra {
                 high: sacrum::BOUNDS.high.map(|x| x * size),
             });
         }
+        for side in &mut sides {
+            let b = &side.boxes;
+            side.boxes.all = EightBounds::new([
+                &body_box,
+                &arch_box,
+                &spinous_box,
+                &b.pedicle,
+                &b.pars,
+                &b.superior,
+                &b.inferior,
+                &b.transverse,
+            ]);
+        }
         Self {
             shape: *shape,
             kind,
             sides,
-            body_box,
             arch_box,
             spinous_box,
             bounds,
@@ -211,49 +224,65 @@ impl Vertebra {
     #[inline]
     pub(crate) fn level(&self, p: P) -> f64 {
         let side = self.side(p[0] >= 0.0);
-        self.level_of_side(side, [p[0].abs(), p[1], p[2]])
+        self.level_of_side(side, [p[0].abs(), p[1], p[2]], f64::INFINITY)
+    }
+
+    /// The same where only a level below `most` is asked for: else any number from `most` up.
+    #[inline]
+    pub(crate) fn level_below(&self, p: P, most: f64) -> f64 {
+        let side = self.side(p[0] >= 0.0);
+        self.level_of_side(side, [p[0].abs(), p[1], p[2]], most)
     }
 
     /// The level on one side, with x outwards.
     pub(crate) fn level_at(&self, left: bool, p: P) -> f64 {
-        self.level_of_side(self.side(left), p)
+        self.level_of_side(self.side(left), p, f64::INFINITY)
     }
 
-    fn level_of_side(&self, side: &SideParts, p: P) -> f64 {
+    fn level_of_side(&self, side: &SideParts, p: P, most: f64) -> f64 {
         let outside = self.bounds.distance(p);
-        if outside > 2.0 * REACH {
+        if outside > most.min(2.0 * REACH) {
             return outside;
         }
-        let m = &self.shape.middle;
-        let part = |bounds: &Bounds, level: &dyn Fn() -> f64| {
-            let outside = bounds.distance(p);
+        let distances = side.boxes.all.distances(p);
+        if self.kind == Kind::Lumbar {
+            let nearest = distances.into_iter().fold(f64::INFINITY, f64::min);
+            if nearest > most + SWELL {
+                return nearest - SWELL;
+            }
+        }
+        let [
+            to_body,
+            to_arch,
+            to_spinous,
+            to_pedicle,
+            to_pars,
+            to_superior,
+            to_inferior,
+            to_transverse,
+        ] = distances;
+        /// A part's level, or the distance to its box where that is beyond all fillets.
+        #[inline(always)]
+        fn part(outside: f64, level: impl FnOnce() -> f64) -> f64 {
             if outside > REACH { outside } else { level() }
-        };
-        let mut bone = part(&self.body_box, &|| body(&self.shape, self.kind, p));
-        if self.kind == Kind::Lumbar {
-            let pedicle = part(&side.boxes.pedicle, &|| side.pedicle(&self.shape, p));
-            bone = join(bone, pedicle, 4.0);
         }
-        let mut arch = part(&self.arch_box, &|| side.lamina(&self.shape, p));
-        arch = join(arch, part(&self.spinous_box, &|| spinous_process(&self.shape, p)), 4.0);
+        let m = &self.shape.middle;
+        let mut bone = part(to_body, || body(&self.shape, self.kind, p));
         if self.kind == Kind::Lumbar {
-            arch = join(arch, part(&side.boxes.pars, &|| side.pars(p)), 3.0);
+            bone = join(bone, part(to_pedicle, || side.pedicle(&self.shape, p)), 4.0);
         }
-        arch = join(
-            arch,
-            part(&side.boxes.superior, &|| side.superior(0.5 * m.canal_width, p)),
-            2.0,
-        );
+        let mut arch = part(to_arch, || side.lamina(&self.shape, p));
+        arch = join(arch, part(to_spinous, || spinous_process(&self.shape, p)), 4.0);
         if self.kind == Kind::Lumbar {
-            arch = join(
-                arch,
-                part(&side.boxes.inferior, &|| side.inferior(m.lamina_z - 2.5, p)),
-                2.0,
-            );
+            arch = join(arch, part(to_pars, || side.pars(p)), 3.0);
+        }
+        arch = join(arch, part(to_superior, || side.superior(0.5 * m.canal_width, p)), 2.0);
+        if self.kind == Kind::Lumbar {
+            arch = join(arch, part(to_inferior, || side.inferior(m.lamina_z - 2.5, p)), 2.0);
         }
         bone = join(bone, arch, 3.0);
         match self.kind {
-            Kind::Lumbar => join(bone, part(&side.boxes.transverse, &|| side.transverse(p)), 1.5),
+            Kind::Lumbar => join(bone, part(to_transverse, || side.transverse(p)), 1.5),
             Kind::Sacral => {
                 // The rest of the sacrum is as large as its first body says.
                 let size = m.top_half_width / sacrum::HALF_WIDTH;
@@ -337,6 +366,7 @@ impl SideParts {
                 superior,
                 inferior,
                 transverse,
+                all: EightBounds::new([&Bounds::EMPTY; 8]),
             },
         }
     }
@@ -486,6 +516,9 @@ impl Vertebra {
         }
     }
 }
+
+/// How far fillets may swell the bone beyond all of its parts, mm: a quarter of the widest, and of a second where three parts meet.
+const SWELL: f64 = 2.0;
 
 /// The widest fillet between two parts, mm, and a little more for the change of a box itself.
 const MOST_FILLET: f64 = 4.5;

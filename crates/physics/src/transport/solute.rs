@@ -195,41 +195,58 @@ impl Solute {
 
     /// Diffusion and uptake over a time, cut into steps that keep every amount above zero.
     pub fn mix(&mut self, mixing: &Mixing, duration_s: f64) {
-        let steps = (duration_s / mixing.longest_step_s).ceil().max(1.0);
-        let dt = duration_s / steps;
-        let mut first = vec![0.0; self.amount.len()];
-        let mut second = vec![0.0; self.amount.len()];
-        for _ in 0..steps as usize {
-            self.take_up(mixing, 0.5 * dt);
+        let steps = (duration_s / mixing.longest_step_s).ceil().max(1.0) as usize;
+        let dt = duration_s / steps as f64;
+        let layer = mixing.grid.strides()[2];
+        let held = |v: &[f64]| v.iter().any(|a| *a != 0.0);
+        let mut layers = self.amount.chunks(layer);
+        let Some(first) = layers.position(held) else { return };
+        let last = self.amount.chunks(layer).rposition(held).unwrap_or(first);
+        // Every step of Euler reaches one layer farther; beyond that there is nothing.
+        let (mut low, mut high) = (first, last + 1);
+        let kept: Vec<f64> = mixing
+            .uptake_per_s
+            .iter()
+            .map(|rate| (-rate * 0.5 * dt).exp())
+            .collect();
+        let mut once = vec![0.0; self.amount.len()];
+        let mut twice = vec![0.0; self.amount.len()];
+        for _ in 0..steps {
+            self.take_up(&kept, low * layer..high * layer);
+            (low, high) = (low.saturating_sub(2), (high + 2).min(mixing.grid.dims()[2]));
+            let range = low * layer..high * layer;
             // Heun's method: the mean of where it was and of two Euler steps, each of which keeps amounts above zero.
-            euler(mixing, &self.amount, dt, &mut first);
-            euler(mixing, &first, dt, &mut second);
-            for_blocks(&mut self.amount, |offset, block| {
-                for (a, s) in block.iter_mut().zip(&second[offset..]) {
+            euler(mixing, &self.amount, dt, &mut once, range.clone());
+            euler(mixing, &once, dt, &mut twice, range.clone());
+            let from = range.start;
+            for_blocks(&mut self.amount[range.clone()], |offset, block| {
+                for (a, s) in block.iter_mut().zip(&twice[from + offset..]) {
                     *a = 0.5 * (*a + s);
                 }
             });
-            self.take_up(mixing, 0.5 * dt);
+            self.take_up(&kept, range);
         }
     }
 
-    fn take_up(&mut self, mixing: &Mixing, dt_s: f64) {
-        for (amount, rate) in self.amount.iter_mut().zip(&mixing.uptake_per_s) {
-            if *amount > 0.0 && *rate > 0.0 {
-                let kept = *amount * (-rate * dt_s).exp();
-                self.absorbed += *amount - kept;
-                *amount = kept;
+    /// Uptake in a range of cells, each of which keeps a share.
+    fn take_up(&mut self, kept: &[f64], range: std::ops::Range<usize>) {
+        for (amount, share) in self.amount[range.clone()].iter_mut().zip(&kept[range]) {
+            if *amount > 0.0 {
+                let left = *amount * share;
+                self.absorbed += *amount - left;
+                *amount = left;
             }
         }
     }
 }
 
-/// One explicit step of diffusion. What passes a face is the same number, but for its sign, for both of its cells.
-fn euler(mixing: &Mixing, from: &[f64], dt_s: f64, to: &mut [f64]) {
+/// One explicit step of diffusion in a range of cells. What passes a face is the same number, but for its sign, for both of its cells.
+fn euler(mixing: &Mixing, from: &[f64], dt_s: f64, to: &mut [f64], range: std::ops::Range<usize>) {
     let (grid, per) = (&mixing.grid, &mixing.per_capacity);
-    for_blocks(to, |offset, block| {
+    let start = range.start;
+    for_blocks(&mut to[range], |offset, block| {
         for (k, out) in block.iter_mut().enumerate() {
-            let cell = offset + k;
+            let cell = start + offset + k;
             let own = from[cell] * per[cell];
             let mut gain = 0.0;
             mixing

@@ -2,11 +2,16 @@
 
 use neurotome_physics::injury::{Arrhenius, cem43_rate_min_per_s};
 
+use rayon::prelude::*;
+
 use super::places::{ACROSS, NervePlaces};
 use crate::lesion::{Heating, LesionProblem, NerveCurve, PointWeights};
 
 /// Times kept of a run, about.
 const KEPT_TIMES: f64 = 48.0;
+
+/// Points that one thread looks at, at least.
+const LOOKED_AT_ONCE: usize = 128;
 
 /// How injury grows.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -169,19 +174,22 @@ impl Recorder {
                 nerve.history.push((t_s, here.to_vec()));
             }
             if let (Some(nodes), Some(last)) = (&nodes, &self.last) {
-                for (i, t) in here.iter().enumerate() {
-                    let newest = last.1[at + i];
-                    let older = self.before.as_ref().map_or(0.0, |b| b.1[at + i]);
-                    // Injury below 38 °C is none by any of the laws.
-                    if newest.max(*t) < 38.0 {
-                        continue;
-                    }
-                    for (law, injury) in nerve.laws.iter().zip(&mut nerve.injury) {
-                        injury[i] += nodes
-                            .iter()
-                            .map(|(s, [a, b, c])| s * law.kinetics.rate_per_s(a * older + b * newest + c * t))
-                            .sum::<f64>();
-                    }
+                for (law, injury) in nerve.laws.iter().zip(&mut nerve.injury) {
+                    injury
+                        .par_iter_mut()
+                        .with_min_len(LOOKED_AT_ONCE)
+                        .zip(here)
+                        .enumerate()
+                        .for_each(|(i, (injury, t))| {
+                            let newest = last.1[at + i];
+                            let older = self.before.as_ref().map_or(0.0, |b| b.1[at + i]);
+                            // Injury below 38 °C is none by any of the laws.
+                            if newest.max(*t) >= 38.0 {
+                                let rate =
+                                    |[a, b, c]: [f64; 3]| law.kinetics.rate_per_s(a * older + b * newest + c * t);
+                                *injury += nodes.iter().map(|(s, at)| s * rate(*at)).sum::<f64>();
+                            }
+                        });
                 }
             }
             at += n;

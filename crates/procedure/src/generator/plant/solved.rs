@@ -3,13 +3,19 @@
 //! Within a macro step the reduced model follows the generator's voltages. At its end the solver takes one step with the rms of those
 //! voltages, and the distance of its thermocouples, hottest tissue and impedances to the model's becomes the correction towards which what
 //! is seen moves during the next macro step: without a jump, which a controller would answer. So the loop is closed on the full fields,
-//! with a delay of one macro step of the model's error only.
+//! with a delay of one macro step of the model's error only. While that error hardly moves, macro steps grow; a voltage that leaps ends them.
 
 use super::{Plant, ReducedError, ReducedModel, ReducedPlant, Seen};
 use crate::lesion::{Heating, LesionError, LesionProblem, LesionResult, LesionRun};
 
 /// A usual macro step, s.
 pub const MACRO_STEP_S: f64 = 0.5;
+/// How many times longer macro steps may grow.
+const MOST_GROWTH: f64 = 4.0;
+/// Macro steps grow while the correction moves by less than this from one to the next: thermocouples and hottest tissue, K; conductances.
+const STILL: (f64, f64, f64) = (0.05, 0.2, 0.005);
+/// A voltage that changes by more than this share ends a macro step that has grown.
+const LEAP: f64 = 0.2;
 /// Two times are the same when they are closer than this, s.
 const SAME_TIME_S: f64 = 1e-9;
 
@@ -52,6 +58,9 @@ pub struct SolvedPlant {
     run: LesionRun,
     reduced: ReducedPlant,
     macro_step_s: f64,
+    /// Length of this macro step, s, and the voltages at its start.
+    step_s: f64,
+    volts: Vec<f64>,
     /// Since when the voltages below were summed, s, and the sum of V² dt of each channel.
     since_s: f64,
     squares: Vec<f64>,
@@ -85,8 +94,11 @@ impl SolvedPlant {
             hottest_k: 0.0,
             conductance: (0..channels).map(|k| start[k][k] / of_model[k][k]).collect(),
         };
+        let macro_step_s = if macro_step_s > 0.0 { macro_step_s } else { MACRO_STEP_S };
         let mut plant = Self {
-            macro_step_s: if macro_step_s > 0.0 { macro_step_s } else { MACRO_STEP_S },
+            macro_step_s,
+            step_s: macro_step_s,
+            volts: vec![0.0; channels],
             since_s: 0.0,
             squares: vec![0.0; channels],
             before: correction.clone(),
@@ -165,13 +177,33 @@ impl SolvedPlant {
                 }
             }
         }
+        self.step_s = if self.is_still() {
+            (2.0 * self.step_s).min(MOST_GROWTH * self.macro_step_s)
+        } else {
+            self.macro_step_s
+        };
         Ok(())
+    }
+
+    /// True when the correction hardly moved in the last macro step.
+    fn is_still(&self) -> bool {
+        let (before, after) = (&self.before, &self.after);
+        let moves = |a: &[f64], b: &[f64]| a.iter().zip(b).fold(0.0, |m: f64, (a, b)| m.max((a - b).abs()));
+        moves(&before.thermocouples_k, &after.thermocouples_k) < STILL.0
+            && (before.hottest_k - after.hottest_k).abs() < STILL.1
+            && moves(&before.conductance, &after.conductance) < STILL.2
+    }
+
+    /// True when a voltage is far from what it was at the start of the macro step.
+    fn leaps(&self, volts: &[f64]) -> bool {
+        let mut pairs = self.volts.iter().zip(volts);
+        pairs.any(|(before, now)| (now - before).abs() > LEAP * before.abs())
     }
 
     /// What is seen: the model's answer with the correction of this moment.
     fn look(&mut self) {
         let of_model = self.reduced.seen();
-        let share = ((of_model.t_s - self.since_s) / self.macro_step_s).clamp(0.0, 1.0);
+        let share = ((of_model.t_s - self.since_s) / self.step_s).clamp(0.0, 1.0);
         let between = |a: f64, b: f64| a + share * (b - a);
         let (before, after) = (&self.before, &self.after);
         self.seen.t_s = of_model.t_s;
@@ -202,15 +234,22 @@ impl SolvedPlant {
         observer: &mut dyn FnMut(&Heating) -> bool,
     ) -> Result<(), LesionError> {
         let end = self.seen.t_s + dt_s;
+        if self.step_s > self.macro_step_s && self.leaps(volts) {
+            self.solve(observer)?;
+            self.step_s = self.macro_step_s;
+        }
         while self.seen.t_s < end - SAME_TIME_S {
-            let stop = (self.since_s + self.macro_step_s).min(end);
+            if self.seen.t_s - self.since_s < SAME_TIME_S {
+                self.volts.copy_from_slice(volts);
+            }
+            let stop = (self.since_s + self.step_s).min(end);
             let piece = stop - self.seen.t_s;
             self.reduced.go_on(volts, piece);
             for (sum, v) in self.squares.iter_mut().zip(volts) {
                 *sum += v * v * piece;
             }
             self.look();
-            if self.seen.t_s - self.since_s > self.macro_step_s - SAME_TIME_S {
+            if self.seen.t_s - self.since_s > self.step_s - SAME_TIME_S {
                 self.solve(observer)?;
                 self.look();
             }

@@ -77,6 +77,9 @@ impl Heating {
     pub fn conductances_s(&self) -> Vec<Vec<f64>> {
         let n = self.volts.len();
         let mut columns = vec![vec![0.0; n]; n];
+        if n == 1 && self.flow.power > 0.0 {
+            return vec![vec![self.flow.power / self.volts[0].powi(2)]];
+        }
         let mut power = vec![0.0; self.grid.cells()];
         if n == 1 {
             let flow = self.current.flow(&self.grid, &self.medium, &[1.0], &mut power);

@@ -104,7 +104,13 @@ impl Pathway {
 
     /// All pathways of a patient: of each spinal nerve that to the back and that to the leg. `target` is the name of the nerve aimed at.
     pub fn of_patient(patient: &dyn Patient, target: Option<&str>) -> Vec<Self> {
-        let ends = [NerveKind::MedialBranch, NerveKind::DorsalRamus, NerveKind::VentralRamus];
+        let ends = [
+            NerveKind::MedialBranch,
+            NerveKind::DorsalRamus,
+            NerveKind::VentralRamus,
+            NerveKind::LateralBranch,
+            NerveKind::IntermediateBranch,
+        ];
         let leads = |end: &Course| {
             [NerveKind::Root, NerveKind::Ganglion]
                 .into_iter()

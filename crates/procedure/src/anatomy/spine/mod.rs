@@ -11,6 +11,7 @@
 mod column;
 mod dura;
 mod image;
+mod lateral;
 mod loose;
 mod morphometry;
 pub(crate) mod nerves;
@@ -260,7 +261,8 @@ impl LumbarSpine {
     ) -> Result<Self, SpineError> {
         let soft = soft_parts(sizes, size, fat, &vertebrae)?;
         let sac = dural_sac(sizes, &vertebrae)?;
-        let courses = courses(sizes, &vertebrae)?;
+        let mut courses = courses(sizes, &vertebrae)?;
+        let branches = lateral::courses(sizes, &vertebrae, &loose, &soft, size)?;
         let ligaments = vertebrae
             .iter()
             .filter(|v| v.bone.kind == Kind::Lumbar)
@@ -272,6 +274,7 @@ impl LumbarSpine {
                 })
             })
             .collect();
+        // Those branches are thinner than the tissue map is sharp, and run in muscle: they are not in it.
         let tubes: Vec<Tube> = courses
             .iter()
             .map(|c| {
@@ -285,6 +288,7 @@ impl LumbarSpine {
                 }
             })
             .collect();
+        courses.extend(branches);
         let mut spine = Self {
             tissues,
             cortex: [

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     anatomy::NerveKind,
+    catalog::FibreKind,
     lesion::LesionResult,
     nerve_death::{NerveCut, kind_of},
 };
@@ -64,7 +65,7 @@ pub fn skin_cut_fraction<'a>(cuts: impl IntoIterator<Item = &'a NerveCut>, law: 
         .filter(|c| kind_of(&c.nerve) == NerveKind::LateralBranch)
         .flat_map(|c| c.laws.iter().filter(|l| l.law == law))
         .flat_map(|l| &l.classes)
-        .filter(|c| c.class == "a_beta" && c.fibres > 0.0)
+        .filter(|c| c.class == FibreKind::ABeta && c.fibres > 0.0)
         .map(|c| c.cut / c.fibres)
         .fold(0.0, f64::max)
 }

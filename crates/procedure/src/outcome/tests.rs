@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::catalog::{OutcomeNumbers, Sourced};
+use crate::catalog::{FibreKind, OutcomeNumbers, Sourced};
 use crate::nerve_death::{ClassCut, CutByLaw, NerveCut};
 
 fn numbers() -> OutcomeNumbers {
@@ -112,7 +112,7 @@ fn numb_skin_follows_the_lateral_branches_alone() {
             gap_mm: vec![],
             mean_gap_mm: 0.0,
             classes: vec![ClassCut {
-                class: "a_beta".to_owned(),
+                class: FibreKind::ABeta,
                 fibres: 200.0,
                 cut: 200.0 * cut,
                 blocked: 0.0,

@@ -11,7 +11,7 @@ pub struct Territory {
     pub muscle: &'static str,
     /// True for nerves of the leg, which must not answer.
     pub leg: bool,
-    /// From the needle to the muscle along the nerve, mm: for the delay of its answer. Round figures of an adult.
+    /// From the foramen to the muscle along the nerve, mm: for the delay of its answer. Round figures of an adult.
     pub to_muscle_mm: f64,
 }
 

@@ -51,7 +51,9 @@ impl Aim {
         };
         let aim = &self.target;
         let of = |kind| self.patient.course(kind, aim.nerve, aim.side);
-        let spared = [NerveKind::VentralRamus, NerveKind::Ganglion].into_iter().filter_map(of);
+        let spared = [NerveKind::VentralRamus, NerveKind::Ganglion]
+            .into_iter()
+            .filter_map(of);
         // A branch that runs on to the skin is followed as far as a lesion reaches.
         let middle = aim.target.map(|[from, to]| aim.points[usize::midpoint(from, to)].vec());
         let branches = [NerveKind::LateralBranch, NerveKind::IntermediateBranch]

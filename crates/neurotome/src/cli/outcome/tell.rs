@@ -96,7 +96,7 @@ fn fibres(out: &mut String, nerve: &NerveCut) {
             .classes
             .iter()
             .filter(|c| c.cut > 0.0 && c.blocked < 0.99 * c.cut)
-            .map(|c| c.class.as_str())
+            .map(|c| c.class.name())
             .collect();
         if !short.is_empty() {
             let _ = writeln!(

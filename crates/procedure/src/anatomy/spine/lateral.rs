@@ -37,7 +37,9 @@ pub(super) fn courses(
     let mut all = vec![];
     let level = |p: P| {
         let others = loose.iter().filter(|l| l.bounds.distance(p) < super::NEAR);
-        others.fold(bone_level(vertebrae, &Vec3::from(p)), |nearest, l| nearest.min(l.level(p)))
+        others.fold(bone_level(vertebrae, &Vec3::from(p)), |nearest, l| {
+            nearest.min(l.level(p))
+        })
     };
     for (i, v) in vertebrae.iter().enumerate() {
         // The branch that crosses a vertebra belongs to the nerve above.

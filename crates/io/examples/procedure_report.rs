@@ -103,6 +103,7 @@ fn main() -> Answer<()> {
         blocks: vec![],
         nerves: [state("upper"), state("lower")],
         lesions: 2,
+        skin_cut_fraction: 0.0,
         baseline_points: None,
         people: 2000,
         seed: 1,

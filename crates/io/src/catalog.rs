@@ -4,8 +4,8 @@ use std::{collections::BTreeMap, fs, path::Path};
 
 use neurotome_procedure::catalog::{
     AnaestheticEntry, CArmEntry, Cannula, Catalog, ConductionBlock, ElectrodeInterface, Entry, Fascicle,
-    GeneratorEntry, Guideline, InjuryLaw, InsertionNumbers, MetalEntry, NerveFibres, OutcomeNumbers, Perception,
-    Selection, Series, SolutionEntry, Sourced, SpineMeasure, Spread, StimulationTest, Technique, Tissue,
+    GeneratorEntry, Guideline, InjuryLaw, InsertionNumbers, MetalEntry, MuscleAnswer, NerveFibres, OutcomeNumbers,
+    Perception, Selection, Series, SolutionEntry, Sourced, SpineMeasure, Spread, StimulationTest, Technique, Tissue,
     TissueHounsfield, TissueResistance, TransportEntry, TubeSpectrum, XrayMaterial,
 };
 use serde::Deserialize;
@@ -85,6 +85,7 @@ struct CatalogFile {
     stimulation_test: Vec<StimulationTest>,
     electrode_interface: Vec<ElectrodeInterface>,
     fascicle: Vec<Fascicle>,
+    muscle_answer: Vec<MuscleAnswer>,
     perception: Vec<Perception>,
     solution: Vec<SolutionEntry>,
     anaesthetic: Vec<AnaestheticEntry>,
@@ -182,6 +183,7 @@ fn lay_over(catalog: &mut Catalog, file: CatalogFile) {
     merge(&mut catalog.stimulation_tests, file.stimulation_test);
     merge(&mut catalog.electrode_interfaces, file.electrode_interface);
     merge(&mut catalog.fascicles, file.fascicle);
+    merge(&mut catalog.muscle_answers, file.muscle_answer);
     merge(&mut catalog.perceptions, file.perception);
     merge(&mut catalog.solutions, file.solution);
     merge(&mut catalog.anaesthetics, file.anaesthetic);
@@ -256,6 +258,7 @@ fn check(catalog: &Catalog) -> Result<(), CatalogError> {
     check_all(catalog, &catalog.stimulation_tests)?;
     check_all(catalog, &catalog.electrode_interfaces)?;
     check_all(catalog, &catalog.fascicles)?;
+    check_all(catalog, &catalog.muscle_answers)?;
     check_all(catalog, &catalog.perceptions)?;
     check_all(catalog, &catalog.solutions)?;
     check_all(catalog, &catalog.anaesthetics)?;
@@ -640,7 +643,12 @@ mod tests {
         for kind in NerveKind::ALL {
             let fibres = catalog.nerve_fibres(kind).unwrap();
             assert!(fibres.fibre_count.value > 1000.0, "{}", fibres.name);
-            assert!(fibres.classes().iter().all(|c| c.myelinated == (c.name != "c")));
+            assert!(
+                fibres
+                    .classes()
+                    .iter()
+                    .all(|c| c.myelinated == (c.kind != FibreKind::C))
+            );
         }
         // A medial branch is thinner and has fewer fibres than a root.
         let count = |kind| catalog.nerve_fibres(kind).unwrap().fibre_count.value;

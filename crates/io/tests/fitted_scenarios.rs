@@ -111,7 +111,12 @@ fn nerves_follow_from_points_labels_and_markups() {
     let names: Vec<&str> = by_points.problem.nerves.iter().map(|n| n.name.as_str()).collect();
     assert_eq!(
         names,
-        ["L4 medial branch right", "L4 ventral ramus right", "L4 ganglion right"]
+        [
+            "L4 medial branch right",
+            "L4 ventral ramus right",
+            "L4 ganglion right",
+            "L4 intermediate branch right"
+        ]
     );
     let patient = by_points.patient.as_ref().unwrap();
     assert_eq!(patient.levels(), LEVELS);
@@ -121,6 +126,12 @@ fn nerves_follow_from_points_labels_and_markups() {
         course.spread.across_mm > own.spread.across_mm,
         "the fit's misfit adds to the spread"
     );
+    // The branch to the skin of the buttock is carried too, and keeps out of what the image shows as bone.
+    let skin = patient
+        .course(NerveKind::LateralBranch, Level::L3, Side::Right)
+        .unwrap();
+    assert!(skin.points.iter().all(|p| patient.bone_level_mm(p) > 0.0));
+    assert!(skin.points.len() > 40, "{}", skin.points.len());
 
     let by_labels = load(
         folder.path(),

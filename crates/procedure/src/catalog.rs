@@ -77,9 +77,9 @@ mod xray;
 pub use anaesthetics::{AnaestheticEntry, ConductionBlock, SolutionEntry, TransportEntry};
 pub use guidelines::{Guideline, Rule};
 pub use insertion::{InsertionNumbers, TissueResistance};
-pub use nerves::{FibreClass, NerveFibres};
+pub use nerves::{FibreClass, FibreKind, NerveFibres};
 pub use outcomes::{OutcomeNumbers, Selection};
-pub use stimulation::{ElectrodeInterface, Fascicle, Perception, StimulationTest};
+pub use stimulation::{ElectrodeInterface, Fascicle, MuscleAnswer, Perception, StimulationTest};
 pub use xray::{CArmEntry, Series, TUNGSTEN_LINES_KEV, TissueHounsfield, TubeSpectrum, XrayMaterial};
 
 /// A tissue.
@@ -759,6 +759,9 @@ pub struct Catalog {
     /// Borders between metal and tissue.
     #[serde(default)]
     pub electrode_interfaces: Vec<ElectrodeInterface>,
+    /// What muscles show when their motor fibres fire.
+    #[serde(default)]
+    pub muscle_answers: Vec<MuscleAnswer>,
     /// Bundles of fibres.
     #[serde(default)]
     pub fascicles: Vec<Fascicle>,

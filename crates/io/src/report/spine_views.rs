@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use super::{
     section::letters,
     sheet::{Cut, Panel, sheet},
-    style::{BONE, NERVE_SPARED, NERVE_TARGET, Rgb, TissueStyle},
+    style::{BONE, NERVE_SKIN, NERVE_SPARED, NERVE_TARGET, Rgb, TissueStyle},
 };
 use crate::results::ResultsError;
 
@@ -52,6 +52,7 @@ fn nerve_color(kind: NerveKind) -> Rgb {
     match kind {
         NerveKind::MedialBranch | NerveKind::DorsalRamus => NERVE_TARGET,
         NerveKind::Root | NerveKind::Ganglion | NerveKind::VentralRamus => NERVE_SPARED,
+        NerveKind::LateralBranch | NerveKind::IntermediateBranch => NERVE_SKIN,
     }
 }
 
@@ -98,7 +99,7 @@ pub(crate) fn anatomy(spine: &LumbarSpine, title: &str) -> Result<Vec<u8>, Resul
     sheet(
         title,
         &[shaded, slices],
-        "Medial branches and the dorsal ramus of L5 green; roots, ganglia and ventral rami blue. Research and teaching software, not a medical device.",
+        "Medial branches and the dorsal ramus of L5 green; roots, ganglia and ventral rami blue; lateral branches, as far as the skin of the buttock, and intermediate branches violet. Research and teaching software, not a medical device.",
     )
 }
 

@@ -2,6 +2,7 @@
 
 use neurotome_base::PatientPoint;
 use neurotome_procedure::{
+    catalog::FibreKind,
     lesion::LesionProblem,
     stimulation::{Map, MapPoint, Place, Recruitment, Trace},
 };
@@ -17,11 +18,11 @@ use crate::results::ResultsError;
 /// Nerves drawn: the nearest ones.
 const NERVES: usize = 4;
 /// Classes drawn, their names, colours and dashes.
-const CLASSES: [(&str, &str, Rgb, &str); 4] = [
-    ("a_alpha", "Aα, to muscle", NERVE_SPARED, ""),
-    ("a_beta", "Aβ, touch", NERVE_TARGET, ""),
-    ("a_delta", "Aδ, sharp pain", ISO_60, "8 4"),
-    ("c", "C, dull pain", LESION, "2 4"),
+const CLASSES: [(FibreKind, &str, Rgb, &str); 4] = [
+    (FibreKind::AAlpha, "Aα, to muscle", NERVE_SPARED, ""),
+    (FibreKind::ABeta, "Aβ, touch", NERVE_TARGET, ""),
+    (FibreKind::ADelta, "Aδ, sharp pain", ISO_60, "8 4"),
+    (FibreKind::C, "C, dull pain", LESION, "2 4"),
 ];
 
 /// The share of each class that fires against the amplitude (`unit`), for the nearest nerves, on a logarithmic axis up to `most`; PNG.

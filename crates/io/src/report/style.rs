@@ -13,6 +13,8 @@ pub(crate) const ACTIVE_TIP: Rgb = [86, 180, 233];
 pub(crate) const SHAFT: Rgb = [222, 226, 230];
 pub(crate) const NERVE_TARGET: Rgb = [0, 158, 115];
 pub(crate) const NERVE_SPARED: Rgb = [0, 114, 178];
+/// Lateral and intermediate branches.
+pub(crate) const NERVE_SKIN: Rgb = [148, 82, 172];
 pub(crate) const BONE: Rgb = [233, 223, 200];
 pub(crate) const INK: Rgb = [33, 41, 52];
 pub(crate) const MUTED: Rgb = [108, 117, 128];

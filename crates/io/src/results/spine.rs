@@ -561,7 +561,7 @@ fn fibre_csv(fibres: &[SpineFibres]) -> Vec<u8> {
                 text,
                 "{},{},{},{},{:.0},{},{}",
                 f.kind.name(),
-                c.name,
+                c.kind,
                 c.myelinated,
                 c.share,
                 c.share * f.fibre_count,

@@ -31,7 +31,7 @@ use serde::{Deserialize, Serialize};
 
 pub use build::{
     MAX_NEEDLES, MAX_NERVES, MAX_OUTPUT_TIMES, MAX_PROBES, MAX_REGIONS, anaesthetic_values, dose_remark, injection,
-    load,
+    load, load_before_injection,
 };
 pub use case::{CaseError, case};
 pub use fault::Fault;

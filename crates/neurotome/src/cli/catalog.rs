@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use clap::Args;
 use neurotome_procedure::catalog::{
     AnaestheticEntry, CArmEntry, Cannula, Catalog, ConductionBlock, ElectrodeInterface, Entry, Fascicle,
-    GeneratorEntry, Guideline, InjuryLaw, InsertionNumbers, MetalEntry, NerveFibres, OutcomeNumbers, Perception,
-    Selection, SolutionEntry, SpineMeasure, Spread, StimulationTest, Technique, Tissue, TissueHounsfield,
+    GeneratorEntry, Guideline, InjuryLaw, InsertionNumbers, MetalEntry, MuscleAnswer, NerveFibres, OutcomeNumbers,
+    Perception, Selection, SolutionEntry, SpineMeasure, Spread, StimulationTest, Technique, Tissue, TissueHounsfield,
     TissueResistance, TransportEntry, TubeSpectrum, XrayMaterial,
 };
 use serde::Serialize;
@@ -14,11 +14,11 @@ use serde_json::Value;
 
 use super::{Common, Failure, json_text, open_catalog, print};
 
-const KINDS: &str = "tissue, injury, cannula, metal, generator, spine, nerve, stimulation_test, electrode_interface, fascicle, perception, anaesthetic, solution, transport, conduction_block, outcome, selection, insertion, tissue_resistance, guideline, technique, xray_material, tube_spectrum, carm, tissue_hounsfield, source";
+const KINDS: &str = "tissue, injury, cannula, metal, generator, spine, nerve, stimulation_test, electrode_interface, fascicle, muscle_answer, perception, anaesthetic, solution, transport, conduction_block, outcome, selection, insertion, tissue_resistance, guideline, technique, xray_material, tube_spectrum, carm, tissue_hounsfield, source";
 
 #[derive(Debug, Args)]
 pub(super) struct Show {
-    /// Kind of entry: tissue, injury, cannula, metal, generator, spine, nerve, stimulation_test, electrode_interface, fascicle, perception, anaesthetic, solution, transport, conduction_block, outcome, selection, insertion, tissue_resistance, guideline, technique, xray_material, tube_spectrum, carm, tissue_hounsfield or source.
+    /// Kind of entry: tissue, injury, cannula, metal, generator, spine, nerve, stimulation_test, electrode_interface, fascicle, muscle_answer, perception, anaesthetic, solution, transport, conduction_block, outcome, selection, insertion, tissue_resistance, guideline, technique, xray_material, tube_spectrum, carm, tissue_hounsfield or source.
     kind: Option<String>,
     /// Name of one entry.
     name: Option<String>,
@@ -49,6 +49,7 @@ impl Show {
             "stimulation_test" => self.kind(&catalog, &catalog.stimulation_tests, values)?,
             "electrode_interface" => self.kind(&catalog, &catalog.electrode_interfaces, values)?,
             "fascicle" => self.kind(&catalog, &catalog.fascicles, values)?,
+            "muscle_answer" => self.kind(&catalog, &catalog.muscle_answers, values)?,
             "perception" => self.kind(&catalog, &catalog.perceptions, values)?,
             "anaesthetic" => self.kind(&catalog, &catalog.anaesthetics, values)?,
             "solution" => self.kind(&catalog, &catalog.solutions, values)?,
@@ -211,6 +212,7 @@ fn overview(catalog: &Catalog) -> String {
     line::<StimulationTest>(&mut out, &catalog.stimulation_tests);
     line::<ElectrodeInterface>(&mut out, &catalog.electrode_interfaces);
     line::<Fascicle>(&mut out, &catalog.fascicles);
+    line::<MuscleAnswer>(&mut out, &catalog.muscle_answers);
     line::<Perception>(&mut out, &catalog.perceptions);
     line::<AnaestheticEntry>(&mut out, &catalog.anaesthetics);
     line::<SolutionEntry>(&mut out, &catalog.solutions);

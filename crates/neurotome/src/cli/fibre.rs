@@ -267,6 +267,17 @@ fn told(a: &Answer) -> String {
         weakest(&a.threshold),
         q.pulse_ms
     );
+    if let Some(t) = &a.too_strong {
+        let line = match (t.from_ma, a.threshold.ma()) {
+            (Some(from), Some(threshold)) => format!(
+                "no spike from {} mA on, {:.1} times the threshold: the pulse is too strong, its surround stops what it fires",
+                ma(from),
+                from / threshold
+            ),
+            _ => format!("all looked at fire it, up to {} mA", ma(t.up_to_ma)),
+        };
+        let _ = writeln!(out, "  stronger pulses      {line}");
+    }
     let velocity = a
         .velocity_m_per_s
         .map_or_else(|| "no spike arrives".to_owned(), |v| format!("{v:.2} m/s"));

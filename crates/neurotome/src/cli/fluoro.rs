@@ -22,7 +22,7 @@ use neurotome_procedure::{
 };
 use serde::Serialize;
 
-use super::{Common, Failure, json_text, open_catalog, open_scenario, print, solve};
+use super::{Common, Failure, json_text, open_catalog, open_scenario_before_injection, print, solve};
 
 /// The view in which the first needle is a point.
 const ALONG_NEEDLE: &str = "along-needle";
@@ -165,7 +165,7 @@ struct Told {
 impl Fluoro {
     pub fn run(&self, common: &Common) -> Result<(), Failure> {
         let catalog = open_catalog(common)?;
-        let (source, loaded) = open_scenario(self.scenario.as_deref(), &catalog)?;
+        let (source, loaded) = open_scenario_before_injection(self.scenario.as_deref(), &catalog)?;
         let (told, frames) = solve::on_threads(common.threads, || self.expose(&source, &loaded, &catalog))??;
         solve::check_interrupt()?;
         if self.json {

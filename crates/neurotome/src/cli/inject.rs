@@ -18,7 +18,7 @@ use neurotome_procedure::{
 };
 
 use self::told::{Told, table};
-use super::{Common, Failure, deliver, json_text, open_catalog, open_scenario, print, solve};
+use super::{Common, Failure, deliver, json_text, open_catalog, open_scenario_before_injection, print, solve};
 
 /// Time followed where nothing is said, s.
 const FOLLOW_S: f64 = 600.0;
@@ -87,7 +87,7 @@ impl InjectCommand {
             check_target(folder).map_err(|e| Failure::Input(e.to_string()))?;
         }
         let catalog = open_catalog(common)?;
-        let (source, loaded) = open_scenario(self.scenario.as_deref(), &catalog)?;
+        let (source, loaded) = open_scenario_before_injection(self.scenario.as_deref(), &catalog)?;
         let nerve = self.chosen(&loaded.problem.nerves)?;
         let done = self.inject(&loaded, &catalog, common)?;
         let told = Told::new(&source.name, &done, nerve);

@@ -273,6 +273,16 @@ fn open_scenario(path: Option<&Path>, catalog: &Catalog) -> Result<(Source, Load
     Ok((source, loaded))
 }
 
+/// The same for a command that needs no anaesthetic.
+fn open_scenario_before_injection(path: Option<&Path>, catalog: &Catalog) -> Result<(Source, Loaded), Failure> {
+    let source = match path {
+        Some(path) => Source::read(path)?,
+        None => Source::built_in(),
+    };
+    let loaded = scenario::load_before_injection(&source, catalog)?;
+    Ok((source, loaded))
+}
+
 /// JSON for people and files: indented, with a line end.
 fn json_text(value: &impl serde::Serialize) -> Result<String, Failure> {
     serde_json::to_string_pretty(value)

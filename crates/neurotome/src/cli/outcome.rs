@@ -17,7 +17,7 @@ use neurotome_procedure::{
     catalog::{Catalog, Entry as _, OutcomeNumbers},
     lesion::LesionResult,
     nerve_death::{self, Conduction, NerveCut, NerveHeat, NerveLaw, conduction, cut},
-    outcome::{Block, Harm, NerveState, Outcome, OutcomeRequest, belief_of, compare, population},
+    outcome::{Block, Harm, NerveState, Outcome, OutcomeRequest, belief_of, compare, population, skin_cut_fraction},
     planning::{Joint, nerves},
 };
 use serde::Serialize;
@@ -294,6 +294,7 @@ impl OutcomeCommand {
                         blocks: blocks.clone(),
                         nerves: [state(&nerves[0]), state(&nerves[1])],
                         lesions: treated,
+                        skin_cut_fraction: skin_cut_fraction(&fibres, &law.name),
                         baseline_points: history.and_then(|h| h.pain.intensity_points).filter(|p| *p > 0.0),
                         people: self.people as usize,
                         seed: self.seed,

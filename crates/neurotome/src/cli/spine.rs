@@ -12,7 +12,7 @@ use neurotome_procedure::anatomy::{
     spine::{Hounsfield, LumbarSpine, Morphometry, Scanner, Sex, TissueIds, Transition},
 };
 
-use super::{Common, Failure, json_text, open_catalog, open_scenario, print, solve};
+use super::{Common, Failure, json_text, open_catalog, open_scenario_before_injection, print, solve};
 
 #[derive(Debug, Args)]
 pub(super) struct SpineCommand {
@@ -85,7 +85,7 @@ impl SpineCommand {
         let table = match &self.scenario {
             None => SpineTable::default(),
             Some(path) => {
-                let (source, loaded) = open_scenario(Some(path), &catalog)?;
+                let (source, loaded) = open_scenario_before_injection(Some(path), &catalog)?;
                 if !matches!(loaded.setting, Setting::BuiltIn(_)) {
                     return Err(Failure::Input(format!(
                         "{}: its patient is a [phantom] or an [image]; expected the built-in patient: a scenario without these, or none",

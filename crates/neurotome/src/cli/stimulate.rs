@@ -11,7 +11,7 @@ use neurotome_io::{
     scenario::{Loaded, Source},
 };
 use neurotome_procedure::{
-    catalog::{Catalog, Entry, Perception, find},
+    catalog::{Catalog, Entry, FibreKind, Perception, find},
     lesion::LesionProblem,
     stimulation::{
         Card, Circuit, Conductivities, Evidence, Examination, Map, MapRequest, Noticed, Numbed, Output, Pathway, Plane,
@@ -130,7 +130,7 @@ struct Tested {
 #[derive(Serialize)]
 struct NerveShares {
     nerve: String,
-    class: &'static str,
+    class: FibreKind,
     share: Vec<f64>,
 }
 
@@ -286,6 +286,7 @@ impl Stimulate {
             output: sensory_pulse.output,
             circuit: &circuit,
         });
+        let blocks = too_strong(&sensory);
         let map = match s.map {
             None => None,
             Some(request) => Some(places(s, &request, &bar)?),
@@ -309,7 +310,7 @@ impl Stimulate {
             traces,
             map,
             unverified: unverified(s),
-            remarks: s.remarks.clone(),
+            remarks: s.remarks.iter().cloned().chain(blocks).collect(),
         })
     }
 
@@ -325,6 +326,21 @@ impl Stimulate {
             cell_size: MAP_CELLS,
         }
     }
+}
+
+/// Which nerves pulses can be too strong for.
+fn too_strong(tested: &Tested) -> Vec<String> {
+    let unit = tested.unit;
+    (tested.nerves.iter())
+        .filter_map(|n| {
+            let from = n.blocks_from?;
+            Some(format!(
+                "{}: from {from:.1} {unit} on pulses are too strong for fibres next to the metal, whose spikes cannot leave it; \
+                 the shares that fire then fall again",
+                n.nerve
+            ))
+        })
+        .collect()
 }
 
 /// The map of thresholds.

@@ -26,7 +26,7 @@ pub use gates::Membrane;
 pub use geometry::{Geometry, GeometryError, GeometrySet};
 pub use lanes::LANES;
 pub use myelinated::Myelinated;
-pub use threshold::{Criterion, Fibre, Outcome, Pulse, Search, Step, Stimulated, Threshold, ThresholdError};
+pub use threshold::{Block, Criterion, Fibre, Outcome, Pulse, Search, Step, Stimulated, Threshold, ThresholdError};
 pub use unmyelinated::Unmyelinated;
 
 #[cfg(test)]

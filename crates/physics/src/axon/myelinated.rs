@@ -145,12 +145,18 @@ fn product(a: Block, b: Block) -> Block {
 
 #[inline]
 fn times(m: &Block, x: Pair) -> Pair {
-    [x[0] * m[0][0] + x[1] * m[0][1], x[0] * m[1][0] + x[1] * m[1][1]]
+    let row = |m: &[f64; 2]| x[1].mul_add(Lanes::splat(m[1]), x[0] * m[0]);
+    [row(&m[0]), row(&m[1])]
 }
 
+/// `a − m x`.
 #[inline]
-fn less(a: Pair, b: Pair) -> Pair {
-    [a[0] - b[0], a[1] - b[1]]
+fn less_times(a: Pair, m: &Block, x: Pair) -> Pair {
+    let row = |a: Lanes, m: &[f64; 2]| {
+        let rest = x[0].mul_neg_add(Lanes::splat(m[0]), a);
+        x[1].mul_neg_add(Lanes::splat(m[1]), rest)
+    };
+    [row(a[0], &m[0]), row(a[1], &m[1])]
 }
 
 /// The internode eliminated for one weight of the time derivative.
@@ -214,11 +220,11 @@ impl Elimination {
     #[inline]
     fn solve(&self, x: &mut [Pair; BETWEEN]) {
         for k in 1..BETWEEN {
-            x[k] = less(x[k], times(&self.lower[k], x[k - 1]));
+            x[k] = less_times(x[k], &self.lower[k], x[k - 1]);
         }
         x[BETWEEN - 1] = times(&self.inverse[BETWEEN - 1], x[BETWEEN - 1]);
         for k in (0..BETWEEN - 1).rev() {
-            x[k] = less(times(&self.inverse[k], x[k]), times(&self.upper[k], x[k + 1]));
+            x[k] = less_times(times(&self.inverse[k], x[k]), &self.upper[k], x[k + 1]);
         }
     }
 }
@@ -365,12 +371,17 @@ impl Fibre for Myelinated {
             let (x, old) = (&mut s.between[n], &mut s.between_before[n]);
             for k in 0..BETWEEN {
                 let p = &self.parts[k];
-                let past = [x[k][0] * now + old[k][0] * before, x[k][1] * now + old[k][1] * before];
-                old[k] = x[k];
-                x[k] = [
-                    past[0] * p.axolemma.0 + p.axolemma.1 * INTERNODE_REVERSAL - amplitude * f[k][0],
-                    past[1] * p.myelin.0 - amplitude * f[k][1],
+                let past = |i: usize, capacitance: f64, leak: f64| {
+                    let new = x[k][i].mul_add(Lanes::splat(capacitance * now), Lanes::splat(leak));
+                    let both = old[k][i].mul_add(Lanes::splat(capacitance * before), new);
+                    amplitude.mul_neg_add(Lanes::splat(f[k][i]), both)
+                };
+                let driven = [
+                    past(0, p.axolemma.0, p.axolemma.1 * INTERNODE_REVERSAL),
+                    past(1, p.myelin.0, 0.0),
                 ];
+                old[k] = x[k];
+                x[k] = driven;
             }
             e.solve(x);
             s.right[n] += (x[0][0] + x[0][1]) * first;
@@ -399,8 +410,10 @@ impl Fibre for Myelinated {
             }
             let (left, right) = (s.node[n], s.node[n + 1]);
             for (x, (l, r)) in s.between[n].iter_mut().zip(e.from_left.iter().zip(&e.from_right)) {
-                x[0] += left * l[0] + right * r[0];
-                x[1] += left * l[1] + right * r[1];
+                for i in 0..2 {
+                    let with_left = left.mul_add(Lanes::splat(l[i]), x[i]);
+                    x[i] = right.mul_add(Lanes::splat(r[i]), with_left);
+                }
             }
         }
     }

@@ -251,3 +251,67 @@ fn heat_blocks_c_fibres_before_myelinated_ones() {
     assert!(c_fibre_passes(43.0) && !c_fibre_passes(48.0));
     assert!(myelinated_passes(50.0) && !myelinated_passes(66.0));
 }
+
+/// A fibre of 10 µm 0.3 mm beside a point, and the field of 1 mA.
+fn near_fibre() -> (Myelinated, Vec<f64>) {
+    let geometry = Geometry::new(GeometrySet::Table, 10.0).unwrap();
+    let fibre = Myelinated::new(geometry, 41, 37.0);
+    let places = fibre.places_um();
+    let middle = places[fibre.place_of(20)];
+    let field = places.iter().map(|x| point_source(300.0, x - middle)).collect();
+    (fibre, field)
+}
+
+fn near_search(guess: f64) -> Search {
+    Search {
+        dt_ms: 0.01,
+        tolerance: 1e-3,
+        guess,
+        most: 20.0,
+    }
+}
+
+#[test]
+fn a_strong_cathode_blocks_what_it_fires() {
+    let (fibre, field) = near_fibre();
+    let ready = Stimulated::new(&fibre, &field).unwrap();
+    let (pulse, criterion) = (Pulse::square(0.1), Criterion::myelinated(41));
+    let search = near_search(0.05);
+    let found = ready.threshold(&pulse, &search, &criterion).unwrap();
+    let firing = found.amplitude + found.uncertainty;
+    let block = ready.block(&pulse, &search, &criterion, firing).unwrap();
+    let ratio = block.amplitude / found.amplitude;
+    assert!((2.0..60.0).contains(&ratio), "{ratio}");
+    assert!(block.uncertainty < 0.03 * block.amplitude);
+    // On either side of it the fibre does what is said.
+    let at = |a: f64| ready.outcome(&pulse, [a; LANES], 0.01, &criterion).fired[0];
+    let (fires, silent) = (block.amplitude - block.uncertainty, block.amplitude + block.uncertainty);
+    assert!(at(fires) && !at(silent), "{fires} to {silent}");
+    // None is found below a limit that is lower.
+    let low = Search {
+        most: 0.9 * fires,
+        ..search
+    };
+    assert_eq!(ready.block(&pulse, &low, &criterion, firing), None);
+}
+
+#[test]
+fn a_search_that_begins_in_the_block_finds_the_lower_crossing() {
+    let (fibre, field) = near_fibre();
+    let ready = Stimulated::new(&fibre, &field).unwrap();
+    let (pulse, criterion) = (Pulse::square(0.1), Criterion::myelinated(41));
+    let from = |guess: f64| {
+        ready
+            .threshold(&pulse, &near_search(guess), &criterion)
+            .unwrap()
+            .amplitude
+    };
+    let right = from(0.05);
+    let block = ready
+        .block(&pulse, &near_search(0.05), &criterion, 1.01 * right)
+        .unwrap();
+    for guess in [1.2, 2.5, 5.0].map(|times| times * block.amplitude) {
+        let found = from(guess);
+        assert!((found / right - 1.0).abs() < 3e-3, "{guess}: {found} and {right}");
+    }
+}

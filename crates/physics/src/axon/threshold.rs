@@ -134,6 +134,8 @@ pub struct Outcome {
     pub fired: [bool; LANES],
     /// When it arrived, ms from the start of the stimulus.
     pub arrival_ms: [f64; LANES],
+    /// Whether the stimulus itself held a place above the potential of a spike: only then can it have stopped one.
+    pub driven: [bool; LANES],
 }
 
 /// A threshold.
@@ -145,6 +147,15 @@ pub struct Threshold {
     pub uncertainty: f64,
     /// Lanes run.
     pub runs: usize,
+}
+
+/// Where a stimulus has become too strong: from this amplitude on no spike arrives any more.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Block {
+    /// The middle of the last bracket.
+    pub amplitude: f64,
+    /// Half of its width.
+    pub uncertainty: f64,
 }
 
 /// Why there is no threshold.
@@ -169,15 +180,33 @@ pub enum ThresholdError {
     },
 }
 
-/// Ratio between the four amplitudes of the first look.
-const FIRST_RATIO: f64 = 2.0;
+/// Smallest ratio between the four amplitudes of the first look.
+const LEAST_RATIO: f64 = 1.5;
+/// Ratio between amplitudes below one that is doubted.
+const BELOW_RATIO: f64 = 2.0;
+/// Amplitudes between the threshold and the limit at which a block is looked for, a multiple of the lanes; and its bracket.
+const BLOCK_LOOKS: usize = 8;
+const BLOCK_TOLERANCE: f64 = 0.05;
+/// While a stimulus lasts its hold on the fibre is looked at each so many steps.
+const DRIVEN_EVERY: usize = 4;
 /// Steps in a stimulus at least.
 const STEPS_IN_PULSE: f64 = 20.0;
 /// How long after a stimulus the steps stay as short as in it, ms.
 const AFTER_EDGE_MS: f64 = 0.2;
 /// Steps to rest, and their length, ms.
-const REST_STEPS: usize = 40;
-const REST_STEP_MS: f64 = 5.0;
+const REST_STEPS: usize = 12;
+const REST_STEP_MS: f64 = 50.0;
+
+/// The ratio between the amplitudes of the first look from which whole looks lead to a bracket just as narrow as asked for: each divides it by
+/// one more than there are lanes.
+fn first_ratio(tolerance: f64) -> f64 {
+    // A hair less, so that rounding asks for no further look.
+    let mut width = 0.99 * tolerance;
+    while width < LEAST_RATIO - 1.0 {
+        width *= (LANES + 1) as f64;
+    }
+    1.0 + width.min(LANES as f64)
+}
 
 /// A fibre in an outside potential, at rest and ready to be stimulated.
 #[derive(Debug)]
@@ -315,7 +344,15 @@ impl<'f, F: Fibre> Stimulated<'f, F> {
         let mut found = Outcome {
             fired: [false; LANES],
             arrival_ms: [f64::INFINITY; LANES],
+            driven: [false; LANES],
         };
+        let highest = |state: &F::State| {
+            let all = (0..self.fibre.active()).fold(Lanes::splat(f64::NEG_INFINITY), |m, n| {
+                m.fast_max(self.fibre.potential(state, n))
+            });
+            all.to_array()
+        };
+        let mut seen = 0;
         let spike = Lanes::splat(criterion.spike_mv);
         let mut see = |time: f64, after: f64, state: &F::State| {
             for place in &criterion.arrive_at {
@@ -334,12 +371,15 @@ impl<'f, F: Fibre> Stimulated<'f, F> {
                 return false;
             }
             if after < criterion.quiet_after_ms {
+                seen += 1;
+                if after < 1e-9 && (seen % DRIVEN_EVERY == 0 || after > -1e-9) {
+                    for (driven, v) in found.driven.iter_mut().zip(highest(state)) {
+                        *driven |= v > criterion.spike_mv;
+                    }
+                }
                 return true;
             }
-            let all = (0..self.fibre.active()).fold(Lanes::splat(f64::NEG_INFINITY), |m, n| {
-                m.fast_max(self.fibre.potential(state, n))
-            });
-            let all = all.to_array();
+            let all = highest(state);
             (0..LANES).any(|lane| !found.fired[lane] && all[lane] > criterion.quiet_mv)
         };
         self.run(pulse, amplitudes, dt_ms, criterion.longest_ms, None, &mut see);
@@ -402,49 +442,138 @@ impl<'f, F: Fibre> Stimulated<'f, F> {
             return unsound("the first amplitude", search.guess, "above 0");
         }
         let mut runs = 0;
-        let mut first_firing = |amplitudes: [f64; LANES]| {
-            runs += LANES;
+        // The first of four ascending amplitudes that fires, and whether the one below it may have been too strong rather than too weak.
+        let first_firing = |amplitudes: [f64; LANES]| {
             let found = self.outcome(pulse, amplitudes, search.dt_ms, criterion);
-            found.fired.iter().position(|fired| *fired)
+            let first = found.fired.iter().position(|fired| *fired);
+            let doubtful = match first {
+                Some(0) => false,
+                Some(n) => found.driven[n - 1],
+                None => found.driven[LANES - 1],
+            };
+            (first, doubtful)
         };
         // A bracket: up or down by whole looks until a threshold lies within.
-        let mut base = search.guess.min(search.most) / FIRST_RATIO;
+        let ratio = first_ratio(search.tolerance);
+        let mut base = search.guess.min(search.most) / ratio;
         let (mut low, mut high) = (0.0, f64::INFINITY);
-        while high.is_infinite() || low == 0.0 {
-            let looks: [f64; LANES] = std::array::from_fn(|n| base * FIRST_RATIO.powi(n as i32));
-            match first_firing(looks) {
-                Some(0) => {
-                    high = looks[0];
-                    base = looks[0] / FIRST_RATIO.powi(LANES as i32);
+        let mut doubtful = false;
+        loop {
+            while high.is_infinite() || low == 0.0 {
+                let looks: [f64; LANES] = std::array::from_fn(|n| base * ratio.powi(n as i32));
+                let (first, doubt) = first_firing(looks);
+                runs += LANES;
+                match first {
+                    Some(0) => {
+                        high = looks[0];
+                        base = looks[0] / ratio.powi(LANES as i32);
+                    }
+                    Some(n) => (low, high, doubtful) = (looks[n - 1], looks[n], doubt),
+                    None => {
+                        (low, doubtful) = (looks[LANES - 1], doubt);
+                        if high.is_finite() || low >= search.most {
+                            break;
+                        }
+                        base = low * ratio;
+                    }
                 }
-                Some(n) => (low, high) = (looks[n - 1], looks[n]),
-                None => {
-                    low = looks[LANES - 1];
-                    if high.is_finite() {
-                        break;
-                    }
-                    if low >= search.most {
-                        return Err(ThresholdError::Above { most: search.most });
-                    }
-                    base = low * FIRST_RATIO;
+                if high < search.guess * 1e-12 {
+                    return unsound("the first amplitude", search.guess, "one nearer to the threshold");
                 }
             }
-            if high < search.guess * 1e-12 {
-                return unsound("the first amplitude", search.guess, "one nearer to the threshold");
+            while high.is_finite() && high - low > search.tolerance * low {
+                let looks: [f64; LANES] =
+                    std::array::from_fn(|n| low + (high - low) * (n + 1) as f64 / (LANES + 1) as f64);
+                let (first, doubt) = first_firing(looks);
+                runs += LANES;
+                match first {
+                    Some(0) => high = looks[0],
+                    Some(n) => (low, high, doubtful) = (looks[n - 1], looks[n], doubt),
+                    None => (low, doubtful) = (looks[LANES - 1], doubt),
+                }
             }
+            if !doubtful {
+                break;
+            }
+            // What did not fire was held above the potential of a spike: it may be blocked, and the threshold lie below.
+            let Some((below, firing)) = self.below(pulse, search, criterion, low, &mut runs) else {
+                break;
+            };
+            (low, high, doubtful) = (below, firing, false);
+            base = firing / ratio.powi(LANES as i32);
         }
-        while high - low > search.tolerance * low {
-            let looks: [f64; LANES] = std::array::from_fn(|n| low + (high - low) * (n + 1) as f64 / (LANES + 1) as f64);
-            match first_firing(looks) {
-                Some(0) => high = looks[0],
-                Some(n) => (low, high) = (looks[n - 1], looks[n]),
-                None => low = looks[LANES - 1],
-            }
+        if high.is_infinite() {
+            return Err(ThresholdError::Above { most: search.most });
         }
         Ok(Threshold {
             amplitude: 0.5 * (low + high),
             uncertainty: 0.5 * (high - low),
             runs,
         })
+    }
+
+    /// Below an amplitude at which the fibre was driven and did not fire: one that fires it and the next lower one looked at, that does not
+    /// (0 where all looked at fire); none where nothing below fires it.
+    fn below(
+        &self,
+        pulse: &Pulse,
+        search: &Search,
+        criterion: &Criterion,
+        amplitude: f64,
+        runs: &mut usize,
+    ) -> Option<(f64, f64)> {
+        let mut top = amplitude;
+        loop {
+            let looks: [f64; LANES] = std::array::from_fn(|n| top / BELOW_RATIO.powi((LANES - n) as i32));
+            *runs += LANES;
+            let found = self.outcome(pulse, looks, search.dt_ms, criterion);
+            if let Some(n) = found.fired.iter().position(|fired| *fired) {
+                return Some((if n > 0 { looks[n - 1] } else { 0.0 }, looks[n]));
+            }
+            if !found.driven[0] || looks[0] < amplitude * 1e-6 {
+                return None;
+            }
+            top = looks[0];
+        }
+    }
+
+    /// Looks between a threshold and the limit of the search for an amplitude from which on the fibre no longer fires: a strong cathode holds
+    /// the places beside it depolarised, and its surround stops what they send. None where all amplitudes looked at fire it.
+    pub fn block(&self, pulse: &Pulse, search: &Search, criterion: &Criterion, threshold: f64) -> Option<Block> {
+        let ratio = search.most / threshold;
+        if !(ratio > 1.0 && ratio.is_finite()) {
+            return None;
+        }
+        let silent = |looks: [f64; LANES]| {
+            let found = self.outcome(pulse, looks, search.dt_ms, criterion);
+            found.fired.iter().position(|fired| !fired)
+        };
+        let mut low = threshold;
+        for part in 0..BLOCK_LOOKS / LANES {
+            let looks: [f64; LANES] =
+                std::array::from_fn(|n| threshold * ratio.powf((part * LANES + n + 1) as f64 / BLOCK_LOOKS as f64));
+            let Some(n) = silent(looks) else {
+                low = looks[LANES - 1];
+                continue;
+            };
+            let mut high = looks[n];
+            if n > 0 {
+                low = looks[n - 1];
+            }
+            while high > (1.0 + BLOCK_TOLERANCE) * low {
+                let step = high / low;
+                let looks: [f64; LANES] = std::array::from_fn(|n| low * step.powf((n + 1) as f64 / (LANES + 1) as f64));
+                match silent(looks) {
+                    Some(0) => high = looks[0],
+                    Some(n) => (low, high) = (looks[n - 1], looks[n]),
+                    None => low = looks[LANES - 1],
+                }
+            }
+            return Some(Block {
+                amplitude: 0.5 * (low + high),
+                uncertainty: 0.5 * (high - low),
+            });
+        }
+        None
     }
 }

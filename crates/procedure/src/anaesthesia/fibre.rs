@@ -1,56 +1,13 @@
-//! Classes of nerve fibres, and how much block stops a spike.
+//! How much block stops a spike, for each class of fibres.
 
 use neurotome_physics::axon::{Geometry, GeometrySet};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::AnaesthesiaError;
 use crate::{
     anatomy::NerveKind,
-    catalog::{Catalog, Sourced},
+    catalog::{Catalog, FibreKind, Sourced},
 };
-
-/// A class of nerve fibres.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum FibreKind {
-    /// To muscles, from spindles and tendons.
-    AAlpha,
-    /// Touch and joint position.
-    ABeta,
-    /// To the spindles.
-    AGamma,
-    /// Fast pain, cold.
-    ADelta,
-    /// Slow pain.
-    C,
-}
-
-impl FibreKind {
-    /// All, thickest first.
-    pub const ALL: [FibreKind; 5] = [Self::AAlpha, Self::ABeta, Self::AGamma, Self::ADelta, Self::C];
-
-    /// Its name in files, such as `a_delta`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::AAlpha => "a_alpha",
-            Self::ABeta => "a_beta",
-            Self::AGamma => "a_gamma",
-            Self::ADelta => "a_delta",
-            Self::C => "c",
-        }
-    }
-
-    /// Its name for people, such as `Aδ`.
-    pub fn symbol(self) -> &'static str {
-        match self {
-            Self::AAlpha => "Aα",
-            Self::ABeta => "Aβ",
-            Self::AGamma => "Aγ",
-            Self::ADelta => "Aδ",
-            Self::C => "C",
-        }
-    }
-}
 
 /// Thresholds of the fibres of a class, in a long stretch of nerve held at a concentration for long: half of them are blocked at `ic50`,
 /// the share `c^n / (c^n + ic50^n)` at c.
@@ -129,7 +86,7 @@ impl ConductionRule {
         let mut node_spacing_mm = [0.0; 4];
         for (spacing, class) in node_spacing_mm.iter_mut().zip(fibres.classes()) {
             let geometry = Geometry::new(GeometrySet::advised(class.diameter_um), class.diameter_um)
-                .map_err(|e| missing(format!("usable diameter of {} fibres ({e})", class.name)))?;
+                .map_err(|e| missing(format!("usable diameter of {} fibres ({e})", class.kind.name())))?;
             *spacing = geometry.node_spacing / 1000.0;
         }
         Ok(Self {

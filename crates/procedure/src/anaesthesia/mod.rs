@@ -16,9 +16,10 @@ mod solution;
 mod spread;
 mod wheal;
 
+pub use crate::catalog::FibreKind;
 pub use dose::{Dose, Plasma};
 pub use error::AnaesthesiaError;
-pub use fibre::{ClassBlock, ConductionRule, FibreKind};
+pub use fibre::{ClassBlock, ConductionRule};
 pub use injection::{Fascia, Injection, MAX_FOLLOW_S, TissueTransport};
 pub use nerve::NerveExposure;
 pub use solution::{Drug, Solution};

@@ -2,7 +2,8 @@
 
 use neurotome_base::{PatientPoint, Vec3};
 
-use super::{ConductionRule, Drug, FibreKind};
+use super::{ConductionRule, Drug};
+use crate::catalog::FibreKind;
 use crate::lesion::NerveCurve;
 
 /// Distance between the places of a nerve at which the concentration is kept, mm.

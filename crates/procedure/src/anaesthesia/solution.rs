@@ -2,12 +2,8 @@
 
 use serde::Serialize;
 
-use super::{
-    AnaesthesiaError,
-    error::within,
-    fibre::{ClassBlock, FibreKind},
-};
-use crate::catalog::{AnaestheticEntry, Catalog, SolutionEntry, Sourced, find};
+use super::{AnaesthesiaError, error::within, fibre::ClassBlock};
+use crate::catalog::{AnaestheticEntry, Catalog, FibreKind, SolutionEntry, Sourced, find};
 
 /// An agent at its concentration.
 #[derive(Debug, Clone, PartialEq, Serialize)]

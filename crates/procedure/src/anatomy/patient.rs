@@ -19,16 +19,22 @@ pub enum NerveKind {
     Ganglion,
     /// Ventral ramus.
     VentralRamus,
+    /// Lateral branch of a dorsal ramus of L1 to L3: to iliocostalis, and as superior cluneal nerve to the skin of the buttock.
+    LateralBranch,
+    /// Intermediate branch of a dorsal ramus of L4 or L5, with what there is of a lateral one: to longissimus, not to skin.
+    IntermediateBranch,
 }
 
 impl NerveKind {
     /// All.
-    pub const ALL: [NerveKind; 5] = [
+    pub const ALL: [NerveKind; 7] = [
         Self::MedialBranch,
         Self::DorsalRamus,
         Self::Root,
         Self::Ganglion,
         Self::VentralRamus,
+        Self::LateralBranch,
+        Self::IntermediateBranch,
     ];
 
     /// Its name in files, such as `medial_branch`.
@@ -39,6 +45,8 @@ impl NerveKind {
             Self::Root => "root",
             Self::Ganglion => "ganglion",
             Self::VentralRamus => "ventral_ramus",
+            Self::LateralBranch => "lateral_branch",
+            Self::IntermediateBranch => "intermediate_branch",
         }
     }
 }

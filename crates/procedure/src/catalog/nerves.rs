@@ -71,11 +71,61 @@ entry!(
     []
 );
 
+/// A class of nerve fibres.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FibreKind {
+    /// To muscles, from spindles and tendons.
+    AAlpha,
+    /// Touch and joint position.
+    ABeta,
+    /// To the spindles.
+    AGamma,
+    /// Fast pain, cold.
+    ADelta,
+    /// Slow pain.
+    C,
+}
+
+impl std::fmt::Display for FibreKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+impl FibreKind {
+    /// All, thickest first.
+    pub const ALL: [FibreKind; 5] = [Self::AAlpha, Self::ABeta, Self::AGamma, Self::ADelta, Self::C];
+
+    /// Its name in files, such as `a_delta`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::AAlpha => "a_alpha",
+            Self::ABeta => "a_beta",
+            Self::AGamma => "a_gamma",
+            Self::ADelta => "a_delta",
+            Self::C => "c",
+        }
+    }
+
+    /// Its name for people, such as `Aδ`.
+    pub fn symbol(self) -> &'static str {
+        match self {
+            Self::AAlpha => "Aα",
+            Self::ABeta => "Aβ",
+            Self::AGamma => "Aγ",
+            Self::ADelta => "Aδ",
+            Self::C => "C",
+        }
+    }
+}
+
 /// Fibres of one class in a nerve.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct FibreClass {
-    /// Its name, such as `a_delta`.
-    pub name: &'static str,
+    /// Which.
+    #[serde(rename = "name")]
+    pub kind: FibreKind,
     /// True for fibres with myelin.
     pub myelinated: bool,
     /// Share of all fibres of the nerve.
@@ -89,43 +139,39 @@ pub struct FibreClass {
 impl NerveFibres {
     /// The classes, thickest first; some may be absent, with a share of zero.
     pub fn classes(&self) -> [FibreClass; 5] {
-        let class = |name, myelinated, share: &Sourced, diameter: &Sourced, sd: &Sourced| FibreClass {
-            name,
-            myelinated,
+        let class = |kind, share: &Sourced, diameter: &Sourced, sd: &Sourced| FibreClass {
+            kind,
+            myelinated: kind != FibreKind::C,
             share: share.value,
             diameter_um: diameter.value,
             sd_um: sd.value,
         };
         [
             class(
-                "a_alpha",
-                true,
+                FibreKind::AAlpha,
                 &self.a_alpha_fraction,
                 &self.a_alpha_diameter_um,
                 &self.a_alpha_sd_um,
             ),
             class(
-                "a_beta",
-                true,
+                FibreKind::ABeta,
                 &self.a_beta_fraction,
                 &self.a_beta_diameter_um,
                 &self.a_beta_sd_um,
             ),
             class(
-                "a_gamma",
-                true,
+                FibreKind::AGamma,
                 &self.a_gamma_fraction,
                 &self.a_gamma_diameter_um,
                 &self.a_gamma_sd_um,
             ),
             class(
-                "a_delta",
-                true,
+                FibreKind::ADelta,
                 &self.a_delta_fraction,
                 &self.a_delta_diameter_um,
                 &self.a_delta_sd_um,
             ),
-            class("c", false, &self.c_fraction, &self.c_diameter_um, &self.c_sd_um),
+            class(FibreKind::C, &self.c_fraction, &self.c_diameter_um, &self.c_sd_um),
         ]
     }
 }

@@ -52,6 +52,31 @@ entry!(
     []
 );
 
+/// What a muscle shows on the skin when its motor fibres fire.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MuscleAnswer {
+    /// Name: `surface`.
+    pub name: String,
+    /// What it is, in words.
+    pub title: String,
+    /// Mean conduction velocity of motor fibres, m/s.
+    pub velocity_m_per_s: Sourced,
+    /// Its standard deviation between the fibres of a muscle, m/s.
+    pub velocity_sd_m_per_s: Sourced,
+    /// From the end of the nerve to the answer of the muscle, ms.
+    pub junction_ms: Sourced,
+    /// Length of the potential of a motor unit, ms.
+    pub unit_ms: Sourced,
+}
+
+entry!(
+    MuscleAnswer,
+    "muscle_answer",
+    [velocity_m_per_s, velocity_sd_m_per_s, junction_ms, unit_ms],
+    []
+);
+
 /// What a person notices and tells.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

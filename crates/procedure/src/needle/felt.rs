@@ -65,7 +65,9 @@ impl FeltKind {
     pub fn is_alarm(&self) -> bool {
         match self {
             Self::Vessel | Self::Canal | Self::CerebrospinalFluid | Self::Air => true,
-            Self::Nerve { kind, .. } => !matches!(kind, NerveKind::MedialBranch | NerveKind::DorsalRamus),
+            Self::Nerve { kind, .. } => {
+                matches!(kind, NerveKind::Root | NerveKind::Ganglion | NerveKind::VentralRamus)
+            }
             _ => false,
         }
     }

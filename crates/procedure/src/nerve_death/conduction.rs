@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::heat::NerveHeat;
 use super::places::{ACROSS, kind_of};
-use crate::catalog::{Catalog, FibreClass};
+use crate::catalog::{Catalog, FibreClass, FibreKind};
 
 /// Body temperature, °C.
 const BODY_C: f64 = 37.0;
@@ -49,7 +49,7 @@ pub struct Conduction {
     /// The nerve.
     pub nerve: String,
     /// The fibre's class.
-    pub class: String,
+    pub class: FibreKind,
     /// Its diameter, µm: the class's mean.
     pub diameter_um: f64,
     /// Where it lies.
@@ -100,7 +100,7 @@ pub fn conduction(
         let run = |state| line.passes(class, state, block);
         Conduction {
             nerve: heat.nerve.name.clone(),
-            class: class.name.to_owned(),
+            class: class.kind,
             diameter_um: class.diameter_um,
             place: *place,
             gap_mm: line.gap_mm(),

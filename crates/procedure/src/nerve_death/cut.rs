@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::heat::NerveHeat;
 use super::places::{ACROSS, kind_of};
-use crate::catalog::{Catalog, FibreClass};
+use crate::catalog::{Catalog, FibreClass, FibreKind};
 use neurotome_physics::axon::{Geometry, GeometrySet};
 
 /// Nodes in a row without sodium channels that stop a spike: three do, two do not, in fibres of 10 µm (`neurotome verify --only axon`).
@@ -52,7 +52,7 @@ pub struct CutByLaw {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ClassCut {
     /// The class.
-    pub class: String,
+    pub class: FibreKind,
     /// How many the nerve has.
     pub fibres: f64,
     /// How many have a dead place.
@@ -132,7 +132,7 @@ fn class_cut(class: &FibreClass, count: f64, gap_mm: &[f64]) -> ClassCut {
     if !class.myelinated {
         let blocked = gap_mm.iter().filter(|g| **g >= C_LENGTH_TO_BLOCK_MM).count() as f64;
         return ClassCut {
-            class: class.name.to_owned(),
+            class: class.kind,
             fibres,
             cut,
             blocked: of(blocked),
@@ -151,7 +151,7 @@ fn class_cut(class: &FibreClass, count: f64, gap_mm: &[f64]) -> ClassCut {
         .map(|g| mean(&|s| g / s))
         .sum::<f64>();
     ClassCut {
-        class: class.name.to_owned(),
+        class: class.kind,
         fibres,
         cut,
         blocked,

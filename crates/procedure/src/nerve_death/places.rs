@@ -97,6 +97,10 @@ pub fn kind_of(name: &str) -> NerveKind {
         NerveKind::VentralRamus
     } else if says("root") {
         NerveKind::Root
+    } else if says("lateral branch") || says("lateral_branch") {
+        NerveKind::LateralBranch
+    } else if says("intermediate") {
+        NerveKind::IntermediateBranch
     } else {
         NerveKind::MedialBranch
     }

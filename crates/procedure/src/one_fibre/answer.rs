@@ -32,6 +32,8 @@ const VELOCITY_LENGTH_UM: f64 = 6000.0;
 const VELOCITY_STEP_MS: f64 = 0.0025;
 /// How far above threshold the potentials are shown.
 const SHOWN_AT: f64 = 1.2;
+/// How far above threshold a block by too strong a pulse is looked for.
+const BLOCK_TO: f64 = 50.0;
 /// Times and places that are kept of these.
 const SHOWN_TIMES: usize = 400;
 const SHOWN_PLACES: usize = 201;
@@ -65,6 +67,20 @@ impl Weakest {
             Self::NotFound { .. } => None,
         }
     }
+}
+
+/// Whether stronger pulses still fire the fibre: next to a strong cathode spikes are stopped by its surround, and the curve of recruitment falls
+/// again.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct TooStrong {
+    /// From this current on no spike arrives, mA; none where all currents looked at fire it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from_ma: Option<f64>,
+    /// Half of the last bracket, mA.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bracket_ma: Option<f64>,
+    /// The strongest current looked at, mA.
+    pub up_to_ma: f64,
 }
 
 /// A point of a curve.
@@ -108,6 +124,9 @@ pub struct Answer {
     pub places: usize,
     /// The threshold of the pulse asked for.
     pub threshold: Weakest,
+    /// Whether stronger pulses fire it too; none without a threshold.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub too_strong: Option<TooStrong>,
     /// Conduction velocity, m/s; none when no spike arrives.
     pub velocity_m_per_s: Option<f64>,
     /// Potential across the membrane at rest, mV.
@@ -250,6 +269,17 @@ pub fn answer(q: &Question, go_on: &(dyn Fn(&str, usize, usize) -> bool + Sync))
             Err(OneFibreError::Cancelled)
         }
     };
+    let too_strong = match threshold {
+        Weakest::Found {
+            threshold_ma,
+            bracket_ma,
+            ..
+        } => {
+            stop("stronger pulses")?;
+            Some(too_strong(q, threshold_ma + bracket_ma)?)
+        }
+        Weakest::NotFound { .. } => None,
+    };
     stop("velocity")?;
     let (velocity_m_per_s, rest_mv) = velocity(q)?;
     let train = match (q.train, threshold.ma()) {
@@ -278,6 +308,7 @@ pub fn answer(q: &Question, go_on: &(dyn Fn(&str, usize, usize) -> bool + Sync))
             Made::Unmyelinated(laid) => laid.fibre.active(),
         },
         threshold,
+        too_strong,
         velocity_m_per_s,
         rest_mv,
         strength_duration: weiss(&by_pulse),
@@ -297,6 +328,22 @@ pub fn threshold(q: &Question) -> Result<Weakest, OneFibreError> {
     q.check()?;
     let found: Result<Vec<_>, _> = heads(q).par_iter().map(|p| searched(q, p)).collect();
     Ok(with_step_error(q, &found?))
+}
+
+/// Looks above a current that fires the fibre for one that does not.
+fn too_strong(q: &Question, firing_ma: f64) -> Result<TooStrong, OneFibreError> {
+    let mut search = made::search(q, q.distance_mm, q.pulse_ms, q.step_ms, PLAIN);
+    search.most = q.limit_ma.min(BLOCK_TO * firing_ma);
+    let pulse = Pulse::square(q.pulse_ms);
+    let found = match made::made(q, q.distance_mm, 1.0)? {
+        Made::Myelinated(laid) => laid.ready()?.block(&pulse, &search, &laid.criterion, firing_ma),
+        Made::Unmyelinated(laid) => laid.ready()?.block(&pulse, &search, &laid.criterion, firing_ma),
+    };
+    Ok(TooStrong {
+        from_ma: found.map(|b| b.amplitude),
+        bracket_ma: found.map(|b| b.uncertainty),
+        up_to_ma: search.most,
+    })
 }
 
 /// The searches behind the threshold that is asked for: with half the step, with the step, and for C fibres with compartments twice as long.

@@ -11,8 +11,8 @@ mod question;
 mod train;
 
 pub use answer::{
-    Answer, Followed, FoundBlock, FoundTrain, Membranes, StrengthDuration, ThresholdAt, Weakest, answer, membranes,
-    threshold,
+    Answer, Followed, FoundBlock, FoundTrain, Membranes, StrengthDuration, ThresholdAt, TooStrong, Weakest, answer,
+    membranes, threshold,
 };
 pub use question::{Beside, Block, Model, OneFibreError, Question, Source, Train};
 

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     anatomy::NerveKind,
+    catalog::FibreKind,
     lesion::LesionResult,
     nerve_death::{NerveCut, kind_of},
 };
@@ -17,7 +18,7 @@ pub struct Harm {
     pub skin: Vec<SkinHarm>,
     /// Volume destroyed of each tissue, the largest first; tissues of which nothing was are left out.
     pub tissues: Vec<TissueVolume>,
-    /// Whether a nerve to be spared lost fibres by any law, or skin, canal, roots or a disc were destroyed.
+    /// Whether a nerve to be spared lost fibres by any law (but for branches to the back's muscles), or skin, canal, roots or a disc were destroyed.
     pub harmful: bool,
 }
 
@@ -56,6 +57,17 @@ pub struct TissueVolume {
     pub tissue: String,
     /// Volume destroyed, mm³.
     pub destroyed_mm3: f64,
+}
+
+/// Share of the touch fibres of a patch of skin that are cut by a law: of the branches to the skin the one hit hardest.
+pub fn skin_cut_fraction<'a>(cuts: impl IntoIterator<Item = &'a NerveCut>, law: &str) -> f64 {
+    cuts.into_iter()
+        .filter(|c| kind_of(&c.nerve) == NerveKind::LateralBranch)
+        .flat_map(|c| c.laws.iter().filter(|l| l.law == law))
+        .flat_map(|l| &l.classes)
+        .filter(|c| c.class == FibreKind::ABeta && c.fibres > 0.0)
+        .map(|c| c.cut / c.fibres)
+        .fold(0.0, f64::max)
 }
 
 impl Harm {
@@ -100,7 +112,8 @@ impl Harm {
             })
             .collect();
         tissues.sort_by(|a, b| b.destroyed_mm3.total_cmp(&a.destroyed_mm3));
-        let harmful = nerves.iter().any(|n| n.cut_fraction[1] > 0.0)
+        let spared = nerves.iter().filter(|n| n.kind != NerveKind::IntermediateBranch);
+        let harmful = spared.into_iter().any(|n| n.cut_fraction[1] > 0.0)
             || skin.iter().any(|s| s.burnt)
             || result.harm().next().is_some();
         Self {

@@ -10,7 +10,8 @@
 //!    coagulated gap and the way to the joint at their own rates. Relief follows the share of the joint's fibres that are silent.
 //! 3. *Course.* Pain also changes without any lesion: course of the disease, exercise, expectation. It acts on what pain is left, and does
 //!    not fade within the time looked at.
-//! 4. *Soreness, neuritis, local pain* are added for a time; numb skin is counted.
+//! 4. *Soreness, neuritis, local pain* are added for a time; numb skin is counted:
+//!    as often as reported, and where branches to the skin are cut.
 //!
 //! A virtual population draws all that is uncertain between people ([`population`]). Laws of injury are not mixed: each has its own population.
 
@@ -20,7 +21,7 @@ mod population;
 mod regrowth;
 
 pub use belief::{belief, belief_of};
-pub use harm::{Harm, NerveHarm, SkinHarm, TissueVolume};
+pub use harm::{Harm, NerveHarm, SkinHarm, TissueVolume, skin_cut_fraction};
 pub use population::{
     Block, Course, Curves, NerveState, Outcome, OutcomeError, OutcomeRequest, Shares, compare, population,
 };

@@ -76,6 +76,8 @@ pub struct OutcomeRequest<'c> {
     pub nerves: [NerveState; 2],
     /// Lesions made, for complications.
     pub lesions: u32,
+    /// Share of the touch fibres of a patch of skin that are cut ([`super::skin_cut_fraction`]).
+    pub skin_cut_fraction: f64,
     /// Pain before, 0 to 10; none: that of the catalogue.
     pub baseline_points: Option<f64>,
     /// Number of people.
@@ -215,7 +217,9 @@ impl Person {
             regrowth: Regrowth::of(n, (n.regrowth_sd_ratio.value * stream.normal(slow + 100)).exp()),
             neuritis: stream.uniform(neuritis) < any(n.neuritis_fraction.value),
             local_pain: stream.uniform(local) < any(n.local_pain_fraction.value),
-            numb: lesions > 0 && stream.uniform(numb) < n.numb_skin_fraction.value,
+            // How large a share must be cut before a patch is felt to be numb differs evenly between people: its nerves overlap.
+            numb: lesions > 0
+                && stream.uniform(numb) < 1.0 - (1.0 - n.numb_skin_fraction.value) * (1.0 - request.skin_cut_fraction),
         }
     }
 
@@ -281,6 +285,13 @@ fn check(request: &OutcomeRequest<'_>) -> Result<f64, OutcomeError> {
         if let Some(g) = n.gap_mm.iter().find(|g| !(g.is_finite() && **g >= 0.0)) {
             return refused("a gap of a nerve", g.to_string(), "a length of at least 0 mm");
         }
+    }
+    if !(0.0..=1.0).contains(&request.skin_cut_fraction) {
+        return refused(
+            "the cut share of the skin's fibres",
+            request.skin_cut_fraction.to_string(),
+            "0 to 1",
+        );
     }
     let baseline = request
         .baseline_points
@@ -402,6 +413,7 @@ pub fn compare(request: &OutcomeRequest<'_>, month: f64) -> Result<f64, OutcomeE
     let control = OutcomeRequest {
         nerves: [NerveState::whole(""), NerveState::whole("")],
         lesions: 0,
+        skin_cut_fraction: 0.0,
         ..request.clone()
     };
     let mean_at = |outcome: &Outcome| {

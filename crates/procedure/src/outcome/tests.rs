@@ -1,7 +1,8 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::catalog::{OutcomeNumbers, Sourced};
+use crate::catalog::{FibreKind, OutcomeNumbers, Sourced};
+use crate::nerve_death::{ClassCut, CutByLaw, NerveCut};
 
 fn numbers() -> OutcomeNumbers {
     let file: toml::Table = toml::from_str(include_str!("../../../../catalog/outcomes.toml")).unwrap();
@@ -14,6 +15,7 @@ fn request(numbers: &OutcomeNumbers, share: f64, gap_mm: f64) -> OutcomeRequest<
         blocks: vec![Block { relief_percent: 80.0 }; 2],
         nerves: [NerveState::cut("a", share, gap_mm), NerveState::cut("b", share, gap_mm)],
         lesions: 2,
+        skin_cut_fraction: 0.0,
         baseline_points: None,
         people: 500,
         seed: 3,
@@ -89,6 +91,44 @@ fn complications_come_as_often_as_told() {
     // Two lesions of 0.5 % each; 20,000 people: standard error 0.07 %.
     assert!((o.neuritis - 0.009_975).abs() < 0.002, "{}", o.neuritis);
     assert!((o.numb_skin - 0.004).abs() < 0.0015);
+    // Cut skin is numb in as many more: 1 − 0.996 × 0.7.
+    r.skin_cut_fraction = 0.3;
+    let o = population(&r).unwrap();
+    assert!((o.numb_skin - 0.3028).abs() < 0.01, "{}", o.numb_skin);
+    r.lesions = 0;
+    assert_eq!(population(&r).unwrap().numb_skin, 0.0);
+}
+
+#[test]
+fn numb_skin_follows_the_lateral_branches_alone() {
+    let of = |nerve: &str, cut: f64| NerveCut {
+        nerve: nerve.to_owned(),
+        target: false,
+        peak_c: 60.0,
+        laws: vec![CutByLaw {
+            law: "a".to_owned(),
+            reversible: false,
+            cut_fraction: cut,
+            gap_mm: vec![],
+            mean_gap_mm: 0.0,
+            classes: vec![ClassCut {
+                class: FibreKind::ABeta,
+                fibres: 200.0,
+                cut: 200.0 * cut,
+                blocked: 0.0,
+                dead_nodes: None,
+            }],
+        }],
+    };
+    let cuts = [
+        of("L3 lateral branch right", 0.25),
+        of("L2 lateral branch right", 0.5),
+        of("L3 intermediate branch right", 1.0),
+        of("L3 ventral ramus right", 1.0),
+    ];
+    assert_eq!(skin_cut_fraction(&cuts, "a"), 0.5);
+    assert_eq!(skin_cut_fraction(&cuts, "b"), 0.0);
+    assert_eq!(skin_cut_fraction(&cuts[2..], "a"), 0.0);
 }
 
 #[test]
@@ -104,6 +144,7 @@ fn unusable_numbers_are_refused() {
     assert!(refused(&|r| r.blocks[0].relief_percent = 130.0).contains("130"));
     assert!(refused(&|r| r.nerves[0].gap_mm = vec![]).contains("places"));
     assert!(refused(&|r| r.nerves[1].gap_mm[0] = f64::NAN).contains("gap"));
+    assert!(refused(&|r| r.skin_cut_fraction = 1.5).contains("skin's fibres is 1.5"));
     assert!(refused(&|r| r.baseline_points = Some(0.0)).contains("pain before"));
 }
 

@@ -3,7 +3,7 @@
 use super::{Case, Done, Event, OutcomeByLaw, SessionError, State, Watch, impossible};
 use crate::{
     nerve_death::laws,
-    outcome::{NerveState, OutcomeRequest, belief_of, population},
+    outcome::{NerveState, OutcomeRequest, belief_of, population, skin_cut_fraction},
 };
 
 /// Ends the procedure.
@@ -46,6 +46,10 @@ pub(super) fn finish(case: &Case, state: &State, watch: Watch<'_>) -> Result<Don
             blocks: blocks.clone(),
             nerves: [nerve(0), nerve(1)],
             lesions: lesions as u32,
+            skin_cut_fraction: skin_cut_fraction(
+                state.targets.iter().flat_map(|t| &t.lesions).flat_map(|l| &l.nerves),
+                &law.name,
+            ),
             baseline_points: case.history.pain.intensity_points.filter(|p| *p > 0.0),
             people: case.people,
             seed: case.seed,

@@ -15,23 +15,41 @@ const DRAWN: usize = 100;
 pub(super) struct Table {
     pub thin: [f64; 4],
     pub thick: [f64; 4],
+    /// Amplitudes from which on pulses are too strong for them; infinite where none was found.
+    pub thin_blocks: [f64; 4],
+    pub thick_blocks: [f64; 4],
 }
 
 impl Table {
     /// The threshold at any diameter: straight between the logarithms of the two beside it.
     pub fn threshold(&self, diameter_um: f64) -> f64 {
-        let (at, found) = if diameter_um < SETS_MEET_UM {
-            (&THIN_UM, &self.thin)
-        } else {
-            (&THICK_UM, &self.thick)
-        };
-        let k = at[1..3].partition_point(|d| *d < diameter_um);
-        if found[k].is_infinite() || found[k + 1].is_infinite() {
+        let ((below, above), t) = between(diameter_um, &self.thin, &self.thick);
+        if below.is_infinite() || above.is_infinite() {
             return f64::INFINITY;
         }
-        let t = (diameter_um / at[k]).ln() / (at[k + 1] / at[k]).ln();
-        (found[k].ln() * (1.0 - t) + found[k + 1].ln() * t).exp()
+        (below.ln() * (1.0 - t) + above.ln() * t).exp()
     }
+
+    /// The amplitude from which on a pulse is too strong, likewise; beside one without a block that of the nearer.
+    pub fn block(&self, diameter_um: f64) -> f64 {
+        let ((below, above), t) = between(diameter_um, &self.thin_blocks, &self.thick_blocks);
+        if below.is_infinite() || above.is_infinite() {
+            return if t < 0.5 { below } else { above };
+        }
+        (below.ln() * (1.0 - t) + above.ln() * t).exp()
+    }
+}
+
+/// The values at the two diameters beside one, and how far it lies between them.
+fn between(diameter_um: f64, thin: &[f64; 4], thick: &[f64; 4]) -> ((f64, f64), f64) {
+    let (at, found) = if diameter_um < SETS_MEET_UM {
+        (&THIN_UM, thin)
+    } else {
+        (&THICK_UM, thick)
+    };
+    let k = at[1..3].partition_point(|d| *d < diameter_um);
+    let t = (diameter_um / at[k]).ln() / (at[k + 1] / at[k]).ln();
+    ((found[k], found[k + 1]), t)
 }
 
 /// Diameters that stand for a class: equally many fibres each, of a normal distribution cut to what the sizes of fibres allow.
@@ -71,7 +89,12 @@ mod tests {
         let table = Table {
             thin: [8.0, 4.0, 2.0, 1.0],
             thick: [0.8, 0.4, 0.2, 0.1],
+            thin_blocks: [f64::INFINITY, f64::INFINITY, 9.0, 4.0],
+            thick_blocks: [8.0, 4.0, 2.0, 1.0],
         };
+        assert_eq!(table.block(8.0), 4.0);
+        assert_eq!(table.block(2.3), f64::INFINITY);
+        assert_eq!(table.block(3.5), 9.0);
         for pair in [(1.2, 8.0), (2.2, 4.0), (3.6, 2.0), (5.8, 0.8), (15.0, 0.1)] {
             assert!((table.threshold(pair.0) - pair.1).abs() < 1e-9, "{pair:?}");
         }

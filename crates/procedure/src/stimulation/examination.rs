@@ -11,7 +11,7 @@ use super::{
     waveform::{Circuit, Output, TestPulse},
 };
 use crate::{
-    catalog::{Catalog, ElectrodeInterface, FibreClass, NerveFibres, find},
+    catalog::{Catalog, ElectrodeInterface, FibreClass, FibreKind, NerveFibres, find},
     lesion::LesionProblem,
 };
 
@@ -143,7 +143,7 @@ impl<'a> Examination<'a> {
         &self,
         nerves: &[&Pathway],
         pulse: &TestPulse,
-        class: &str,
+        class: FibreKind,
     ) -> Result<Vec<TypicalThreshold>, StimulationError> {
         pulse.check()?;
         let course = self.circuit.course(pulse);

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     anatomy::Patient,
-    catalog::Catalog,
+    catalog::{Catalog, FibreKind},
     lesion::{LesionError, LesionProblem},
 };
 
@@ -211,7 +211,7 @@ fn point(
         Err(error) => return Err(error),
     };
     let aimed: Vec<&Pathway> = pathways.iter().filter(|p| p.target).collect();
-    let feeling = examination.typical(&aimed, pulse, "a_beta")?;
+    let feeling = examination.typical(&aimed, pulse, FibreKind::ABeta)?;
     let target = feeling.first();
     let mut legs: Vec<(f64, &Pathway)> = pathways
         .iter()
@@ -221,7 +221,7 @@ fn point(
     legs.sort_by(|a, b| a.0.total_cmp(&b.0));
     let nearest: Vec<&Pathway> = legs.iter().take(LEGS).map(|l| l.1).collect();
     let leg = examination
-        .typical(&nearest, pulse, "a_alpha")?
+        .typical(&nearest, pulse, FibreKind::AAlpha)?
         .into_iter()
         .filter_map(|t| t.amplitude)
         .min_by(f64::total_cmp);

@@ -7,7 +7,7 @@ use neurotome_base::random::Stream;
 use serde::Serialize;
 
 use super::{pathway::Pathway, recruit::Recruitment, territory::territory};
-use crate::catalog::Perception;
+use crate::catalog::{FibreKind, Perception};
 
 /// Kinds of answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -59,12 +59,12 @@ pub fn notice(
             continue;
         };
         let place = territory(pathway.kind, pathway.nerve);
-        let mut add = |answer, place, needs: &[(&str, f64)]| {
+        let mut add = |answer, place, needs: &[(FibreKind, f64)]| {
             // The weakest that meets any need, for a person whose shares are so many times the typical ones.
             let at = |factor: f64| {
                 needs
                     .iter()
-                    .filter_map(|(class, share)| r.amplitude(class, share * factor))
+                    .filter_map(|(class, share)| r.amplitude(*class, share * factor))
                     .min_by(f64::total_cmp)
             };
             let stream = Stream::new(seed).split(n);
@@ -87,18 +87,18 @@ pub fn notice(
             add(
                 Answer::Twitch,
                 place.muscle,
-                &[("a_alpha", perception.twitch_fraction.value)],
+                &[(FibreKind::AAlpha, perception.twitch_fraction.value)],
             );
             continue;
         }
         add(
             Answer::Tingling,
             place.felt,
-            &[("a_beta", perception.tingling_fraction.value)],
+            &[(FibreKind::ABeta, perception.tingling_fraction.value)],
         );
-        let pain = ("a_delta", perception.pain_fraction.value);
+        let pain = (FibreKind::ADelta, perception.pain_fraction.value);
         if r.target {
-            let known = ("a_beta", perception.concordant_fraction.value);
+            let known = (FibreKind::ABeta, perception.concordant_fraction.value);
             add(Answer::ConcordantPain, place.felt, &[known, pain]);
         } else {
             add(Answer::Pain, place.felt, &[pain]);
@@ -107,4 +107,52 @@ pub fn notice(
     let key = |n: &Noticed| n.amplitude.unwrap_or(f64::INFINITY);
     all.sort_by(|a, b| key(a).total_cmp(&key(b)));
     all
+}
+
+#[cfg(test)]
+mod tests {
+    use neurotome_base::PatientPoint;
+
+    use super::*;
+    use crate::{
+        anatomy::{Level, NerveKind},
+        catalog::Sourced,
+    };
+
+    #[test]
+    fn a_branch_to_the_skin_tingles_and_never_makes_the_known_pain() {
+        let value = |value| Sourced {
+            value,
+            source: String::new(),
+            verified: true,
+            condition: None,
+            range: None,
+        };
+        let person = Perception {
+            name: "awake".to_owned(),
+            title: String::new(),
+            tingling_fraction: value(0.05),
+            concordant_fraction: value(0.3),
+            pain_fraction: value(0.05),
+            twitch_fraction: value(0.05),
+            log_sd_fraction: value(0.5),
+        };
+        let line: Vec<PatientPoint> = (0..40).map(|k| PatientPoint::new(0.0, 0.0, f64::from(k))).collect();
+        let mut pathway = Pathway::bare("L3 lateral branch right", NerveKind::LateralBranch, &line);
+        pathway.nerve = Some(Level::L3);
+        let answered = Recruitment::of_classes(
+            "L3 lateral branch right",
+            &[
+                (FibreKind::AAlpha, 0.5),
+                (FibreKind::ABeta, 0.4),
+                (FibreKind::ADelta, 3.0),
+            ],
+        );
+        let told = notice(&[answered.clone()], &[pathway.clone()], &person, false, 1);
+        let kinds: Vec<(Answer, f64)> = told.iter().map(|n| (n.answer, n.amplitude.unwrap())).collect();
+        assert_eq!(kinds, [(Answer::Tingling, 0.4), (Answer::Pain, 3.0)]);
+        assert!(told.iter().all(|n| n.place.contains("skin of the buttock") && !n.leg));
+        let moved = notice(&[answered], &[pathway], &person, true, 1);
+        assert_eq!((moved[0].answer, moved[0].place), (Answer::Twitch, "iliocostalis"));
+    }
 }

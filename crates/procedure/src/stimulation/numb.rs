@@ -4,7 +4,7 @@ use neurotome_base::Vec3;
 
 use super::{StimulationError, pathway::Pathway};
 use crate::{
-    anaesthesia::{AnaesthesiaError, ConductionRule, Drug, FibreKind, Spread},
+    anaesthesia::{AnaesthesiaError, ConductionRule, Drug, Spread},
     anatomy::NerveKind,
     catalog::{Catalog, FibreClass},
 };
@@ -53,9 +53,6 @@ impl Numbed {
 
     /// The share of a fibre's sodium channels that take part at a place along its pathway (mm).
     pub fn sodium(&self, pathway: &Pathway, class: &FibreClass, along_mm: f64) -> f64 {
-        let Some(kind) = FibreKind::ALL.into_iter().find(|k| k.name() == class.name) else {
-            return 1.0;
-        };
         let p = pathway.at_mm(along_mm).vec();
         let nearest = self
             .places
@@ -63,7 +60,7 @@ impl Numbed {
             .map(|(at, c)| ((at - p).norm_squared(), *c))
             .min_by(|a, b| a.0.total_cmp(&b.0));
         match nearest {
-            Some((d2, c)) if d2 <= NEAR_MM * NEAR_MM => 1.0 - self.drug.sodium_block(kind, c, self.long_stretch),
+            Some((d2, c)) if d2 <= NEAR_MM * NEAR_MM => 1.0 - self.drug.sodium_block(class.kind, c, self.long_stretch),
             _ => 1.0,
         }
     }

@@ -31,6 +31,8 @@ pub struct Pathway {
     pub side: Option<Side>,
     /// True for the nerve aimed at.
     pub target: bool,
+    /// Where along it the ganglion ends, mm; none where that is not known.
+    pub foramen_mm: Option<f64>,
     /// Radius of the bundle, mm.
     pub radius_mm: f64,
     /// Points along it, evenly spaced, from the spinal canal outwards.
@@ -95,6 +97,7 @@ impl Pathway {
             nerve: None,
             side: None,
             target: false,
+            foramen_mm: None,
             radius_mm,
             known: [before, length - after].map(|s| (s / length * count as f64).round() as usize),
             points,
@@ -102,9 +105,21 @@ impl Pathway {
         })
     }
 
+    /// A bundle of a millimetre for tests.
+    #[cfg(test)]
+    pub(super) fn bare(name: &str, kind: NerveKind, polyline: &[PatientPoint]) -> Self {
+        Self::new(name, kind, polyline, 0.5, [None, None]).expect("a course")
+    }
+
     /// All pathways of a patient: of each spinal nerve that to the back and that to the leg. `target` is the name of the nerve aimed at.
     pub fn of_patient(patient: &dyn Patient, target: Option<&str>) -> Vec<Self> {
-        let ends = [NerveKind::MedialBranch, NerveKind::DorsalRamus, NerveKind::VentralRamus];
+        let ends = [
+            NerveKind::MedialBranch,
+            NerveKind::DorsalRamus,
+            NerveKind::VentralRamus,
+            NerveKind::LateralBranch,
+            NerveKind::IntermediateBranch,
+        ];
         let leads = |end: &Course| {
             [NerveKind::Root, NerveKind::Ganglion]
                 .into_iter()
@@ -118,6 +133,8 @@ impl Pathway {
             .filter(|c| ends.contains(&c.kind))
             .filter_map(|end| {
                 let mut points = leads(end);
+                let led = points.windows(2).map(|w| (w[1].vec() - w[0].vec()).norm()).sum::<f64>();
+                let leads = !points.is_empty();
                 points.extend(&end.points);
                 let last = points.len().checked_sub(2)?;
                 let on = points[last + 1].vec() - points[last.saturating_sub(4)].vec();
@@ -127,6 +144,7 @@ impl Pathway {
                 all.nerve = Some(end.nerve);
                 all.side = Some(end.side);
                 all.target = Some(end.name.as_str()) == target;
+                all.foramen_mm = leads.then_some(BEYOND_MM + led);
                 Some(all)
             })
             .collect()

@@ -14,7 +14,7 @@ use super::{
     field::TipField,
     pathway::{AROUND, Line, Pathway},
 };
-use crate::catalog::{FibreClass, NerveFibres};
+use crate::catalog::{FibreClass, FibreKind, NerveFibres};
 
 /// Compartments of C fibres, µm; and how far such a fibre is followed to both sides of the place nearest to the needle, mm.
 const C_SPACING_UM: f64 = 25.0;
@@ -25,6 +25,10 @@ const C_REACH_MM: f64 = 4.0;
 pub(super) const REACH_MM: f64 = 30.0;
 /// Beyond this only the axis of a nerve is looked at: the field hardly varies across it, mm.
 const FAR_MM: f64 = 8.0;
+/// Blocks by too strong a pulse are looked for in nerves that are nearer than this, mm; first in fibres of these diameters on the line with the
+/// lowest thresholds (places in [`THIN_UM`] and [`THICK_UM`]), and where one of them is blocked in all.
+const BLOCK_REACH_MM: f64 = 4.0;
+const BLOCKED_FIRST: [(bool, usize); 3] = [(true, 3), (true, 1), (false, 2)];
 /// Bracket of a threshold.
 const TOLERANCE: f64 = 0.01;
 /// Step in time, ms.
@@ -44,13 +48,34 @@ pub struct Recruitment {
     pub target: bool,
     /// Distance from its axis to that of the bare metal, mm.
     pub distance_mm: f64,
+    /// The place along its pathway where that is, mm.
+    pub at_mm: f64,
+    /// The amplitude from which on a pulse is too strong for fibres beside the metal, so that shares fall again; none where none was found.
+    /// Looked for in fibres with myelin of nerves within 4 mm, without an anaesthetic.
+    pub blocks_from: Option<f64>,
     /// Each class with its fibres' thresholds.
     pub classes: Vec<ClassThresholds>,
 }
 
 impl Recruitment {
+    /// A nerve whose classes fire from these amplitudes on, for tests.
+    #[cfg(test)]
+    pub(super) fn of_classes(nerve: &str, from: &[(FibreKind, f64)]) -> Self {
+        let classes = from
+            .iter()
+            .map(|(class, t)| ClassThresholds::new(*class, vec![[*t, f64::INFINITY]]));
+        Self {
+            nerve: nerve.to_owned(),
+            target: false,
+            distance_mm: 1.0,
+            at_mm: 0.0,
+            blocks_from: None,
+            classes: classes.collect(),
+        }
+    }
+
     /// The share of a class that fires at an amplitude.
-    pub fn share(&self, class: &str, amplitude: f64) -> f64 {
+    pub fn share(&self, class: FibreKind, amplitude: f64) -> f64 {
         self.classes
             .iter()
             .find(|c| c.class == class)
@@ -58,7 +83,7 @@ impl Recruitment {
     }
 
     /// The amplitude that fires a share of a class; none if no allowed amplitude does.
-    pub fn amplitude(&self, class: &str, share: f64) -> Option<f64> {
+    pub fn amplitude(&self, class: FibreKind, share: f64) -> Option<f64> {
         self.classes
             .iter()
             .find(|c| c.class == class)
@@ -70,10 +95,11 @@ impl Recruitment {
 #[derive(Debug, Clone, Serialize)]
 pub struct ClassThresholds {
     /// The class, such as `a_beta`.
-    pub class: &'static str,
-    /// Thresholds of equally many fibres each, ascending; infinite beyond the generator's limit. V or mA.
+    pub class: FibreKind,
+    /// Equally many fibres each: the amplitudes (V or mA) at which they fire, from one and up to another; ascending by the first. Infinite beyond
+    /// the generator's limit.
     #[serde(skip)]
-    pub thresholds: Vec<f64>,
+    pub fires: Vec<[f64; 2]>,
     /// The lowest; none beyond the limit.
     pub lowest: Option<f64>,
     /// The one that half of the fibres have or stay below; none beyond the limit.
@@ -81,11 +107,11 @@ pub struct ClassThresholds {
 }
 
 impl ClassThresholds {
-    fn new(class: &'static str, mut thresholds: Vec<f64>) -> Self {
-        thresholds.sort_by(f64::total_cmp);
+    fn new(class: FibreKind, mut fires: Vec<[f64; 2]>) -> Self {
+        fires.sort_by(|a, b| a[0].total_cmp(&b[0]).then(a[1].total_cmp(&b[1])));
         let mut all = Self {
             class,
-            thresholds,
+            fires,
             lowest: None,
             median: None,
         };
@@ -96,18 +122,32 @@ impl ClassThresholds {
 
     /// The share that fires at an amplitude.
     pub fn share(&self, amplitude: f64) -> f64 {
-        let fired = self.thresholds.partition_point(|t| *t <= amplitude);
-        fired as f64 / self.thresholds.len().max(1) as f64
+        let fired = self
+            .fires
+            .iter()
+            .filter(|[from, to]| *from <= amplitude && amplitude < *to)
+            .count();
+        fired as f64 / self.fires.len().max(1) as f64
     }
 
-    /// The amplitude at which a share fires.
+    /// The lowest amplitude at which a share fires: at higher ones it may be less again, and the share be never reached.
     pub fn amplitude(&self, share: f64) -> Option<f64> {
         if !(0.0..=1.0).contains(&share) {
             return None;
         }
-        let rank = (share * self.thresholds.len() as f64).ceil() as usize;
-        let at = self.thresholds.get(rank.max(1) - 1)?;
-        at.is_finite().then_some(*at)
+        let wanted = ((share * self.fires.len() as f64).ceil() as usize).max(1);
+        let mut ends: Vec<f64> = self.fires.iter().map(|f| f[1]).filter(|t| t.is_finite()).collect();
+        ends.sort_by(f64::total_cmp);
+        // Shares rise at thresholds alone.
+        self.fires
+            .iter()
+            .enumerate()
+            .map_while(|(n, [from, _])| from.is_finite().then_some((n, *from)))
+            .find(|(n, from)| {
+                let same = self.fires[*n..].iter().take_while(|f| f[0] <= *from).count();
+                n + same - ends.partition_point(|t| t <= from) >= wanted
+            })
+            .map(|(_, from)| from)
     }
 }
 
@@ -160,7 +200,7 @@ pub(super) fn typical(
     pathways: &[&Pathway],
     fibres: &dyn Fn(&Pathway) -> Option<NerveFibres>,
     stimulus: &Stimulus<'_>,
-    class: &str,
+    class: FibreKind,
 ) -> Result<Vec<TypicalThreshold>, StimulationError> {
     let mut all = Vec::new();
     for pathway in pathways {
@@ -168,7 +208,7 @@ pub(super) fn typical(
         let Some(fibres) = fibres(pathway).filter(|_| distance_mm <= REACH_MM) else {
             continue;
         };
-        let Some(class) = fibres.classes().into_iter().find(|c| c.name == class && c.myelinated) else {
+        let Some(class) = fibres.classes().into_iter().find(|c| c.kind == class && c.myelinated) else {
             continue;
         };
         let nerve = Nerve {
@@ -230,7 +270,11 @@ impl Nerve<'_> {
         let myelinated: Vec<&FibreClass> = classes.iter().filter(|c| c.myelinated && c.share > 0.0).collect();
         // Without an anaesthetic a fibre's threshold depends on its diameter alone, whatever its class.
         let tables: Vec<Vec<Table>> = match self.sodium {
-            None => vec![self.tables(&lines, None)?; myelinated.len()],
+            None => {
+                let mut tables = self.tables(&lines, None)?;
+                self.look_for_blocks(&lines, &mut tables)?;
+                vec![tables; myelinated.len()]
+            }
             Some(_) => myelinated
                 .iter()
                 .map(|c| self.tables(&lines, Some(c)))
@@ -241,27 +285,32 @@ impl Nerve<'_> {
             .zip(&tables)
             .map(|(class, tables)| {
                 let drawn = drawn(class);
-                let thresholds = tables
+                let within = |t: f64| if t > self.stimulus.most { f64::INFINITY } else { t };
+                let fires = tables
                     .iter()
-                    .flat_map(|table| drawn.iter().map(|d| table.threshold(*d)))
-                    .map(|t| if t > self.stimulus.most { f64::INFINITY } else { t })
+                    .flat_map(|table| drawn.iter().map(|d| [table.threshold(*d), table.block(*d)].map(within)))
                     .collect();
-                ClassThresholds::new(class.name, thresholds)
+                ClassThresholds::new(class.kind, fires)
             })
             .collect();
+        let blocks = all.iter().flat_map(|c| &c.fires).map(|f| f[1]);
+        let blocks_from = blocks.min_by(f64::total_cmp).filter(|a| a.is_finite());
         if let Some(c) = classes.iter().find(|c| !c.myelinated && c.share > 0.0) {
             let of_line = |line: &Line| self.c_fibre(c, line);
-            let thresholds = if self.distance_mm > C_REACH_MM {
+            let thresholds: Vec<f64> = if self.distance_mm > C_REACH_MM {
                 vec![f64::INFINITY]
             } else {
                 lines.par_iter().map(of_line).collect::<Result<_, _>>()?
             };
-            all.push(ClassThresholds::new(c.name, thresholds));
+            let fires = thresholds.into_iter().map(|t| [t, f64::INFINITY]).collect();
+            all.push(ClassThresholds::new(c.kind, fires));
         }
         Ok(Recruitment {
             nerve: self.pathway.name.clone(),
             target: self.pathway.target,
             distance_mm: self.distance_mm,
+            at_mm: self.at_mm,
+            blocks_from,
             classes: all,
         })
     }
@@ -280,14 +329,12 @@ impl Nerve<'_> {
             .par_iter()
             .enumerate()
             .map(|(n, line)| {
-                // Nodes stand anywhere: the lines take different places.
-                let shift = (0.5 + n as f64 * 0.618_034).fract();
                 let mut guess = self.stimulus.guess;
                 let mut of = |diameters: &[f64; 4]| -> Result<[f64; 4], StimulationError> {
                     let mut found = [f64::INFINITY; 4];
                     // Thick fibres first: they tell where to look for thinner ones.
                     for (d, t) in diameters.iter().zip(&mut found).rev() {
-                        *t = self.myelinated(*d, line, shift, guess, class)?;
+                        *t = self.myelinated(*d, line, shift(n), guess, class)?;
                         if t.is_infinite() {
                             break;
                         }
@@ -307,20 +354,60 @@ impl Nerve<'_> {
                 } else {
                     none
                 };
-                Ok(Table { thin, thick })
+                Ok(Table {
+                    thin,
+                    thick,
+                    thin_blocks: none,
+                    thick_blocks: none,
+                })
             })
             .collect()
     }
 
-    /// The threshold of a myelinated fibre on a line; infinite beyond the limit.
-    fn myelinated(
+    /// Looks for amplitudes from which on pulses are too strong for the fibres whose thresholds are in the tables.
+    fn look_for_blocks(&self, lines: &[Line], tables: &mut [Table]) -> Result<(), StimulationError> {
+        if self.distance_mm > BLOCK_REACH_MM {
+            return Ok(());
+        }
+        let of = |n: usize, thick: bool, k: usize, table: &Table| -> Result<f64, StimulationError> {
+            let (diameter_um, threshold) = if thick {
+                (THICK_UM[k], table.thick[k])
+            } else {
+                (THIN_UM[k], table.thin[k])
+            };
+            if !threshold.is_finite() {
+                return Ok(f64::INFINITY);
+            }
+            let fibre = self.laid(diameter_um, &lines[n], shift(n), None)?;
+            self.block(&fibre, threshold)
+        };
+        let lowest = |t: &Table| t.thick[3];
+        let nearest = (0..tables.len()).min_by(|a, b| lowest(&tables[*a]).total_cmp(&lowest(&tables[*b])));
+        let Some(nearest) = nearest else { return Ok(()) };
+        let first: Vec<f64> = BLOCKED_FIRST
+            .par_iter()
+            .map(|(thick, k)| of(nearest, *thick, *k, &tables[nearest]))
+            .collect::<Result<_, _>>()?;
+        if first.iter().all(|a| a.is_infinite()) {
+            return Ok(());
+        }
+        tables.par_iter_mut().enumerate().try_for_each(|(n, table)| {
+            for k in 0..4 {
+                table.thick_blocks[k] = of(n, true, k, table)?;
+                table.thin_blocks[k] = of(n, false, k, table)?;
+            }
+            Ok(())
+        })
+    }
+
+    /// A myelinated fibre on a line.
+    fn laid(
         &self,
         diameter_um: f64,
         line: &Line,
         shift: f64,
-        guess: f64,
         class: Option<&FibreClass>,
-    ) -> Result<f64, StimulationError> {
+    ) -> Result<Laid, StimulationError> {
         let geometry = geometry(diameter_um)?;
         let spacing = geometry.node_spacing * UM;
         let half = self.half_mm(diameter_um);
@@ -347,7 +434,49 @@ impl Nerve<'_> {
         if let Some(class) = class {
             criterion.arrive_at = vec![towards(class, [3, nodes - 4])];
         }
-        self.threshold(&fibre, &places, start, line, guess, &criterion)
+        Ok(Laid {
+            fibre,
+            field_mv: field_mv(&places, start, line),
+            criterion,
+        })
+    }
+
+    /// The threshold of a myelinated fibre on a line; infinite beyond the limit.
+    fn myelinated(
+        &self,
+        diameter_um: f64,
+        line: &Line,
+        shift: f64,
+        guess: f64,
+        class: Option<&FibreClass>,
+    ) -> Result<f64, StimulationError> {
+        let Laid {
+            fibre,
+            field_mv,
+            criterion,
+        } = self.laid(diameter_um, line, shift, class)?;
+        self.threshold(&fibre, &field_mv, guess, &criterion)
+    }
+
+    /// The amplitude from which on a pulse is too strong for a fibre with a threshold; infinite where none is up to the limit.
+    fn block(&self, laid: &Laid, threshold: f64) -> Result<f64, StimulationError> {
+        let found = Stimulated::new(&laid.fibre, &laid.field_mv)?.block(
+            self.stimulus.course,
+            &self.search(threshold),
+            &laid.criterion,
+            // From the upper end of its bracket on it surely fires.
+            threshold * (1.0 + TOLERANCE),
+        );
+        Ok(found.map_or(f64::INFINITY, |b| b.amplitude))
+    }
+
+    fn search(&self, guess: f64) -> Search {
+        Search {
+            dt_ms: STEP_MS,
+            tolerance: TOLERANCE,
+            guess: guess.min(self.stimulus.most),
+            most: self.stimulus.most,
+        }
     }
 
     /// The threshold of a C fibre on a line; infinite beyond the limit.
@@ -380,27 +509,20 @@ impl Nerve<'_> {
             quiet_after_ms: 2.0,
             longest_ms: 40.0,
         };
-        self.threshold(&fibre, &places, from, line, 10.0 * self.stimulus.guess, &criterion)
+        let field_mv = field_mv(&places, from, line);
+        self.threshold(&fibre, &field_mv, 10.0 * self.stimulus.guess, &criterion)
     }
 
     fn threshold<F: Fibre>(
         &self,
         fibre: &F,
-        places_um: &[f64],
-        start_mm: f64,
-        line: &Line,
+        field_mv: &[f64],
         guess: f64,
         criterion: &Criterion,
     ) -> Result<f64, StimulationError> {
-        // The needle is the cathode.
-        let field: Vec<f64> = places_um.iter().map(|x| -1e3 * line.at(start_mm + x * UM)).collect();
-        let search = Search {
-            dt_ms: STEP_MS,
-            tolerance: TOLERANCE,
-            guess: guess.min(self.stimulus.most),
-            most: self.stimulus.most,
-        };
-        match Stimulated::new(fibre, &field).and_then(|s| s.threshold(self.stimulus.course, &search, criterion)) {
+        let found = Stimulated::new(fibre, field_mv)
+            .and_then(|s| s.threshold(self.stimulus.course, &self.search(guess), criterion));
+        match found {
             Ok(found) => Ok(found.amplitude),
             Err(ThresholdError::Above { .. }) => Ok(f64::INFINITY),
             Err(error) => Err(error.into()),
@@ -408,11 +530,28 @@ impl Nerve<'_> {
     }
 }
 
+/// A myelinated fibre on a line, the potential outside of it at a unit amplitude, and where its spikes must arrive.
+struct Laid {
+    fibre: Myelinated,
+    field_mv: Vec<f64>,
+    criterion: Criterion,
+}
+
+/// The potential outside of a fibre's compartments: the needle is the cathode.
+fn field_mv(places_um: &[f64], start_mm: f64, line: &Line) -> Vec<f64> {
+    places_um.iter().map(|x| -1e3 * line.at(start_mm + x * UM)).collect()
+}
+
+/// Nodes stand anywhere: the lines take different places, as a share of the way from node to node.
+fn shift(line: usize) -> f64 {
+    (0.5 + line as f64 * 0.618_034).fract()
+}
+
 /// Where the spikes of a class must arrive to be noticed, of the ends towards the spine and towards the body. Where nothing is blocked they
 /// arrive at both.
 fn towards(class: &FibreClass, [spine, body]: [usize; 2]) -> usize {
-    match class.name {
-        "a_alpha" | "a_gamma" => body,
+    match class.kind {
+        FibreKind::AAlpha | FibreKind::AGamma => body,
         _ => spine,
     }
 }
@@ -427,7 +566,8 @@ mod tests {
 
     #[test]
     fn shares_rise_with_the_amplitude() {
-        let class = ClassThresholds::new("a_beta", vec![3.0, 1.0, f64::INFINITY, 2.0]);
+        let fires = [3.0, 1.0, f64::INFINITY, 2.0].map(|t| [t, f64::INFINITY]);
+        let class = ClassThresholds::new(FibreKind::ABeta, fires.to_vec());
         assert_eq!(class.lowest, Some(1.0));
         assert_eq!(class.median, Some(2.0));
         assert_eq!(class.share(0.5), 0.0);
@@ -435,5 +575,19 @@ mod tests {
         assert_eq!(class.amplitude(0.75), Some(3.0));
         assert_eq!(class.amplitude(1.0), None);
         assert_eq!(class.amplitude(1.5), None);
+    }
+
+    #[test]
+    fn shares_fall_again_where_pulses_block() {
+        let fires = vec![[1.0, 4.0], [2.0, 8.0], [6.0, f64::INFINITY], [6.0, f64::INFINITY]];
+        let class = ClassThresholds::new(FibreKind::AAlpha, fires);
+        assert_eq!(class.share(3.0), 0.5);
+        assert_eq!(class.share(5.0), 0.25);
+        assert_eq!(class.share(7.0), 0.75);
+        assert_eq!(class.share(9.0), 0.5);
+        // The first crossing, and none where blocks come before the rest fires.
+        assert_eq!(class.amplitude(0.5), Some(2.0));
+        assert_eq!(class.amplitude(0.75), Some(6.0));
+        assert_eq!(class.amplitude(1.0), None);
     }
 }

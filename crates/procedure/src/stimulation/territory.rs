@@ -11,7 +11,7 @@ pub struct Territory {
     pub muscle: &'static str,
     /// True for nerves of the leg, which must not answer.
     pub leg: bool,
-    /// From the needle to the muscle along the nerve, mm: for the delay of its answer. Round figures of an adult.
+    /// From the foramen to the muscle along the nerve, mm: for the delay of its answer. Round figures of an adult.
     pub to_muscle_mm: f64,
 }
 
@@ -37,6 +37,18 @@ pub fn territory(kind: NerveKind, nerve: Option<Level>) -> Territory {
             _ => back("back, beside the spine"),
         },
         (NerveKind::MedialBranch | NerveKind::DorsalRamus, None) => back("low back"),
+        (NerveKind::LateralBranch, _) => Territory {
+            felt: "skin of the buttock, below the iliac crest",
+            muscle: "iliocostalis",
+            leg: false,
+            to_muscle_mm: 60.0,
+        },
+        (NerveKind::IntermediateBranch, _) => Territory {
+            felt: "deep in the back, beside the spine",
+            muscle: "longissimus",
+            leg: false,
+            to_muscle_mm: 50.0,
+        },
         (_, Some(Level::L1)) => leg("groin", "iliopsoas", 150.0),
         (_, Some(Level::L2)) => leg("front of the thigh", "iliopsoas", 200.0),
         (_, Some(Level::L3)) => leg("front of the thigh and knee", "quadriceps", 400.0),

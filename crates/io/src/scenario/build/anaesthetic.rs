@@ -157,8 +157,13 @@ fn key(error: &AnaesthesiaError) -> &'static str {
 }
 
 impl Builder<'_> {
-    /// Computes the spread of `[anaesthetic]` and gives its fluid to the problem.
-    pub(super) fn anaesthetic(&mut self, s: &Scenario, problem: &mut LesionProblem) -> Result<Option<Anaesthesia>> {
+    /// Computes the spread of `[anaesthetic]`, where that is wanted, and gives its fluid to the problem.
+    pub(super) fn anaesthetic(
+        &mut self,
+        s: &Scenario,
+        problem: &mut LesionProblem,
+        spreads: bool,
+    ) -> Result<Option<Anaesthesia>> {
         let Some(table) = &s.anaesthetic else { return Ok(None) };
         if s.injectate.is_some() {
             return Err(self.fault(
@@ -174,15 +179,18 @@ impl Builder<'_> {
             self.point(&format!("anaesthetic.fasciae[{i}].point_mm"), f.point_mm)?;
             self.direction(&format!("anaesthetic.fasciae[{i}].normal"), f.normal)?;
         }
-        let computed = injection(table, problem, s, self.catalog)
-            .and_then(|injection| Ok((inject(&injection, &mut |_| true)?, injection)));
-        let (spread, injection) = computed.map_err(|e| {
+        let refused = |e: AnaesthesiaError| {
             self.fault(
                 key(&e),
                 e.to_string(),
                 "`neurotome inject --help` tells what can be given",
             )
-        })?;
+        };
+        let injection = injection(table, problem, s, self.catalog).map_err(refused)?;
+        if !spreads {
+            return Ok(None);
+        }
+        let spread = inject(&injection, &mut |_| true).map_err(refused)?;
         if let Some(dose) = &spread.dose {
             self.remarks.extend(dose_remark(table.agent(), dose));
         }

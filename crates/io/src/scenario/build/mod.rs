@@ -79,6 +79,19 @@ type Result<T> = std::result::Result<T, Box<Fault>>;
 /// # Errors
 /// [`ScenarioError::Fault`] with the line at fault.
 pub fn load(source: &Source, catalog: &Catalog) -> std::result::Result<Loaded, ScenarioError> {
+    resolved(source, catalog, true)
+}
+
+/// The same without computing how an anaesthetic spreads, for who wants to see the patient or injects by himself: `[anaesthetic]` is checked, but
+/// [`Loaded::anaesthesia`] is none and the problem has no fluid.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_before_injection(source: &Source, catalog: &Catalog) -> std::result::Result<Loaded, ScenarioError> {
+    resolved(source, catalog, false)
+}
+
+fn resolved(source: &Source, catalog: &Catalog, spreads: bool) -> std::result::Result<Loaded, ScenarioError> {
     let scenario: Scenario = parse_toml(&source.name, &source.text)?;
     let mut builder = Builder {
         source,
@@ -88,7 +101,7 @@ pub fn load(source: &Source, catalog: &Catalog) -> std::result::Result<Loaded, S
         remarks: Vec::new(),
     };
     let (mut problem, setting, patient) = builder.problem(&scenario)?;
-    let anaesthesia = builder.anaesthetic(&scenario, &mut problem)?;
+    let anaesthesia = builder.anaesthetic(&scenario, &mut problem, spreads)?;
     let Builder {
         notices,
         inputs,

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use neurotome_io::scenario::Loaded;
+use neurotome_procedure::anatomy::NerveKind;
 use neurotome_procedure::nerve_death::{Conduction, NerveCut, Passes, Where};
 
 use super::Told;
@@ -95,7 +96,7 @@ fn fibres(out: &mut String, nerve: &NerveCut) {
             .classes
             .iter()
             .filter(|c| c.cut > 0.0 && c.blocked < 0.99 * c.cut)
-            .map(|c| c.class.as_str())
+            .map(|c| c.class.name())
             .collect();
         if !short.is_empty() {
             let _ = writeln!(
@@ -150,7 +151,12 @@ fn harm(out: &mut String, told: &Told) {
         let away = n
             .distance_mm
             .map_or(String::new(), |d| format!(", {d:.1} mm from the lesion"));
-        let _ = writeln!(out, "  {}: {lost}, up to {:.1} °C{away}", n.nerve, n.peak_c);
+        let numb = if n.kind == NerveKind::LateralBranch && most > 0.0 {
+            ": numb skin of the buttock"
+        } else {
+            ""
+        };
+        let _ = writeln!(out, "  {}: {lost}, up to {:.1} °C{away}{numb}", n.nerve, n.peak_c);
     }
     for s in &h.skin {
         let burnt = if s.burnt { "burnt" } else { "not burnt" };

@@ -19,6 +19,7 @@ pub(super) const CLAIMS: &[Claim] = &[
     nerves::fall,
     nerves::on_the_neck,
     nerves::of_the_joint,
+    nerves::to_the_buttock,
     images::repeat,
     images::landmarks_on_bone,
     images::landmarks_of_a_fit,

@@ -5,7 +5,7 @@ use neurotome_io::{
     scenario::{self, Source},
 };
 use neurotome_procedure::{
-    catalog::Catalog,
+    catalog::{Catalog, FibreKind},
     lesion::LesionProblem,
     stimulation::{
         Answer, Circuit, Conductivities, Examination, Output, Pathway, Recruitment, TestPulse, TypicalThreshold,
@@ -99,7 +99,7 @@ impl Place {
             .map_err(|e| e.to_string())
     }
 
-    fn typical(&self, output: Output, class: &str) -> Result<Vec<TypicalThreshold>, String> {
+    fn typical(&self, output: Output, class: FibreKind) -> Result<Vec<TypicalThreshold>, String> {
         let nerves: Vec<&Pathway> = self.pathways.iter().collect();
         Examination::new(&self.problem, &self.pathways, &self.catalog)
             .and_then(|e| e.typical(&nerves, &pulse(output), class))
@@ -107,7 +107,7 @@ impl Place {
     }
 
     /// The threshold of the typical fibre in the nearest nerve.
-    fn nearest(&self, output: Output, class: &str) -> Result<f64, String> {
+    fn nearest(&self, output: Output, class: FibreKind) -> Result<f64, String> {
         let all = self.typical(output, class)?;
         all.first()
             .and_then(|t| t.amplitude)
@@ -121,9 +121,9 @@ pub fn finer_cells(report: &mut Report) {
         "thresholds in V beside the needle in the built-in patient on usual cells, deviation from cells of 0.6, %";
     let found = || -> Result<Vec<(String, f64)>, String> {
         let mut place = Place::built_in()?;
-        let usual = place.typical(Output::Voltage, "a_beta")?;
+        let usual = place.typical(Output::Voltage, FibreKind::ABeta)?;
         place.problem.solver.cell_size = 0.6;
-        let fine = place.typical(Output::Voltage, "a_beta")?;
+        let fine = place.typical(Output::Voltage, FibreKind::ABeta)?;
         Ok(usual
             .iter()
             .zip(&fine)
@@ -146,11 +146,11 @@ pub fn conductivity(report: &mut Report) {
     let claim = "threshold in mA in tissue that conducts twice as well over the threshold as it is";
     let found = || -> Result<f64, String> {
         let mut place = Place::beside(4.0, false)?;
-        let before = place.nearest(Output::Current, "a_beta")?;
+        let before = place.nearest(Output::Current, FibreKind::ABeta)?;
         for tissue in &mut place.problem.tissues {
             tissue.sigma_s_per_m *= 2.0;
         }
-        Ok(place.nearest(Output::Current, "a_beta")? / before)
+        Ok(place.nearest(Output::Current, FibreKind::ABeta)? / before)
     };
     match found() {
         Ok(ratio) => report.within(claim, ratio, 2.0, 0.03, LAW),
@@ -161,7 +161,7 @@ pub fn conductivity(report: &mut Report) {
 /// A turned needle and nerve in uniform tissue.
 pub fn turned(report: &mut Report) {
     let claim = "threshold in V with needle and nerve turned against the grid over that along it";
-    let of = |turned| Place::beside(4.0, turned).and_then(|p| p.nearest(Output::Voltage, "a_beta"));
+    let of = |turned| Place::beside(4.0, turned).and_then(|p| p.nearest(Output::Voltage, FibreKind::ABeta));
     match of(false).and_then(|along| Ok(of(true)? / along)) {
         Ok(ratio) => report.within(claim, ratio, 1.0, 0.02, PLACE),
         Err(e) => report.failed(claim, e, PLACE),
@@ -172,7 +172,7 @@ pub fn turned(report: &mut Report) {
 pub fn distance(report: &mut Report) {
     let source = "published needles: more current with distance (regional anaesthesia data)";
     let claim = "threshold in mA of a nerve twice as far from the needle over that of the nearer one";
-    let of = |mm: f64| Place::beside(mm, false).and_then(|p| p.nearest(Output::Current, "a_alpha"));
+    let of = |mm: f64| Place::beside(mm, false).and_then(|p| p.nearest(Output::Current, FibreKind::AAlpha));
     let found = || -> Result<[f64; 3], String> { Ok([of(2.0)?, of(4.0)?, of(8.0)?]) };
     match found() {
         Ok([a, b, c]) => {
@@ -211,8 +211,11 @@ pub fn order(report: &mut Report) {
         let place = Place::built_in()?;
         let all = place.answers()?;
         let nerve = all.iter().find(|n| n.target).ok_or("no target")?;
-        let half = |class: &str| nerve.amplitude(class, 0.5).ok_or("not reached");
-        Ok([half("a_beta")? / half("a_alpha")?, half("a_delta")? / half("a_beta")?])
+        let half = |class: FibreKind| nerve.amplitude(class, 0.5).ok_or("not reached");
+        Ok([
+            half(FibreKind::ABeta)? / half(FibreKind::AAlpha)?,
+            half(FibreKind::ADelta)? / half(FibreKind::ABeta)?,
+        ])
     };
     match found() {
         Ok([touch, pain]) => {

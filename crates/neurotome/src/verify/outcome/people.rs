@@ -44,6 +44,7 @@ fn request<'c>(numbers: &'c OutcomeNumbers, blocks: &[f64], share: f64, gap_mm: 
             NerveState::cut("lower", share, gap_mm),
         ],
         lesions: 2,
+        skin_cut_fraction: 0.0,
         baseline_points: None,
         people: PEOPLE,
         seed: 1,

@@ -1,16 +1,23 @@
 //! A patient from a CT: tissue from the image; nerves, canal and foramina from the spine fitted to it.
 
-use neurotome_base::PatientPoint;
+use neurotome_base::{PatientPoint, Vec3};
 
 use super::super::ct::CtAnatomy;
 use super::super::spine::{Landmarks, LumbarSpine, Morphometry, SpineError, TissueIds};
-use super::super::{Course, KeepOut, Level, Patient, Side, TissueField, TissueId, VertebraFrame};
+use super::super::{Course, KeepOut, Level, NerveKind, Patient, Side, TissueField, TissueId, VertebraFrame};
 use super::{FittedSpine, Quality};
 
 /// Bone of the image farther than this from the fitted bones is bone that the fit does not know: ribs, hips, other vertebrae, spurs, mm.
 const UNKNOWN_BONE_MM: f64 = 2.5;
 /// The level given for such bone, mm: inside, by no more than is known.
 const IN_UNKNOWN_BONE: f64 = -1.0;
+
+/// Where a branch leaves bone that the fit does not know: back and up, away from the crest of a hip; how far at most, mm, the space that is kept,
+/// mm, and over how many points, a millimetre apart, its neighbours follow.
+const BACK: Vec3 = Vec3::new(0.0, 0.8, 0.6);
+const MOST_BACK_MM: f64 = 30.0;
+const CLEAR_MM: f64 = 0.5;
+const EASE: usize = 15;
 
 /// A patient from a CT.
 ///
@@ -47,6 +54,9 @@ impl CtPatient {
             let misfit = crossed.map_or(0.0, |q| q.misfit_mm);
             course.spread.across_mm = course.spread.across_mm.hypot(misfit);
             course.spread.off_bone_mm = course.spread.off_bone_mm.hypot(misfit);
+            if matches!(course.kind, NerveKind::LateralBranch | NerveKind::IntermediateBranch) {
+                lead_out(course, &tissue, &model);
+            }
         }
         Ok(Self {
             tissue,
@@ -100,6 +110,49 @@ impl CtPatient {
     pub fn model_level_mm(&self, p: &PatientPoint) -> f64 {
         self.model.bone_level_mm(p)
     }
+}
+
+/// Leads a branch that runs far from the fitted vertebrae round what the image shows as bone, hips and ribs, towards the back, and ends it below
+/// the image's skin.
+fn lead_out(course: &mut Course, tissue: &CtAnatomy, model: &LumbarSpine) {
+    let clearance = 0.5 * course.diameter_mm + CLEAR_MM;
+    let in_bone = |p: &Vec3| {
+        let at = PatientPoint::from_vec(*p);
+        model.bone_level_mm(&at) > UNKNOWN_BONE_MM && tissue.bone_fraction_at(&at) > 0.5
+    };
+    // What lies in bone, or so near that its body would, goes back until it does not.
+    let free = |p: &Vec3| !in_bone(p) && !in_bone(&(p - BACK * clearance));
+    let needed: Vec<f64> = course
+        .points
+        .iter()
+        .map(|p| {
+            let mut by = 0.0;
+            while by < MOST_BACK_MM && !free(&(p.vec() + BACK * by)) {
+                by += 0.5;
+            }
+            by
+        })
+        .collect();
+    if needed.iter().any(|by| *by > 0.0) {
+        // Points beside give way with it, the less the farther they are.
+        let last = needed.len() - 1;
+        let eased: Vec<f64> = (0..=last)
+            .map(|k| {
+                (k.saturating_sub(EASE)..=(k + EASE).min(last))
+                    .map(|j| needed[j] * (1.0 - k.abs_diff(j) as f64 / EASE as f64).max(0.0))
+                    .fold(0.0, f64::max)
+            })
+            .collect();
+        for (point, by) in course.points.iter_mut().zip(eased) {
+            *point = PatientPoint::from_vec(point.vec() + BACK * by);
+        }
+    }
+    let inside = course
+        .points
+        .iter()
+        .take_while(|p| tissue.skin_depth_mm(p) > clearance)
+        .count();
+    course.points.truncate(inside.max(2));
 }
 
 impl TissueField for CtPatient {

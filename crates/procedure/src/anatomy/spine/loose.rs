@@ -59,21 +59,27 @@ impl Loose {
     }
 }
 
+/// Takes points of the hip, given for a mean person with `x` outwards, to where the hip stands beside a sacrum: the two are one.
+pub(super) fn beside_sacrum(sacrum: &Placed, side: Side, size: f64) -> impl Fn(P) -> P {
+    // From axes along the body at its own slope to those of the sacrum.
+    let given = column::frame(Vec3::zeros(), sacrum::ILIUM_SLOPE_DEG, 0.0, 0.0);
+    let frame = sacrum.frame;
+    move |p: P| {
+        let mirrored = Vec3::new(side.sign() * p[0], p[1], p[2]) * size;
+        frame.to_patient(&given.direction_to_local(&mirrored)).into()
+    }
+}
+
 /// Both hips and twelfth ribs.
 pub(super) fn pelvis_and_ribs(vertebrae: &[Placed], size: f64) -> Vec<Loose> {
     let mut all = vec![];
     for side in Side::BOTH {
         let mirrored = |p: P| Vec3::new(side.sign() * p[0], p[1], p[2]) * size;
         if let Some(sacrum) = vertebrae.iter().find(|v| v.level == Level::S1) {
-            // The hip is one with the sacrum: from axes along the body at its own slope to those of the sacrum.
-            let given = column::frame(Vec3::zeros(), sacrum::ILIUM_SLOPE_DEG, 0.0, 0.0);
-            let to = |p: P| -> P {
-                let local = given.direction_to_local(&mirrored(p));
-                sacrum.frame.to_patient(&local).into()
-            };
+            let to = beside_sacrum(sacrum, side, size);
             let plates = sacrum::ilium()
                 .into_iter()
-                .map(|(corners, radii)| (corners.map(to), radii))
+                .map(|(corners, radii)| (corners.map(&to), radii))
                 .collect();
             all.push(Loose::new(Structure::Hip(side), plates, vec![]));
         }

@@ -12,6 +12,7 @@ mod axial;
 mod column;
 mod dura;
 mod image;
+mod lateral;
 mod loose;
 mod morphometry;
 pub(crate) mod nerves;
@@ -256,8 +257,11 @@ impl LumbarSpine {
     ) -> Result<Self, SpineError> {
         let soft = soft_parts(sizes, size, fat, &vertebrae)?;
         let sac = dural_sac(sizes, &vertebrae)?;
-        let courses = courses(sizes, &vertebrae)?;
+        let mut courses = courses(sizes, &vertebrae)?;
+        let branches = lateral::courses(sizes, &vertebrae, &loose, &soft, size)?;
+        // Those branches are thinner than the tissue map is sharp, and run in muscle: they are not in it.
         let axial = Axial::new(&vertebrae, disc_heights, sac, &courses);
+        courses.extend(branches);
         let mut spine = Self {
             tissues,
             cortex: [

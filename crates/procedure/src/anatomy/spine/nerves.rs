@@ -230,6 +230,18 @@ pub(crate) struct Branch {
     pub after: Vec<P>,
 }
 
+/// The dorsal ramus of the nerve above a vertebra: where it begins, and where it divides above the transverse process.
+pub(crate) fn dorsal_ramus(vertebra: &Vertebra, left: bool) -> [P; 2] {
+    let shape = &vertebra.shape;
+    let side = if left { &shape.left } else { &shape.right };
+    let half_canal = 0.5 * shape.middle.canal_width;
+    let (top, back_wall) = (0.5 * shape.height(), shape.back_wall());
+    [
+        [half_canal + 9.5, (back_wall + 3.1).min(side.upper_y - 15.0), top + 10.0],
+        [half_canal + 11.2, (back_wall + 5.1).min(side.upper_y - 13.0), top + 5.5],
+    ]
+}
+
 /// The medial branch that crosses a vertebra (on the sacrum the dorsal ramus of L5), from proximal to distal.
 pub(crate) fn medial_branch(vertebra: &Vertebra, left: bool, diameter: f64) -> Branch {
     let shape = &vertebra.shape;
@@ -239,8 +251,6 @@ pub(crate) fn medial_branch(vertebra: &Vertebra, left: bool, diameter: f64) -> B
     let d = neck_direction(vertebra, left);
     let rest = groove(vertebra, left, clearance, 1.5);
     let middle = hug(&level, rest, clearance);
-    let half_canal = 0.5 * shape.middle.canal_width;
-    let (top, back_wall) = (0.5 * shape.height(), shape.back_wall());
     // Along the neck, never into the bone.
     let mut target: Vec<P> = (-7..=5)
         .map(|s| hug(&level, add(middle, scale(d, -f64::from(s))), clearance))
@@ -258,11 +268,8 @@ pub(crate) fn medial_branch(vertebra: &Vertebra, left: bool, diameter: f64) -> B
             .chain(target.last().copied())
             .collect();
     }
-    let before = vec![
-        [half_canal + 9.5, (back_wall + 3.1).min(side.upper_y - 15.0), top + 10.0],
-        [half_canal + 11.2, (back_wall + 5.1).min(side.upper_y - 13.0), top + 5.5],
-        target[0],
-    ];
+    let [ramus, fork] = dorsal_ramus(vertebra, left);
+    let before = vec![ramus, fork, target[0]];
     let (x, y, z) = (side.upper_x, side.upper_y, side.pedicle_z);
     let rest = match vertebra.kind {
         // Through the notch between mamillary and accessory process, then medially over the lamina.

@@ -145,7 +145,7 @@ pub(crate) fn add(first: f64, p: P) -> f64 {
 /// Triangles of the wing of the ilium with the half thickness at each corner: crest, wing, roof of the acetabulum.
 ///
 /// Given in axes along the body with the origin in the first sacral body, at a sacral slope of 38°.
-const CREST: [P; 6] = [
+pub(crate) const CREST: [P; 6] = [
     [40.0, 60.0, -14.0],
     [62.0, 50.0, 18.0],
     [96.0, 24.0, 40.0],
@@ -166,13 +166,15 @@ const BASE: [P; 4] = [
     [90.0, -34.0, -74.0],
     [100.0, -56.0, -60.0],
 ];
+/// Half thickness of the crest, mm.
+pub(crate) const CREST_RADIUS: f64 = 6.0;
 /// The sacral slope at which the ilium is given.
 pub(crate) const ILIUM_SLOPE_DEG: f64 = 38.0;
 
 /// The triangles of one ilium, x outwards.
 pub(crate) fn ilium() -> Vec<([P; 3], [f64; 3])> {
     // Half thickness: crest, wing, base.
-    strip(&CREST, &WING, 6.0, 3.2)
+    strip(&CREST, &WING, CREST_RADIUS, 3.2)
         .into_iter()
         .chain(strip(&WING, &BASE, 3.6, 9.0))
         .collect()

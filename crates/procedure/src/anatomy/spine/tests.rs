@@ -168,3 +168,33 @@ fn the_target_stretch_lies_along_the_neck() {
         }
     }
 }
+
+#[test]
+fn branches_to_the_skin_cross_the_crest_and_those_to_muscle_do_not() {
+    for (who, spine) in people() {
+        for course in spine.courses() {
+            let end = spine.skin_depth_mm(course.points.last().unwrap());
+            match course.kind {
+                NerveKind::LateralBranch => {
+                    assert!(
+                        course.nerve >= Level::L1 && course.nerve <= Level::L3,
+                        "{who}: {}",
+                        course.name
+                    );
+                    assert!(end > 0.5 && end < 6.0, "{who}: {} ends {end} mm deep", course.name);
+                    // No sharp turn anywhere.
+                    for w in course.points.windows(3) {
+                        let (a, b) = (w[1].vec() - w[0].vec(), w[2].vec() - w[1].vec());
+                        let turn = a.angle(&b).to_degrees();
+                        assert!(turn < 100.0, "{who}: {} turns by {turn} at {:?}", course.name, w[1].xyz);
+                    }
+                }
+                NerveKind::IntermediateBranch => {
+                    assert!(course.nerve >= Level::L4, "{who}: {}", course.name);
+                    assert!(end > 10.0, "{who}: {} ends {end} mm deep", course.name);
+                }
+                _ => {}
+            }
+        }
+    }
+}

@@ -1,11 +1,13 @@
 //! What lies between the generator's sockets: electrodes in tissue, and the return pad.
 
+mod apart;
 mod fit;
 mod identify;
 mod nonnegative;
 mod reduced;
 mod solved;
 
+pub use apart::Apart;
 pub use fit::{FitError, FitSettings, distance, fit};
 pub use identify::{NeedleCoolant, Sample, Sampled, held_out, identify, reference_v2};
 pub use reduced::{CoolantLoop, LONGEST_STEP_S, ReducedError, ReducedModel, ReducedPlant, Response, StatedError};

@@ -321,6 +321,28 @@ impl ReducedPlant {
         true
     }
 
+    /// Lets the coolant flow without a current for a time; then time begins anew.
+    pub fn settle(&mut self, seconds: f64) {
+        let off = vec![0.0; self.model.channels()];
+        self.go_on(&off, seconds);
+        self.seen.t_s = 0.0;
+    }
+
+    /// The coolants flow at a share of the model's flow, so much warmer, °C.
+    pub fn disturb_coolant(&mut self, flow_fraction: f64, warmer_c: f64) {
+        for k in 0..self.coolant.len() {
+            let of = &self.model.coolants[k];
+            let flow = match of.flow_ml_per_min {
+                Some(flow) => flow * flow_fraction,
+                // A stream that does not warm, or none.
+                None if flow_fraction > 0.0 => -1.0,
+                None => 0.0,
+            };
+            let temperature_c = of.temperature_c + warmer_c;
+            self.set_coolant(k, temperature_c, flow);
+        }
+    }
+
     /// The state in numbers, time included.
     pub fn state(&self) -> Vec<f64> {
         let parts = self.x.iter().chain(&self.z).chain(&self.dry);

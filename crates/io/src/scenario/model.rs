@@ -593,6 +593,8 @@ pub struct MetalTable {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct DriveTable {
+    /// Preset of the catalogue from which everything is taken that is not given here; `neurotome catalog preset` lists all.
+    pub preset: Option<String>,
     /// What the generator holds: "temperature" (set_temperature_c; the default), "voltage" (voltage_v), "current" (current_a), "power" (power_w), or "pulsed" (voltage_v within pulses of pulse_s at rate_hz).
     pub mode: DriveMode,
     /// Which thermocouples a temperature drive holds: "first" needle's (the default), the "hottest", or "each" needle's own by a channel of its own.

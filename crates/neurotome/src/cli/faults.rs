@@ -73,6 +73,7 @@ impl Faults {
             "bad_runs": outcome.bad().len(),
             "matrix": outcome.matrix(),
             "runs": outcome.runs,
+            "faultless": outcome.faultless,
             "disclaimer": crate::DISCLAIMER,
         }))?;
         if let Some(folder) = &self.out {

@@ -9,6 +9,7 @@ mod needles;
 mod pad;
 mod phantom;
 mod placement;
+mod preset;
 mod reports;
 mod tissues;
 mod values;
@@ -79,7 +80,7 @@ type Result<T> = std::result::Result<T, Box<Fault>>;
 /// # Errors
 /// [`ScenarioError::Fault`] with the line at fault.
 pub fn load(source: &Source, catalog: &Catalog) -> std::result::Result<Loaded, ScenarioError> {
-    let scenario: Scenario = parse_toml(&source.name, &source.text)?;
+    let mut scenario: Scenario = parse_toml(&source.name, &source.text)?;
     let mut builder = Builder {
         source,
         catalog,
@@ -87,6 +88,7 @@ pub fn load(source: &Source, catalog: &Catalog) -> std::result::Result<Loaded, S
         inputs: Vec::new(),
         remarks: Vec::new(),
     };
+    builder.preset(&mut scenario)?;
     let (mut problem, setting, patient) = builder.problem(&scenario)?;
     let anaesthesia = builder.anaesthetic(&scenario, &mut problem)?;
     let Builder {

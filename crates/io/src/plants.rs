@@ -16,7 +16,7 @@ use neurotome_procedure::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::scenario::{Source, fault::Fault, fault::parse_toml};
+use crate::scenario::{Scenario, Source, fault::Fault, fault::parse_toml};
 
 /// The file compiled in.
 const TEXT: &str = include_str!("../../../plants/standard.toml");
@@ -42,6 +42,15 @@ impl StandardPlant {
     /// [`ReducedError`].
     pub fn plant(&self) -> Result<ReducedPlant, ReducedError> {
         ReducedPlant::new(self.model.clone())
+    }
+
+    /// Cannula of its first needle, where its scenario names one.
+    ///
+    /// # Errors
+    /// [`PlantsError::Text`].
+    pub fn cannula(&self) -> Result<Option<String>, PlantsError> {
+        let scenario: Scenario = parse_toml(&self.name, &self.scenario)?;
+        Ok(scenario.needles.into_iter().next().and_then(|n| n.cannula))
     }
 
     /// The scenario, to be loaded and solved in full.
@@ -184,7 +193,7 @@ impl Plant for AnyPlant {
 }
 
 impl Target for AnyPlant {
-    fn set_coolant(&mut self, flow_fraction: f64, warmer_c: f64) {
+    fn set_coolant(&mut self, flow_fraction: f64, warmer_c: f64) -> Result<(), LesionError> {
         match self {
             Self::Shells(p) => p.set_coolant(flow_fraction, warmer_c),
             Self::Fitted(p) => p.set_coolant(flow_fraction, warmer_c),

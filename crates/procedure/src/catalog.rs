@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     anatomy::Level,
-    lesion::{Bend, Metal},
+    lesion::{Bend, Coolant, Metal},
 };
 
 /// A number with its source. The unit is in the name of the field that holds it.
@@ -70,6 +70,7 @@ mod anaesthetics;
 mod generators;
 mod guidelines;
 mod insertion;
+mod movement;
 mod nerves;
 mod outcomes;
 mod presets;
@@ -81,6 +82,7 @@ pub(crate) use generators::generator_keys;
 pub use generators::GeneratorEntry;
 pub use guidelines::{Guideline, Rule};
 pub use insertion::{InsertionNumbers, TissueResistance};
+pub use movement::Movement;
 pub use nerves::{FibreClass, NerveFibres};
 pub use outcomes::{OutcomeNumbers, Selection};
 pub use presets::{PresetEntry, PresetMode, PresetStage};
@@ -334,6 +336,18 @@ entry!(
 );
 
 impl Cannula {
+    /// The channel of a cooled probe with its coolant; none where a number is missing.
+    pub fn coolant(&self) -> Option<Coolant> {
+        let of = |v: &Option<Sourced>| v.as_ref().map(|v| v.value);
+        Some(Coolant {
+            channel_radius_mm: 0.5 * of(&self.channel_diameter_mm)?,
+            from_tip_mm: of(&self.channel_from_tip_mm)?,
+            temperature_c: of(&self.coolant_temperature_c)?,
+            heat_transfer_w_per_m2_k: of(&self.coolant_heat_transfer_w_per_m2_k)?,
+            flow_ml_per_min: of(&self.coolant_flow_ml_per_min),
+        })
+    }
+
     /// The bend, when the cannula is curved.
     pub fn bend(&self, towards: [f64; 3]) -> Option<Bend> {
         Some(Bend {
@@ -549,6 +563,9 @@ pub struct Catalog {
     pub metals: Vec<MetalEntry>,
     /// Generators.
     pub generators: Vec<GeneratorEntry>,
+    /// How pain makes patients move.
+    #[serde(default)]
+    pub movements: Vec<Movement>,
     /// Presets of generators.
     #[serde(default)]
     pub presets: Vec<PresetEntry>,

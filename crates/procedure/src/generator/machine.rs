@@ -337,6 +337,16 @@ impl<C: Controller + Clone> Generator<C> {
             || (self.state == State::Interrupted && self.mains)
     }
 
+    /// Time since the state was entered, s.
+    pub fn in_state_s(&self) -> f64 {
+        self.state_us as f64 * 1e-6
+    }
+
+    /// Whether a lesion that was interrupted may be resumed now.
+    pub fn may_resume(&self) -> bool {
+        self.state == State::Interrupted && self.mains && self.resumable
+    }
+
     /// Loads, arms and starts.
     ///
     /// # Errors
@@ -787,14 +797,13 @@ impl<C: Controller + Clone> Generator<C> {
                 };
             }
             let part_s = (next - at) as f64 * 1e-6;
-            let before = plant.seen().impedance_ohm.clone();
             plant.advance(&now, part_s)?;
             for k in 0..n {
-                let (i, ohm) = (plant.seen().current_a[k], before[k]);
-                put[k].energy_j += i * i * ohm * part_s;
+                let (i, v) = (plant.seen().current_a[k], plant.seen().voltage_v[k]);
+                put[k].energy_j += i * v * part_s;
                 if now[k] > 0.0 {
                     put[k].asked_v = now[k];
-                    put[k].volts = i * ohm;
+                    put[k].volts = v;
                     put[k].amps = i;
                 }
             }

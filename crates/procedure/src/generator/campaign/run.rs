@@ -5,8 +5,7 @@ use serde::Serialize;
 use super::{
     super::{
         Command, Event, EventKind, Generator, GeneratorError, Profile, State,
-        faults::{Fault, FaultKind, Faulty, Target},
-        program::Stimulation,
+        faults::{Fault, Faulty, Target},
         watch::{Action, Rule},
     },
     Campaign, Case, MakePlant,
@@ -91,7 +90,7 @@ pub(super) fn trace<M: MakePlant>(
         onset_s: onset_s(&f),
         ..f
     });
-    let mut plant = Faulty::new(plant, fault);
+    let mut plant = Faulty::new(plant, fault.into_iter().collect());
     let dt = generator.interval_s();
     let most_s = BEFORE_S + 3.0 * campaign.heat_s + 120.0 + stagger_s;
     let mut all = Trace {
@@ -117,20 +116,8 @@ pub(super) fn trace<M: MakePlant>(
         {
             asked = true;
             // A refusal is what is looked for; it stands in the log.
-            match f.kind {
-                FaultKind::EmergencyStop => {
-                    let _ = generator.command(Command::EmergencyStop);
-                }
-                FaultKind::StimulationWhileArmed => {
-                    let _ = generator.command(Command::Stimulate(Stimulation {
-                        rate_hz: 50.0,
-                        pulse_s: 1e-3,
-                        amplitude_v: 1.0,
-                        ramp_s: 0.0,
-                        channel: 0,
-                    }));
-                }
-                _ => {}
+            if let Some(command) = f.command() {
+                let _ = generator.command(command);
             }
         }
         let around = plant.surroundings();

@@ -24,6 +24,7 @@ impl Apart {
                 t_s: 0.0,
                 thermocouples_c: Vec::new(),
                 impedance_ohm: Vec::new(),
+                voltage_v: Vec::new(),
                 current_a: Vec::new(),
                 power_w: 0.0,
                 hottest_c: f64::NEG_INFINITY,
@@ -37,6 +38,7 @@ impl Apart {
         let seen = &mut self.seen;
         seen.thermocouples_c.clear();
         seen.impedance_ohm.clear();
+        seen.voltage_v.clear();
         seen.current_a.clear();
         (seen.power_w, seen.hottest_c) = (0.0, f64::NEG_INFINITY);
         for unit in &self.units {
@@ -44,6 +46,7 @@ impl Apart {
             seen.t_s = one.t_s;
             seen.thermocouples_c.extend(&one.thermocouples_c);
             seen.impedance_ohm.extend(&one.impedance_ohm);
+            seen.voltage_v.extend(&one.voltage_v);
             seen.current_a.extend(&one.current_a);
             seen.power_w += one.power_w;
             seen.hottest_c = seen.hottest_c.max(one.hottest_c);
@@ -73,10 +76,11 @@ impl Plant for Apart {
 }
 
 impl Target for Apart {
-    fn set_coolant(&mut self, flow_fraction: f64, warmer_c: f64) {
+    fn set_coolant(&mut self, flow_fraction: f64, warmer_c: f64) -> Result<(), LesionError> {
         for unit in &mut self.units {
             unit.disturb_coolant(flow_fraction, warmer_c);
         }
         self.look();
+        Ok(())
     }
 }

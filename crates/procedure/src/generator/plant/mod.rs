@@ -40,6 +40,8 @@ pub struct Seen {
     pub thermocouples_c: Vec<f64>,
     /// Impedance of each channel, Ω; known while nothing flows too, as of a test current.
     pub impedance_ohm: Vec<f64>,
+    /// Voltage at the socket of each channel during the last step, V rms.
+    pub voltage_v: Vec<f64>,
     /// Current of each channel during the last step, A rms.
     pub current_a: Vec<f64>,
     /// Power in the tissue during the last step, all channels, W.

@@ -4,7 +4,7 @@ use std::{fmt::Write as _, path::Path};
 
 use neurotome_procedure::generator::campaign::{Campaign, Cell, Kind, Outcome};
 
-use crate::plants::Plants;
+use crate::plants::of_campaigns;
 use crate::scenario::{
     fault::{Fault, parse_toml},
     read_text, span_of,
@@ -53,7 +53,7 @@ pub fn read_campaign(path: &Path) -> Result<Campaign, CampaignError> {
 pub fn parse_campaign(name: &str, text: &str) -> Result<Campaign, Box<Fault>> {
     let campaign: Campaign = parse_toml(name, text)?;
     let unknown = || {
-        let plants = Plants::new().ok()?;
+        let plants = of_campaigns().ok()?;
         let found = campaign.plants.iter().find(|p| !plants.names().any(|n| n == *p))?;
         let names: Vec<&str> = plants.names().collect();
         Some(("plants", format!("\"{found}\""), format!("names among {}", names.join(", "))))

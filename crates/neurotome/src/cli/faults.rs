@@ -5,7 +5,7 @@ use std::{fmt::Write as _, path::PathBuf};
 use clap::Args;
 use neurotome_io::{
     campaign as files,
-    plants::Plants,
+    plants::of_campaigns,
     results::{ExtraFile, write_files},
 };
 use neurotome_procedure::{
@@ -53,7 +53,7 @@ impl Faults {
         let unverified = entry.values().iter().filter(|(_, v)| !v.verified).count();
         let bar = solve::stage_bar(common.quiet);
         bar.set_message("faults");
-        let plants = Plants::new().map_err(|e| Failure::Input(e.to_string()))?;
+        let plants = of_campaigns().map_err(|e| Failure::Input(e.to_string()))?;
         let outcome = solve::on_threads(common.threads, || {
             carry_out(&profile, &campaign, &plants, &|| !solve::interrupted())
         })?;

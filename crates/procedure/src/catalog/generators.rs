@@ -91,6 +91,10 @@ macro_rules! generator_keys {
                 doubt_fraction,
                 /// Fall of the impedance without a rise of the reading that does so, as a share.
                 doubt_impedance_fraction,
+                /// The same while neither temperature nor ramp is held, on top of it, as a share.
+                doubt_free_fraction,
+                /// How far below what such electrodes show the impedance may be before output, as a share.
+                insulation_band_fraction,
                 /// How far the voltage put out may differ from that asked for, as a share.
                 output_error_fraction,
                 /// Highest impedance between the halves of the return pad, Ω.

@@ -98,6 +98,9 @@ pub struct Program {
     pub coolant: Option<CoolantNeed>,
     /// How long readings are shown after heating, s.
     pub post_heat_s: f64,
+    /// Impedance that such electrodes show at this place, Ω, where it is known: looked at before output.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub usual_ohm: Option<f64>,
 }
 
 /// Test stimulation.
@@ -166,6 +169,7 @@ impl Program {
             bipolar: false,
             coolant: None,
             post_heat_s: 10.0,
+            usual_ohm: None,
         }
     }
 

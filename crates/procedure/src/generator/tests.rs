@@ -97,7 +97,7 @@ fn programs_outside_the_limits_are_refused_with_the_key() {
 fn command() -> impl Strategy<Value = Option<Command>> {
     prop_oneof![
         6 => Just(None),
-        1 => (0..Kind::ALL.len()).prop_map(|i| Some(Command::Load(Kind::ALL[i].program(6.0, &LumpedPlants.usual(SHELLS))))),
+        1 => (0..Kind::ALL.len()).prop_map(|i| Some(Command::Load(Kind::ALL[i].program(6.0, &LumpedPlants.usual(SHELLS, Kind::Temperature))))),
         2 => Just(Some(Command::Arm)),
         1 => Just(Some(Command::Disarm)),
         2 => Just(Some(Command::Start)),

@@ -72,7 +72,7 @@ impl Kind {
             adapt_c,
             stop_c: 48.0,
         };
-        match self {
+        let program = match self {
             Self::Temperature => Program::temperature(80.0, 15.0, heat_s),
             Self::Bipolar => Program {
                 bipolar: true,
@@ -118,6 +118,10 @@ impl Kind {
                     }],
                 })
             },
+        };
+        Program {
+            usual_ohm: Some(usual.ohm),
+            ..program
         }
     }
 
@@ -136,6 +140,8 @@ impl Kind {
 /// What an operator would set on a plant where no temperature is held.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Usual {
+    /// Impedance of such electrodes, Ω.
+    pub ohm: f64,
     /// Power that comes to about 80 °C, W.
     pub power_w: f64,
     /// Voltage that does, V.
@@ -151,7 +157,7 @@ pub trait MakePlant: Sync {
     /// Whether a plant of this name can run a mode with so many channels.
     fn fits(&self, plant: &str, kind: Kind, channels: usize) -> bool;
     /// What is set on it.
-    fn usual(&self, plant: &str) -> Usual;
+    fn usual(&self, plant: &str, kind: Kind) -> Usual;
     /// A plant at rest.
     ///
     /// # Errors
@@ -173,8 +179,9 @@ impl MakePlant for LumpedPlants {
         plant == SHELLS
     }
 
-    fn usual(&self, _plant: &str) -> Usual {
+    fn usual(&self, _plant: &str, kind: Kind) -> Usual {
         Usual {
+            ohm: if kind == Kind::Bipolar { 350.0 } else { 250.0 },
             power_w: 1.8,
             voltage_v: 18.0,
             pulse_v: 45.0,

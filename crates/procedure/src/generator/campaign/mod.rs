@@ -2,6 +2,7 @@
 //!
 //! [`Campaign`] says what is tried, [`kinds`] in which modes and on which plants, [`run`] tries one, [`outcome`] counts.
 
+mod fitted;
 mod kinds;
 mod outcome;
 mod run;
@@ -10,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::faults::{Fault, FaultKind};
 
+pub use fitted::{AnyPlant, Fitted};
 pub use kinds::{Kind, LumpedPlants, MakePlant, SHELLS, Usual};
 pub use outcome::{Cell, Outcome, carry_out};
 pub use run::{Run, run};

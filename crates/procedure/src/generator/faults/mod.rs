@@ -243,7 +243,6 @@ impl Fault {
         matches!(
             kind,
             FaultKind::ImpedanceStep
-                | FaultKind::InsulationBreach
                 | FaultKind::OverTemperature
                 | FaultKind::RiseTooFast
         )

@@ -4,6 +4,7 @@ use std::{fmt::Write as _, path::Path};
 
 use neurotome_procedure::generator::campaign::{Campaign, Cell, Kind, Outcome};
 
+use crate::plants::of_campaigns;
 use crate::scenario::{
     fault::{Fault, parse_toml},
     read_text, span_of,
@@ -51,7 +52,17 @@ pub fn read_campaign(path: &Path) -> Result<Campaign, CampaignError> {
 /// [`Fault`] with the line at fault.
 pub fn parse_campaign(name: &str, text: &str) -> Result<Campaign, Box<Fault>> {
     let campaign: Campaign = parse_toml(name, text)?;
-    match campaign.fault() {
+    let unknown = || {
+        let plants = of_campaigns().ok()?;
+        let found = campaign.plants.iter().find(|p| !plants.names().any(|n| n == *p))?;
+        let names: Vec<&str> = plants.names().collect();
+        Some((
+            "plants",
+            format!("\"{found}\""),
+            format!("names among {}", names.join(", ")),
+        ))
+    };
+    match campaign.fault().or_else(unknown) {
         None => Ok(campaign),
         Some((key, found, expected)) => Err(Box::new(Fault {
             file: name.to_owned(),

@@ -4,9 +4,9 @@ use std::{collections::BTreeMap, fs, path::Path};
 
 use neurotome_procedure::catalog::{
     AnaestheticEntry, CArmEntry, Cannula, Catalog, ConductionBlock, ElectrodeInterface, Entry, Fascicle,
-    GeneratorEntry, Guideline, InjuryLaw, InsertionNumbers, MetalEntry, MuscleAnswer, NerveFibres, OutcomeNumbers,
-    Perception, Selection, Series, SolutionEntry, Sourced, SpineMeasure, Spread, StimulationTest, Technique, Tissue,
-    TissueHounsfield, TissueResistance, TransportEntry, TubeSpectrum, XrayMaterial,
+    GeneratorEntry, Guideline, InjuryLaw, InsertionNumbers, MetalEntry, Movement, MuscleAnswer, NerveFibres,
+    OutcomeNumbers, Perception, PresetEntry, Selection, Series, SolutionEntry, Sourced, SpineMeasure, Spread,
+    StimulationTest, Technique, Tissue, TissueHounsfield, TissueResistance, TransportEntry, TubeSpectrum, XrayMaterial,
 };
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
@@ -17,12 +17,14 @@ use crate::scenario::fault::{Fault, parse_toml};
 const MAX_FILE_BYTES: u64 = 4 << 20;
 
 /// The files of a catalogue, with the text compiled in.
-const FILES: [(&str, &str); 15] = [
+const FILES: [(&str, &str); 17] = [
     ("sources.toml", include_str!("../../../catalog/sources.toml")),
     ("tissues.toml", include_str!("../../../catalog/tissues.toml")),
     ("injury.toml", include_str!("../../../catalog/injury.toml")),
     ("cannulas.toml", include_str!("../../../catalog/cannulas.toml")),
     ("generators.toml", include_str!("../../../catalog/generators.toml")),
+    ("movement.toml", include_str!("../../../catalog/movement.toml")),
+    ("presets.toml", include_str!("../../../catalog/presets.toml")),
     ("xray.toml", include_str!("../../../catalog/xray.toml")),
     ("techniques.toml", include_str!("../../../catalog/techniques.toml")),
     ("spine.toml", include_str!("../../../catalog/spine.toml")),
@@ -41,7 +43,7 @@ const FILES: [(&str, &str); 15] = [
 pub enum CatalogError {
     /// The folder or a file of it cannot be read.
     #[error(
-        "catalogue: cannot read {path}: {reason}; name a folder with any of sources.toml, tissues.toml, injury.toml, cannulas.toml, generators.toml, techniques.toml, spine.toml, nerves.toml, stimulation.toml, anaesthetics.toml, transport.toml, outcomes.toml, insertion.toml, guidelines.toml, xray.toml"
+        "catalogue: cannot read {path}: {reason}; name a folder with any of sources.toml, tissues.toml, injury.toml, cannulas.toml, generators.toml, presets.toml, movement.toml, techniques.toml, spine.toml, nerves.toml, stimulation.toml, anaesthetics.toml, transport.toml, outcomes.toml, insertion.toml, guidelines.toml, xray.toml"
     )]
     Read {
         /// The path as given.
@@ -75,6 +77,8 @@ struct CatalogFile {
     cannula: Vec<Cannula>,
     metal: Vec<MetalEntry>,
     generator: Vec<GeneratorEntry>,
+    preset: Vec<PresetEntry>,
+    movement: Vec<Movement>,
     xray_material: Vec<XrayMaterial>,
     tube_spectrum: Vec<TubeSpectrum>,
     carm: Vec<CArmEntry>,
@@ -173,6 +177,8 @@ fn lay_over(catalog: &mut Catalog, file: CatalogFile) {
     merge(&mut catalog.cannulas, file.cannula);
     merge(&mut catalog.metals, file.metal);
     merge(&mut catalog.generators, file.generator);
+    merge(&mut catalog.presets, file.preset);
+    merge(&mut catalog.movements, file.movement);
     merge(&mut catalog.xray_materials, file.xray_material);
     merge(&mut catalog.tube_spectra, file.tube_spectrum);
     merge(&mut catalog.carms, file.carm);
@@ -197,7 +203,9 @@ fn lay_over(catalog: &mut Catalog, file: CatalogFile) {
 }
 
 /// Values that may be zero; all others but [`MAY_BE_NEGATIVE`] must be above zero.
-const MAY_BE_ZERO: [&str; 11] = [
+const MAY_BE_ZERO: [&str; 13] = [
+    "heat_fraction",
+    "test_fraction",
     "at_most_count",
     "permeability_m2",
     "perfusion_per_s",
@@ -212,6 +220,27 @@ const MAY_BE_ZERO: [&str; 11] = [
 ];
 /// A thermocouple may stand out of the distal end; fat and air are below water.
 const MAY_BE_NEGATIVE: [&str; 2] = ["thermocouple_from_tip_mm", "value_hu"];
+
+/// Each preset makes a program, and what it names exists.
+fn check_presets(catalog: &Catalog) -> Result<(), CatalogError> {
+    for preset in &catalog.presets {
+        let fail = |found: String, expected: &'static str| CatalogError::Entry {
+            kind: PresetEntry::KIND,
+            name: preset.name.clone(),
+            found,
+            expected,
+        };
+        preset
+            .make(catalog)
+            .map_err(|key| fail(format!("no usable {key}"), "the keys that its mode needs"))?;
+        if let Some(cannula) = &preset.cannula
+            && !catalog.cannulas.iter().any(|c| c.name == *cannula)
+        {
+            return Err(fail(format!("cannula \"{cannula}\""), "a [[cannula]] of the catalogue"));
+        }
+    }
+    Ok(())
+}
 
 fn check(catalog: &Catalog) -> Result<(), CatalogError> {
     fn check_all<E: Entry>(catalog: &Catalog, entries: &[E]) -> Result<(), CatalogError> {
@@ -243,6 +272,9 @@ fn check(catalog: &Catalog) -> Result<(), CatalogError> {
     check_all(catalog, &catalog.cannulas)?;
     check_all(catalog, &catalog.metals)?;
     check_all(catalog, &catalog.generators)?;
+    check_all(catalog, &catalog.presets)?;
+    check_all(catalog, &catalog.movements)?;
+    check_presets(catalog)?;
     check_all(catalog, &catalog.xray_materials)?;
     check_all(catalog, &catalog.tube_spectra)?;
     check_all(catalog, &catalog.carms)?;

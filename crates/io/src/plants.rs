@@ -5,10 +5,13 @@
 
 use std::path::PathBuf;
 
-use neurotome_procedure::generator::plant::{ReducedError, ReducedModel, ReducedPlant};
+use neurotome_procedure::generator::{
+    campaign::Fitted,
+    plant::{ReducedError, ReducedModel, ReducedPlant},
+};
 use serde::{Deserialize, Serialize};
 
-use crate::scenario::{Source, fault::Fault, fault::parse_toml};
+use crate::scenario::{Scenario, Source, fault::Fault, fault::parse_toml};
 
 /// The file compiled in.
 const TEXT: &str = include_str!("../../../plants/standard.toml");
@@ -34,6 +37,15 @@ impl StandardPlant {
     /// [`ReducedError`].
     pub fn plant(&self) -> Result<ReducedPlant, ReducedError> {
         ReducedPlant::new(self.model.clone())
+    }
+
+    /// Cannula of its first needle, where its scenario names one.
+    ///
+    /// # Errors
+    /// [`PlantsError::Text`].
+    pub fn cannula(&self) -> Result<Option<String>, PlantsError> {
+        let scenario: Scenario = parse_toml(&self.name, &self.scenario)?;
+        Ok(scenario.needles.into_iter().next().and_then(|n| n.cannula))
     }
 
     /// The scenario, to be loaded and solved in full.
@@ -107,4 +119,13 @@ pub fn find(name: &str) -> Result<StandardPlant, PlantsError> {
             found: name.to_owned(),
             expected,
         })
+}
+
+/// The plants of a campaign: shells of heat, and the fitted ones.
+///
+/// # Errors
+/// [`PlantsError`].
+pub fn of_campaigns() -> Result<Fitted, PlantsError> {
+    let all = standard()?;
+    Ok(Fitted::new(all.into_iter().map(|p| (p.name, p.model)).collect()))
 }

@@ -848,3 +848,87 @@ fn an_anaesthetic_spreads_and_gives_its_fluid_to_the_lesion() {
         "both [anaesthetic] and [injectate]",
     );
 }
+
+/// `GOOD` with a preset instead of its drive.
+fn with_preset(preset: &str, more: &str) -> String {
+    GOOD.replacen(
+        "set_temperature_c = 80\nhold_s = 90",
+        &format!("preset = \"{preset}\"\n{more}"),
+        1,
+    )
+}
+
+#[test]
+fn presets_fill_what_a_drive_does_not_say() {
+    let drive = |preset: &str, more: &str| {
+        load_text(&with_preset(preset, more)).map(|l| (l.problem.drive, l.problem.heating_s))
+    };
+    let temperature = |preset: &str, more: &str| match drive(preset, more) {
+        Ok((
+            Drive::Temperature {
+                set_temperature_c,
+                ramp_s,
+                ..
+            },
+            heating_s,
+        )) => (set_temperature_c, ramp_s, heating_s),
+        other => panic!("{preset}: {other:?}"),
+    };
+    assert_eq!(temperature("conventional-80-90", ""), (80.0, 15.0, 105.0));
+    assert_eq!(temperature("conventional-80-60", ""), (80.0, 15.0, 75.0));
+    assert_eq!(temperature("conventional-85-90", ""), (85.0, 15.0, 105.0));
+    assert_eq!(temperature("conventional-90-120", ""), (90.0, 15.0, 135.0));
+    assert_eq!(temperature("low-60-90", ""), (60.0, 15.0, 105.0));
+    assert_eq!(temperature("low-67-60", ""), (67.0, 15.0, 75.0));
+    assert_eq!(temperature("cooled-60-150", ""), (60.0, 15.0, 165.0));
+    assert_eq!(temperature("tined-80-120", ""), (80.0, 15.0, 135.0));
+    // What the scenario says itself goes before.
+    assert_eq!(
+        temperature("conventional-80-90", "hold_s = 30\nramp_s = 10"),
+        (80.0, 10.0, 40.0)
+    );
+    for (preset, heating) in [("pulsed-120", 120.0), ("pulsed-240", 240.0), ("pulsed-dose-240", 120.0)] {
+        match drive(preset, "") {
+            Ok((
+                Drive::Pulsed {
+                    voltage_v,
+                    pulse_s,
+                    rate_hz,
+                    limit_temperature_c,
+                    ..
+                },
+                heating_s,
+            )) => {
+                assert_eq!((voltage_v, pulse_s, rate_hz), (45.0, 0.02, 2.0));
+                assert_eq!((limit_temperature_c, heating_s), (Some(42.0), heating));
+            }
+            other => panic!("{preset}: {other:?}"),
+        }
+    }
+    for (preset, says) in [
+        ("two-step-60-80", "several stages"),
+        ("staged-90", "several stages"),
+        ("sensory-test", "makes no lesion"),
+        ("motor-test", "makes no lesion"),
+        ("tea", "tea"),
+    ] {
+        let error = drive(preset, "").expect_err(preset).to_string();
+        assert!(error.contains(says), "{preset}: {error}");
+    }
+    for preset in ["bipolar-80-90", "bipolar-90-180"] {
+        let second =
+            "\n[[needles]]\ncannula = \"20G-10mm-straight\"\ntip_mm = [10, 0, 0]\ndirection = [0, 0, -1]\n[drive]";
+        let text = with_preset(preset, "").replacen("\n[drive]", second, 1);
+        let loaded = load_text(&text).unwrap_or_else(|e| panic!("{preset}: {e}"));
+        let fractions: Vec<f64> = loaded.problem.needles.iter().map(|n| n.potential_fraction).collect();
+        assert_eq!(fractions, [0.5, -0.5], "{preset}");
+    }
+    // An unverified number of a preset is named.
+    let loaded = load_text(&with_preset("conventional-85-90", "")).unwrap();
+    assert!(
+        loaded
+            .notices
+            .iter()
+            .any(|n| n.subject == "preset conventional-85-90" && n.key == "set_c")
+    );
+}

@@ -10,6 +10,7 @@ use neurotome_io::{
 use neurotome_procedure::{
     anatomy::Level,
     fluoroscopy::NamedView,
+    generator::{Mode, faults::FaultKind},
     session::{
         Case, Command, Entry, Event, Order, Preparation, Record, Sedation, Session, SessionError, State, Syringe,
         TestKind, interlocks,
@@ -100,6 +101,20 @@ fn command() -> impl Strategy<Value = Command> {
         syringe().prop_map(|syringe| Command::Anaesthetise { syringe }),
         number().prop_map(|seconds| Command::Wait { seconds }),
         Just(Command::Stop),
+        Just(Command::Resume),
+        prop::option::of(number()).prop_map(|ml_per_min| Command::Pump { ml_per_min }),
+        (
+            prop::sample::select(FaultKind::ALL.to_vec()),
+            prop::option::of(number()),
+            prop::option::of(number()),
+            prop::option::of(number()),
+        )
+            .prop_map(|(kind, size, at_s, lasting_s)| Command::Fault {
+                kind,
+                size,
+                at_s,
+                lasting_s
+            }),
         prop::option::of(0usize..4).prop_map(|target| Command::Next { target }),
     ]
 }
@@ -330,4 +345,199 @@ fn a_test_needs_a_needle_and_a_picture_a_view() {
     }
     let kinds = [TestKind::Sensory, TestKind::Motor];
     assert_eq!(kinds.map(TestKind::word), ["sensory", "motor"]);
+}
+
+/// A case whose fields are solved coarsely, and which has cooled probes and faults at hand.
+fn coarse(more: &str) -> Arc<Case> {
+    let catalog = Arc::new(catalog::built_in().unwrap());
+    let source = Source {
+        name: "coarse.toml".to_owned(),
+        text: format!("[drive]\nset_temperature_c = 60\nhold_s = 5\nramp_s = 5\n[solver]\ncell_size = 4.0\n{more}"),
+        folder: std::path::PathBuf::new(),
+    };
+    let loaded = scenario::load(&source, &catalog).unwrap_or_else(|e| panic!("{e}"));
+    Arc::new(scenario::case(&source, loaded, &catalog).unwrap_or_else(|e| panic!("{e}")))
+}
+
+/// A session with a needle beside the first nerve, deeply sedated so that nothing hurts.
+fn at_the_nerve(case: &Arc<Case>, cannula: &str) -> Session {
+    let mut session = Session::new(Arc::clone(case)).unwrap();
+    let [target, _] = case.targets().unwrap();
+    let course = target.course(&*case.patient).unwrap();
+    let [a, b] = course.target.unwrap();
+    let p = course.points[usize::midpoint(a, b)].vec();
+    let mut y = p.y;
+    while case
+        .patient
+        .skin_depth_mm(&neurotome_base::PatientPoint::new(p.x, y, p.z))
+        > 0.0
+    {
+        y += 0.5;
+    }
+    lines(
+        &mut session,
+        &[
+            "sedate deep because a test",
+            &format!("mark {},{y},{} because a test", p.x, p.z),
+            &format!("enter {cannula} towards {},{},{} because a test", p.x, p.y, p.z),
+            &format!("advance {} because a test", y - p.y - 12.0),
+        ],
+    );
+    assert!(session.state().needle.is_some());
+    session
+}
+
+fn alarms(entries: &[Entry]) -> Vec<String> {
+    let events = entries.iter().flat_map(|e| &e.events);
+    events
+        .filter_map(|e| match e {
+            Event::Alarm { text } => Some(text.clone()),
+            _ => None,
+        })
+        .collect()
+}
+
+#[test]
+fn a_fault_of_the_scenario_stops_the_lesion_and_a_short_loss_of_mains_may_be_resumed() {
+    let case = coarse(
+        "[[procedure.fault]]\nkind = \"power_loss\"\nat_s = 4\nlasting_s = 3\n[[procedure.fault]]\nkind = \"thermocouple_open\"\nat_s = 3\nlesion = 2\n",
+    );
+    let mut session = at_the_nerve(&case, "18G-10mm-straight");
+    let first = lines(&mut session, &["heat because a test"]);
+    assert!(alarms(&first)[0].contains("Mains lost"), "{first:?}");
+    assert_eq!(session.state().heating.as_ref().unwrap().interrupted, Some(false));
+    // Not before the mains are back.
+    assert!(submit(&mut session, "resume".parse().unwrap()).is_err());
+    lines(&mut session, &["wait 5"]);
+    assert_eq!(session.state().heating.as_ref().unwrap().interrupted, Some(true));
+    lines(&mut session, &["resume"]);
+    // Read again, it goes on with the same bytes.
+    let entries = session.record().entries().to_vec();
+    let mut again = Session::resumed(Arc::clone(&case), entries).unwrap();
+    lines(&mut session, &["wait 200"]);
+    lines(&mut again, &["wait 200"]);
+    assert_eq!(session.record().entries(), again.record().entries());
+    let lesion = session.state().at_target().lesions[0].clone();
+    assert!(lesion.complete && lesion.heated_s > 10.0, "{lesion:?}");
+    // The second lesion of the procedure is stopped by another fault.
+    let second = lines(&mut session, &["heat because a test"]);
+    assert!(alarms(&second)[0].contains("Thermocouple open"), "{second:?}");
+    let lesion = &session.state().at_target().lesions[1];
+    assert!(!lesion.complete && lesion.heated_s < 5.0, "{lesion:?}");
+    check(&case, &session);
+}
+
+#[test]
+fn every_mode_heats_in_a_session() {
+    let case = coarse("");
+    let mut session = at_the_nerve(&case, "18G-10mm-straight");
+    for (line, most_c) in [
+        ("heat steps 50:3,60:3", 66.0),
+        ("heat power 1 10", 70.0),
+        ("heat voltage 10 10", 70.0),
+        ("heat pulsed 45 20", 44.0),
+    ] {
+        let made = lines(&mut session, &[&format!("{line} because a test")]);
+        assert!(alarms(&made).is_empty(), "{line}: {:?}", alarms(&made));
+        let lesion = session.state().at_target().lesions.last().unwrap().clone();
+        let shown = lesion.curve.iter().map(|s| s.temperature_c).fold(0.0, f64::max);
+        assert!(lesion.complete && shown > 38.0 && shown < most_c, "{line}: {shown}");
+    }
+    // A fault set by hand, before the lesion: it is found before output is let through.
+    let read = |session: &mut Session| -> (f64, f64) {
+        match lines(session, &["impedance"])[0].events[0] {
+            Event::ImpedanceRead { ohm, usual_ohm } => (ohm, usual_ohm.unwrap()),
+            _ => panic!("no reading"),
+        }
+    };
+    let (ohm, usual) = read(&mut session);
+    assert_eq!(ohm, usual);
+    lines(&mut session, &["fault insulation_breach size 300"]);
+    let (ohm, usual) = read(&mut session);
+    assert!(ohm < 0.8 * usual, "{ohm} {usual}");
+    let heat = session.interlocks(&"heat".parse().unwrap());
+    assert!(heat.iter().any(|i| i.code == "insulation"), "{heat:?}");
+    let made = lines(&mut session, &["fault impedance_low", "heat because a test"]);
+    assert!(alarms(&made)[0].contains("Impedance too low"), "{made:?}");
+    check(&case, &session);
+}
+
+#[test]
+fn a_cooled_probe_needs_its_pump() {
+    let case = coarse("[procedure]\ncannulas = [\"17G-4mm-cooled\", \"18G-10mm-straight\"]\n");
+    let mut session = at_the_nerve(&case, "17G-4mm-cooled");
+    let heat = session.interlocks(&"heat preset cooled-60-150".parse().unwrap());
+    assert!(heat.iter().any(|i| i.code == "coolant-not-running"), "{heat:?}");
+    let made = lines(&mut session, &["heat 50 5 because a test"]);
+    assert!(alarms(&made)[0].contains("Coolant does not flow"), "{made:?}");
+    lines(&mut session, &["pump on"]);
+    let heat = session.interlocks(&"heat preset cooled-60-150".parse().unwrap());
+    assert!(heat.iter().all(|i| i.code != "coolant-not-running"), "{heat:?}");
+    let made = lines(&mut session, &["heat 50 5 for 8 because a test", "pump off", "wait 5"]);
+    assert!(alarms(&made)[0].contains("Coolant does not flow"), "{made:?}");
+    check(&case, &session);
+}
+
+#[test]
+fn pain_may_move_an_awake_patient_and_places_are_looked_at_again() {
+    let case = coarse("");
+    let mut moved = 0;
+    for wait in 0..12 {
+        let mut session = at_the_nerve(&case, "18G-10mm-straight");
+        lines(&mut session, &["sedate none because a test"]);
+        for _ in 0..wait {
+            lines(&mut session, &["wait 1"]);
+        }
+        let before = session.state().needle.clone().unwrap();
+        let done = lines(&mut session, &["heat 45 1 for 1 because a test"]);
+        let by = done[0].events.iter().find_map(|e| match e {
+            Event::PatientMoved { by_mm } => Some(*by_mm),
+            _ => None,
+        });
+        let Some(by) = by else {
+            assert!(session.state().heating.is_some());
+            continue;
+        };
+        moved += 1;
+        assert!(session.state().heating.is_none());
+        let after = session.state().needle.clone().unwrap();
+        assert!((after.tip_mm[0] - before.tip_mm[0] - by[0]).abs() < 1e-9);
+        assert_ne!(by, [0.0; 3]);
+        // What was seen and tested before no longer counts.
+        let heat = session.interlocks(&"heat".parse().unwrap());
+        assert!(heat.iter().any(|i| i.code == "no-ap-view"));
+        // The needle goes on from where it is now, here and read again.
+        let mut again = Session::resumed(Arc::clone(&case), session.record().entries().to_vec()).unwrap();
+        lines(&mut session, &["withdraw 3"]);
+        lines(&mut again, &["withdraw 3"]);
+        assert_eq!(session.record().entries(), again.record().entries());
+        let back = session.state().needle.clone().unwrap();
+        assert!((back.depth_mm - after.depth_mm + 3.0).abs() < 1e-9);
+        check(&case, &session);
+    }
+    assert!((2..=11).contains(&moved), "{moved} of 12 moved");
+}
+
+#[test]
+fn every_preset_makes_a_program_that_the_generator_takes() {
+    let case = case();
+    let mut modes = std::collections::BTreeSet::new();
+    for preset in &case.catalog.presets {
+        match preset
+            .make(&case.catalog)
+            .unwrap_or_else(|e| panic!("{}: {e}", preset.name))
+        {
+            neurotome_procedure::generator::Preset::Lesion(program) => {
+                assert!(program.fault(&case.generator).is_none(), "{}: {program}", preset.name);
+                assert_eq!(program.bipolar, preset.bipolar);
+                let pulsed = matches!(program.mode, Mode::Pulsed { .. });
+                modes.insert((pulsed, program.bipolar, preset.cooled));
+                assert!((60.0..=300.0).contains(&program.heating_s()), "{}", preset.name);
+            }
+            neurotome_procedure::generator::Preset::Stimulation(s) => {
+                assert!(s.fault(1).is_none(), "{}", preset.name);
+            }
+        }
+    }
+    assert_eq!(modes.len(), 4);
 }

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     anatomy::Level,
-    lesion::{Bend, Limits, Metal},
+    lesion::{Bend, Coolant, Metal},
 };
 
 /// A number with its source. The unit is in the name of the field that holds it.
@@ -67,18 +67,25 @@ macro_rules! entry {
 }
 
 mod anaesthetics;
+mod generators;
 mod guidelines;
 mod insertion;
+mod movement;
 mod nerves;
 mod outcomes;
+mod presets;
 mod stimulation;
 mod xray;
 
 pub use anaesthetics::{AnaestheticEntry, ConductionBlock, SolutionEntry, TransportEntry};
+pub use generators::GeneratorEntry;
+pub(crate) use generators::generator_keys;
 pub use guidelines::{Guideline, Rule};
 pub use insertion::{InsertionNumbers, TissueResistance};
+pub use movement::Movement;
 pub use nerves::{FibreClass, FibreKind, NerveFibres};
 pub use outcomes::{OutcomeNumbers, Selection};
+pub use presets::{PresetEntry, PresetMode, PresetStage};
 pub use stimulation::{ElectrodeInterface, Fascicle, MuscleAnswer, Perception, StimulationTest};
 pub use xray::{CArmEntry, Series, TUNGSTEN_LINES_KEV, TissueHounsfield, TubeSpectrum, XrayMaterial};
 
@@ -329,6 +336,18 @@ entry!(
 );
 
 impl Cannula {
+    /// The channel of a cooled probe with its coolant; none where a number is missing.
+    pub fn coolant(&self) -> Option<Coolant> {
+        let of = |v: &Option<Sourced>| v.as_ref().map(|v| v.value);
+        Some(Coolant {
+            channel_radius_mm: 0.5 * of(&self.channel_diameter_mm)?,
+            from_tip_mm: of(&self.channel_from_tip_mm)?,
+            temperature_c: of(&self.coolant_temperature_c)?,
+            heat_transfer_w_per_m2_k: of(&self.coolant_heat_transfer_w_per_m2_k)?,
+            flow_ml_per_min: of(&self.coolant_flow_ml_per_min),
+        })
+    }
+
     /// The bend, when the cannula is curved.
     pub fn bend(&self, towards: [f64; 3]) -> Option<Bend> {
         Some(Bend {
@@ -373,200 +392,6 @@ impl MetalEntry {
             thermal_conductivity_w_per_m_k: self.thermal_conductivity_w_per_m_k.value,
             density_kg_per_m3: self.density_kg_per_m3.value,
             specific_heat_j_per_kg_k: self.specific_heat_j_per_kg_k.value,
-        }
-    }
-}
-
-/// A generator.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct GeneratorEntry {
-    /// Name, such as `generic`.
-    pub name: String,
-    /// What it is, in words.
-    pub title: String,
-    /// Largest voltage, V rms.
-    pub max_voltage_v: Sourced,
-    /// Largest current, A rms.
-    pub max_current_a: Sourced,
-    /// Largest power, W.
-    pub max_power_w: Sourced,
-    /// Radiofrequency, kHz.
-    pub frequency_khz: Sourced,
-    /// Usual ramp to the set temperature, s.
-    pub ramp_s: Sourced,
-    /// Lowest set temperature, °C.
-    pub min_set_temperature_c: Sourced,
-    /// Highest set temperature, °C.
-    pub max_set_temperature_c: Sourced,
-    /// Interval between readings of the control loop, s.
-    pub sampling_s: Sourced,
-    /// Area of the return pad, cm².
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub pad_area_cm2: Option<Sourced>,
-    /// Thickness of skin under the pad, mm.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub pad_skin_mm: Option<Sourced>,
-    /// Thickness of fat under the pad's skin, mm.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub pad_fat_mm: Option<Sourced>,
-    /// Temperature of the room, °C.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub room_c: Option<Sourced>,
-    /// Coefficient of heat transfer from bare skin to the room, W/(m² K).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub skin_heat_transfer_w_per_m2_k: Option<Sourced>,
-    /// Largest power of all channels together, W.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub max_total_power_w: Option<Sourced>,
-    /// Largest change of a channel's power, W/s.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub power_slew_w_per_s: Option<Sourced>,
-    /// Time constant of a thermocouple in its needle, s.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub thermocouple_lag_s: Option<Sourced>,
-    /// Standard deviation of a temperature reading, °C.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub temperature_noise_c: Option<Sourced>,
-    /// Step of the temperature's converter, °C.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub temperature_resolution_c: Option<Sourced>,
-    /// Step of the temperature that is displayed, °C.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub temperature_display_c: Option<Sourced>,
-    /// Standard deviation of an impedance reading, as a share of it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub impedance_noise_fraction: Option<Sourced>,
-    /// Step of the impedance that is displayed, Ω.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub impedance_display_ohm: Option<Sourced>,
-    /// Standard deviation of readings of voltage and current, as a share of them.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub output_noise_fraction: Option<Sourced>,
-    /// Impedance from which a circuit counts as open, Ω.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub impedance_open_ohm: Option<Sourced>,
-    /// Highest impedance with which it heats, Ω.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub impedance_high_ohm: Option<Sourced>,
-    /// Lowest, Ω.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub impedance_low_ohm: Option<Sourced>,
-    /// Change of impedance within half a second that stops it, as a share.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub impedance_step_fraction: Option<Sourced>,
-    /// Fall of impedance within half a second that suggests broken insulation, as a share.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub insulation_drop_fraction: Option<Sourced>,
-    /// Rise of impedance over its lowest in a run that tells of boiling, as a share.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub impedance_rise_fraction: Option<Sourced>,
-    /// How far a reading may exceed what is set, °C.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub over_temperature_c: Option<Sourced>,
-    /// Fastest rise of a reading, °C/s.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub max_rise_c_per_s: Option<Sourced>,
-    /// Lowest reading that a needle in a patient can give, °C.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub lowest_reading_c: Option<Sourced>,
-    /// Highest reading that a sound thermocouple can give, °C.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub highest_reading_c: Option<Sourced>,
-    /// How far a reading may stay behind what is set, °C.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub lag_behind_c: Option<Sourced>,
-    /// How long after a ramp what is set must have been reached, s.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reach_s: Option<Sourced>,
-    /// How long a limit may be active before it is told, s.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub limit_active_s: Option<Sourced>,
-    /// Growth of the power for a kelvin over its lowest that puts a thermocouple in doubt, as a share.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub doubt_fraction: Option<Sourced>,
-    /// Fall of the impedance without a rise of the reading that does so, as a share.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub doubt_impedance_fraction: Option<Sourced>,
-    /// How far the voltage put out may differ from that asked for, as a share.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub output_error_fraction: Option<Sourced>,
-    /// Highest impedance between the halves of the return pad, Ω.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub pad_contact_ohm: Option<Sourced>,
-    /// Growth of that impedance since the start that stops it, as a share.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub pad_rise_fraction: Option<Sourced>,
-    /// Least flow of coolant, as a share of that asked for.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub coolant_flow_fraction: Option<Sourced>,
-    /// How much warmer than asked for coolant may be, °C.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub coolant_warm_c: Option<Sourced>,
-    /// Longest loss of power after which a lesion may be resumed, s.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub resume_s: Option<Sourced>,
-}
-
-entry!(
-    GeneratorEntry,
-    "generator",
-    [
-        max_voltage_v,
-        max_current_a,
-        max_power_w,
-        frequency_khz,
-        ramp_s,
-        min_set_temperature_c,
-        max_set_temperature_c,
-        sampling_s,
-    ],
-    [
-        pad_area_cm2,
-        pad_skin_mm,
-        pad_fat_mm,
-        room_c,
-        skin_heat_transfer_w_per_m2_k,
-        max_total_power_w,
-        power_slew_w_per_s,
-        thermocouple_lag_s,
-        temperature_noise_c,
-        temperature_resolution_c,
-        temperature_display_c,
-        impedance_noise_fraction,
-        impedance_display_ohm,
-        output_noise_fraction,
-        impedance_open_ohm,
-        impedance_high_ohm,
-        impedance_low_ohm,
-        impedance_step_fraction,
-        insulation_drop_fraction,
-        impedance_rise_fraction,
-        over_temperature_c,
-        max_rise_c_per_s,
-        lowest_reading_c,
-        highest_reading_c,
-        lag_behind_c,
-        reach_s,
-        limit_active_s,
-        doubt_fraction,
-        doubt_impedance_fraction,
-        output_error_fraction,
-        pad_contact_ohm,
-        pad_rise_fraction,
-        coolant_flow_fraction,
-        coolant_warm_c,
-        resume_s,
-    ]
-);
-
-impl GeneratorEntry {
-    /// The generator's limits.
-    pub fn limits(&self) -> Limits {
-        Limits {
-            voltage_v: self.max_voltage_v.value,
-            current_a: self.max_current_a.value,
-            power_w: self.max_power_w.value,
         }
     }
 }
@@ -738,6 +563,12 @@ pub struct Catalog {
     pub metals: Vec<MetalEntry>,
     /// Generators.
     pub generators: Vec<GeneratorEntry>,
+    /// How pain makes patients move.
+    #[serde(default)]
+    pub movements: Vec<Movement>,
+    /// Presets of generators.
+    #[serde(default)]
+    pub presets: Vec<PresetEntry>,
     /// Attenuation of materials.
     pub xray_materials: Vec<XrayMaterial>,
     /// Spectra of X-ray tubes, in ascending order of voltage.

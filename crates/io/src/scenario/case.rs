@@ -8,12 +8,15 @@ use neurotome_procedure::{
     assessment::History,
     catalog::{Cannula, Catalog, find},
     fluoroscopy::Machine,
-    generator::Profile,
+    generator::{
+        Profile,
+        faults::{Fault, FaultKind},
+    },
     planning::{Device, Effort, Joint},
-    session::Case,
+    session::{Case, CaseFault, NearPlant},
 };
 
-use super::{Loaded, Source, hounsfield, table_top};
+use super::{FaultTable, Loaded, Source, hounsfield, table_top};
 use crate::history::{EXAMPLE, HistoryError, parse_history, read_history};
 use crate::plants;
 
@@ -23,8 +26,6 @@ const CARM: &str = "mobile-flat-30cm";
 /// All lengths of this cannula are at hand where none is named.
 const CANNULA: &str = "18G-10mm-straight";
 const GENERATOR: &str = "generic";
-/// The standard plant from which the generator's loop starts; the full fields correct it.
-const PLANT: &str = "18G-10mm";
 const BODY_KG: f64 = 70.0;
 const CANDIDATES: u32 = 200;
 const DRAWS: u32 = 200;
@@ -33,6 +34,8 @@ const VERIFIED: u32 = 0;
 const PEOPLE: u32 = 1000;
 /// Most of each of these.
 const MOST: u32 = 1_000_000;
+/// Most faults of a scenario.
+const MOST_FAULTS: usize = 16;
 /// Voxels of the built-in patient under the C-arm, mm.
 const VOXEL_MM: f64 = 2.0;
 
@@ -135,9 +138,9 @@ pub fn case(source: &Source, loaded: Loaded, catalog: &Arc<Catalog>) -> Result<C
             "an entry with all keys",
         )
     })?;
-    let plant = plants::find(PLANT)
-        .map_err(|e| bad("generator", e.to_string(), "a standard plant"))?
-        .model;
+    let plants = near_plants(catalog)?;
+    let faults = faults(&table.faults)?;
+    let preset = loaded.scenario.drive.preset.clone();
     let template = loaded.problem.clone();
     let transport = template
         .tissue_names
@@ -157,7 +160,9 @@ pub fn case(source: &Source, loaded: Loaded, catalog: &Arc<Catalog>) -> Result<C
         joint,
         side,
         generator,
-        plant,
+        plants,
+        preset,
+        faults,
         machine,
         radiodensity: Arc::new(move || hounsfield(&source, &loaded, &seen, &target, VOXEL_MM, true)),
         table: top,
@@ -166,6 +171,69 @@ pub fn case(source: &Source, loaded: Loaded, catalog: &Arc<Catalog>) -> Result<C
         people,
         seed,
     })
+}
+
+/// The standard plants of single needles with the sizes of their cannulas.
+fn near_plants(catalog: &Catalog) -> Result<Vec<NearPlant>, CaseError> {
+    let unusable = |e: String| bad("cannulas", e, "standard plants of cannulas of the catalogue");
+    let mut all = Vec::new();
+    for plant in plants::standard().map_err(|e| unusable(e.to_string()))? {
+        let name = plant.cannula().map_err(|e| unusable(e.to_string()))?;
+        let Some(cannula) = name.and_then(|n| find(&catalog.cannulas, &n)) else {
+            continue;
+        };
+        all.push(NearPlant {
+            outer_diameter_mm: cannula.outer_diameter_mm.value,
+            active_tip_mm: cannula.active_tip_mm.value,
+            name: plant.name,
+            model: plant.model,
+        });
+    }
+    Ok(all)
+}
+
+/// The faults of `[[procedure.fault]]`.
+fn faults(tables: &[FaultTable]) -> Result<Vec<CaseFault>, CaseError> {
+    if tables.len() > MOST_FAULTS {
+        return Err(bad(
+            "fault",
+            format!("{} of them", tables.len()),
+            format!("at most {MOST_FAULTS}"),
+        ));
+    }
+    let within = |what: &str, v: f64, most: f64| {
+        if (0.0..=most).contains(&v) {
+            Ok(v)
+        } else {
+            Err(bad("fault", format!("{what} = {v}"), format!("0 to {most}")))
+        }
+    };
+    tables
+        .iter()
+        .map(|t| {
+            let kind = FaultKind::ALL
+                .iter()
+                .copied()
+                .find(|k| k.name() == t.kind)
+                .ok_or_else(|| {
+                    let names: Vec<&str> = FaultKind::ALL.iter().map(|k| k.name()).collect();
+                    bad(
+                        "fault",
+                        format!("kind = \"{}\"", t.kind),
+                        format!("one of {}", names.join(", ")),
+                    )
+                })?;
+            let usual = Fault::usual(kind, within("at_s", t.at_s.unwrap_or(0.0), 3600.0)?, 0);
+            Ok(CaseFault {
+                lesion: t.lesion.unwrap_or(1) as usize,
+                fault: Fault {
+                    size: within("size", t.size.unwrap_or(usual.size), 1e6)?,
+                    duration_s: within("lasting_s", t.lasting_s.unwrap_or(usual.duration_s), 1e6)?,
+                    ..usual
+                },
+            })
+        })
+        .collect()
 }
 
 /// The cannulas named, or all lengths of the usual one.
@@ -198,7 +266,9 @@ fn devices(catalog: &Catalog, named: &[String]) -> Result<Vec<Device>, CaseError
         .map(|c| {
             let metal = find(&catalog.metals, &c.metal)
                 .ok_or_else(|| unusable(&c.name, format!("there is no metal \"{}\"", c.metal)))?;
-            Device::new(c, metal).map_err(|what| unusable(&c.name, format!("it has {what}")))
+            Device::new(c, metal)
+                .or_else(|_| Device::cooled(c, metal))
+                .map_err(|what| unusable(&c.name, format!("it has {what}")))
         })
         .collect()
 }

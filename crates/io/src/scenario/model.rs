@@ -87,8 +87,27 @@ pub struct ProcedureTable {
     pub verified: Option<u32>,
     /// People of the virtual population. Default: 1000.
     pub people: Option<u32>,
+    /// Faults that happen while lesions are made.
+    #[serde(rename = "fault")]
+    pub faults: Vec<FaultTable>,
     /// Seed of everything drawn. Default: 1.
     pub seed: Option<u64>,
+}
+
+/// A fault that happens while a lesion is made.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FaultTable {
+    /// Which, as `neurotome faults` names them, such as "thermocouple_drifting" or "power_loss".
+    pub kind: String,
+    /// Seconds after the lesion's start. Default: 0, there before it.
+    pub at_s: Option<f64>,
+    /// How large, in the unit of the fault's row in the table of risks. Default: the usual size.
+    pub size: Option<f64>,
+    /// For how many seconds. Default: it stays.
+    pub lasting_s: Option<f64>,
+    /// In which lesion of the procedure, from 1. Default: 1.
+    pub lesion: Option<u32>,
 }
 
 impl Scenario {
@@ -593,6 +612,8 @@ pub struct MetalTable {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct DriveTable {
+    /// Preset of the catalogue from which everything is taken that is not given here; `neurotome catalog preset` lists all.
+    pub preset: Option<String>,
     /// What the generator holds: "temperature" (set_temperature_c; the default), "voltage" (voltage_v), "current" (current_a), "power" (power_w), or "pulsed" (voltage_v within pulses of pulse_s at rate_hz).
     pub mode: DriveMode,
     /// Which thermocouples a temperature drive holds: "first" needle's (the default), the "hottest", or "each" needle's own by a channel of its own.

@@ -5,20 +5,20 @@ use std::fmt::Write as _;
 use clap::Args;
 use neurotome_procedure::catalog::{
     AnaestheticEntry, CArmEntry, Cannula, Catalog, ConductionBlock, ElectrodeInterface, Entry, Fascicle,
-    GeneratorEntry, Guideline, InjuryLaw, InsertionNumbers, MetalEntry, MuscleAnswer, NerveFibres, OutcomeNumbers,
-    Perception, Selection, SolutionEntry, SpineMeasure, Spread, StimulationTest, Technique, Tissue, TissueHounsfield,
-    TissueResistance, TransportEntry, TubeSpectrum, XrayMaterial,
+    GeneratorEntry, Guideline, InjuryLaw, InsertionNumbers, MetalEntry, Movement, MuscleAnswer, NerveFibres,
+    OutcomeNumbers, Perception, PresetEntry, Selection, SolutionEntry, SpineMeasure, Spread, StimulationTest,
+    Technique, Tissue, TissueHounsfield, TissueResistance, TransportEntry, TubeSpectrum, XrayMaterial,
 };
 use serde::Serialize;
 use serde_json::Value;
 
 use super::{Common, Failure, json_text, open_catalog, print};
 
-const KINDS: &str = "tissue, injury, cannula, metal, generator, spine, nerve, stimulation_test, electrode_interface, fascicle, muscle_answer, perception, anaesthetic, solution, transport, conduction_block, outcome, selection, insertion, tissue_resistance, guideline, technique, xray_material, tube_spectrum, carm, tissue_hounsfield, source";
+const KINDS: &str = "tissue, injury, cannula, metal, generator, preset, movement, spine, nerve, stimulation_test, electrode_interface, fascicle, muscle_answer, perception, anaesthetic, solution, transport, conduction_block, outcome, selection, insertion, tissue_resistance, guideline, technique, xray_material, tube_spectrum, carm, tissue_hounsfield, source";
 
 #[derive(Debug, Args)]
 pub(super) struct Show {
-    /// Kind of entry: tissue, injury, cannula, metal, generator, spine, nerve, stimulation_test, electrode_interface, fascicle, muscle_answer, perception, anaesthetic, solution, transport, conduction_block, outcome, selection, insertion, tissue_resistance, guideline, technique, xray_material, tube_spectrum, carm, tissue_hounsfield or source.
+    /// Kind of entry: tissue, injury, cannula, metal, generator, preset, movement, spine, nerve, stimulation_test, electrode_interface, fascicle, muscle_answer, perception, anaesthetic, solution, transport, conduction_block, outcome, selection, insertion, tissue_resistance, guideline, technique, xray_material, tube_spectrum, carm, tissue_hounsfield or source.
     kind: Option<String>,
     /// Name of one entry.
     name: Option<String>,
@@ -45,6 +45,8 @@ impl Show {
             "cannula" => self.kind(&catalog, &catalog.cannulas, values)?,
             "metal" => self.kind(&catalog, &catalog.metals, values)?,
             "generator" => self.kind(&catalog, &catalog.generators, values)?,
+            "movement" => self.kind(&catalog, &catalog.movements, values)?,
+            "preset" => self.kind(&catalog, &catalog.presets, values)?,
             "nerve" => self.kind(&catalog, &catalog.nerves, values)?,
             "stimulation_test" => self.kind(&catalog, &catalog.stimulation_tests, values)?,
             "electrode_interface" => self.kind(&catalog, &catalog.electrode_interfaces, values)?,
@@ -204,6 +206,8 @@ fn overview(catalog: &Catalog) -> String {
     line::<Cannula>(&mut out, &catalog.cannulas);
     line::<MetalEntry>(&mut out, &catalog.metals);
     line::<GeneratorEntry>(&mut out, &catalog.generators);
+    line::<Movement>(&mut out, &catalog.movements);
+    line::<PresetEntry>(&mut out, &catalog.presets);
     line::<XrayMaterial>(&mut out, &catalog.xray_materials);
     line::<TubeSpectrum>(&mut out, &catalog.tube_spectra);
     line::<CArmEntry>(&mut out, &catalog.carms);

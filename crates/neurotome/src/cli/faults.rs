@@ -5,13 +5,14 @@ use std::{fmt::Write as _, path::PathBuf};
 use clap::Args;
 use neurotome_io::{
     campaign as files,
+    plants::of_campaigns,
     results::{ExtraFile, write_files},
 };
 use neurotome_procedure::{
     catalog::{Entry as _, find},
     generator::{
         GeneratorError, Profile,
-        campaign::{Campaign, LumpedPlants, Outcome, carry_out},
+        campaign::{Campaign, Outcome, carry_out},
     },
 };
 use serde_json::json;
@@ -52,8 +53,9 @@ impl Faults {
         let unverified = entry.values().iter().filter(|(_, v)| !v.verified).count();
         let bar = solve::stage_bar(common.quiet);
         bar.set_message("faults");
+        let plants = of_campaigns().map_err(|e| Failure::Input(e.to_string()))?;
         let outcome = solve::on_threads(common.threads, || {
-            carry_out(&profile, &campaign, &LumpedPlants, &|| !solve::interrupted())
+            carry_out(&profile, &campaign, &plants, &|| !solve::interrupted())
         })?;
         bar.finish_and_clear();
         let outcome = outcome.map_err(|e| match e {
@@ -71,6 +73,7 @@ impl Faults {
             "bad_runs": outcome.bad().len(),
             "matrix": outcome.matrix(),
             "runs": outcome.runs,
+            "faultless": outcome.faultless,
             "disclaimer": crate::DISCLAIMER,
         }))?;
         if let Some(folder) = &self.out {

@@ -89,7 +89,11 @@ fn lines(event: &Event) -> Vec<String> {
             felt.depth_mm
         )],
         Event::NeedleRemoved => vec!["needle out".to_owned()],
-        Event::ImpedanceRead { ohm } => vec![format!("impedance {ohm:.0} Ω")],
+        Event::ImpedanceRead { ohm, usual_ohm } => {
+            let usual = usual_ohm.filter(|u| (u / ohm - 1.0).abs() > 0.05);
+            let beside = usual.map_or_else(String::new, |u| format!("; such a cannula shows {u:.0} Ω here"));
+            vec![format!("impedance {ohm:.0} Ω{beside}")]
+        }
         Event::Tested {
             kind,
             up_to_v,
@@ -130,11 +134,30 @@ fn lines(event: &Event) -> Vec<String> {
             "{since_s:.0} s after the injection {:.0} % of the nerve's fibres of pain conduct",
             100.0 * pain_conducting
         )],
-        Event::HeatingBegan { set_c, hold_s, ramp_s } => {
-            vec![format!(
-                "generator on: {set_c} °C for {hold_s} s after a ramp of {ramp_s} s"
-            )]
+        Event::HeatingBegan {
+            set_c,
+            hold_s,
+            ramp_s,
+            program,
+        } => vec![match program {
+            None => format!("generator on: {set_c} °C for {hold_s} s after a ramp of {ramp_s} s"),
+            Some(program) => format!("generator on: {program}"),
+        }],
+        Event::PumpSet { ml_per_min } if *ml_per_min > 0.0 => {
+            vec![format!("coolant pump on, {ml_per_min} ml/min")]
         }
+        Event::PumpSet { .. } => vec!["coolant pump off".to_owned()],
+        Event::FaultSet { fault } => vec![format!(
+            "FAULT set: {} {} s after the lesion's start",
+            fault.kind.risk().words,
+            fault.onset_s
+        )],
+        Event::GeneratorTold { text } => vec![text.clone()],
+        Event::Interrupted { resumable: true } => vec!["the lesion is interrupted; `resume` or `stop`".to_owned()],
+        Event::Interrupted { resumable: false } => {
+            vec!["the lesion is interrupted and cannot be resumed yet; `wait` or `stop`".to_owned()]
+        }
+        Event::Resumed => vec!["the lesion goes on".to_owned()],
         Event::Heating { shown } => vec![format!(
             "{:.0} s: {:.1} °C, {:.0} Ω, {:.1} V, {:.3} A, {:.2} W",
             shown.t_s, shown.temperature_c, shown.impedance_ohm, shown.voltage_v, shown.current_a, shown.power_w

@@ -26,6 +26,8 @@ pub struct Lumped {
     bipolar: bool,
     /// Coolant's temperature and conductance to the metal, °C and W/K.
     coolant: Option<(f64, f64)>,
+    /// The same as it was made.
+    made_with: Option<(f64, f64)>,
     shells: Vec<[f64; 4]>,
     seen: Seen,
 }
@@ -45,6 +47,7 @@ impl Lumped {
     pub fn cooled(channels: usize, coolant_c: f64) -> Self {
         let mut all = Self::new(channels, channels, 250.0, false);
         all.coolant = Some((coolant_c, 0.04));
+        all.made_with = all.coolant;
         for _ in 0..400 {
             let _ = all.advance(&vec![0.0; channels], 0.1);
         }
@@ -59,11 +62,13 @@ impl Lumped {
             ohm,
             bipolar,
             coolant: None,
+            made_with: None,
             shells: vec![[BODY_C; 4]; needles],
             seen: Seen {
                 t_s: 0.0,
                 thermocouples_c: Vec::new(),
                 impedance_ohm: vec![ohm; channels],
+                voltage_v: vec![0.0; channels],
                 current_a: vec![0.0; channels],
                 power_w: 0.0,
                 hottest_c: BODY_C,
@@ -150,6 +155,7 @@ impl Plant for Lumped {
         self.t_s += dt_s;
         self.look();
         for (k, q) in charge.iter().enumerate() {
+            self.seen.voltage_v[k] = volts.get(k).copied().unwrap_or(0.0);
             self.seen.current_a[k] = if dt_s > 0.0 { q / dt_s } else { 0.0 };
         }
         self.seen.power_w = if dt_s > 0.0 { energy / dt_s } else { 0.0 };
@@ -162,10 +168,11 @@ impl Plant for Lumped {
 }
 
 impl Target for Lumped {
-    fn set_coolant(&mut self, flow_fraction: f64, warmer_c: f64) {
-        if let Some((c, conductance)) = &mut self.coolant {
-            *conductance *= flow_fraction;
-            *c += warmer_c;
+    fn set_coolant(&mut self, flow_fraction: f64, warmer_c: f64) -> Result<(), LesionError> {
+        if let (Some((c, conductance)), Some((of_c, of))) = (&mut self.coolant, self.made_with) {
+            *conductance = of * flow_fraction;
+            *c = of_c + warmer_c;
         }
+        Ok(())
     }
 }

@@ -2,18 +2,23 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::catalog::GeneratorEntry;
+use crate::catalog::{GeneratorEntry, generator_keys};
 
 macro_rules! profile {
-    ([$($(#[$doc:meta])* $field:ident),* $(,)?], [$($(#[$odoc:meta])* $optional:ident),* $(,)?]) => {
+    (
+        [$($(#[$d1:meta])* $limit:ident),* $(,)?],
+        [$($(#[$d2:meta])* $always:ident),* $(,)?],
+        [$($(#[$d3:meta])* $pad:ident),* $(,)?],
+        [$($(#[$d4:meta])* $twin:ident),* $(,)?]
+    ) => {
         /// A generator's limits, instruments and alarm limits. Units stand in the names.
         #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
         #[serde(deny_unknown_fields)]
         pub struct Profile {
             /// Name of the catalogue's entry.
             pub name: String,
-            $($(#[$doc])* pub $field: f64,)*
-            $($(#[$odoc])* pub $optional: f64,)*
+            $($(#[$d1])* pub $limit: f64,)*
+            $($(#[$d4])* pub $twin: f64,)*
         }
 
         impl Profile {
@@ -24,89 +29,12 @@ macro_rules! profile {
             pub fn from_entry(entry: &GeneratorEntry) -> Result<Self, &'static str> {
                 Ok(Self {
                     name: entry.name.clone(),
-                    $($field: entry.$field.value,)*
-                    $($optional: entry.$optional.as_ref().ok_or(stringify!($optional))?.value,)*
+                    $($limit: entry.$limit.value,)*
+                    $($twin: entry.$twin.as_ref().ok_or(stringify!($twin))?.value,)*
                 })
             }
         }
     };
 }
 
-profile!(
-    [
-        /// Largest voltage of a channel, V rms.
-        max_voltage_v,
-        /// Largest current of a channel, A rms.
-        max_current_a,
-        /// Largest power of a channel, W.
-        max_power_w,
-        /// Lowest set temperature, °C.
-        min_set_temperature_c,
-        /// Highest set temperature, °C.
-        max_set_temperature_c,
-        /// Control interval: how far one [`super::Generator::step`] goes, s.
-        sampling_s,
-    ],
-    [
-        /// Largest power of all channels together, W.
-        max_total_power_w,
-        /// Largest change of a channel's power, W/s.
-        power_slew_w_per_s,
-        /// Time constant of a thermocouple in its needle, s.
-        thermocouple_lag_s,
-        /// Standard deviation of a temperature reading, °C.
-        temperature_noise_c,
-        /// Step of the temperature's converter, °C.
-        temperature_resolution_c,
-        /// Step of the temperature that is displayed, °C.
-        temperature_display_c,
-        /// Standard deviation of an impedance reading, as a share of it.
-        impedance_noise_fraction,
-        /// Step of the impedance that is displayed, Ω.
-        impedance_display_ohm,
-        /// Standard deviation of readings of voltage and current, as a share of them.
-        output_noise_fraction,
-        /// Impedance from which a circuit counts as open, Ω.
-        impedance_open_ohm,
-        /// Highest impedance with which it heats, Ω.
-        impedance_high_ohm,
-        /// Lowest, Ω.
-        impedance_low_ohm,
-        /// Change of impedance within half a second that stops it, as a share.
-        impedance_step_fraction,
-        /// Fall of impedance within half a second that suggests broken insulation, as a share.
-        insulation_drop_fraction,
-        /// Rise of impedance over its lowest in a run that tells of boiling, as a share.
-        impedance_rise_fraction,
-        /// How far a reading may exceed what is set, °C.
-        over_temperature_c,
-        /// Fastest rise of a reading, °C/s.
-        max_rise_c_per_s,
-        /// Lowest reading that a needle in a patient can give, °C.
-        lowest_reading_c,
-        /// Highest reading that a sound thermocouple can give, °C.
-        highest_reading_c,
-        /// How far a reading may stay behind what is set, °C.
-        lag_behind_c,
-        /// How long after a ramp what is set must have been reached, s.
-        reach_s,
-        /// How long a limit may be active before it is told, s.
-        limit_active_s,
-        /// Growth of the power for a kelvin over its lowest that puts a thermocouple in doubt, as a share.
-        doubt_fraction,
-        /// Fall of the impedance without a rise of the reading that does so, as a share.
-        doubt_impedance_fraction,
-        /// How far the voltage put out may differ from that asked for, as a share.
-        output_error_fraction,
-        /// Highest impedance between the halves of the return pad, Ω.
-        pad_contact_ohm,
-        /// Growth of that impedance since the start that stops it, as a share.
-        pad_rise_fraction,
-        /// Least flow of coolant, as a share of that asked for.
-        coolant_flow_fraction,
-        /// How much warmer than asked for coolant may be, °C.
-        coolant_warm_c,
-        /// Longest loss of power after which a lesion may be resumed, s.
-        resume_s,
-    ]
-);
+generator_keys!(profile);

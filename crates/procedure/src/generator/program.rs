@@ -1,5 +1,7 @@
 //! What a generator is to do: modes, stages, stimulation.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use super::Profile;
@@ -96,6 +98,9 @@ pub struct Program {
     pub coolant: Option<CoolantNeed>,
     /// How long readings are shown after heating, s.
     pub post_heat_s: f64,
+    /// Impedance that such electrodes show at this place, Ω, where it is known: looked at before output.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub usual_ohm: Option<f64>,
 }
 
 /// Test stimulation.
@@ -121,6 +126,39 @@ pub const MAX_PROGRAM_S: f64 = 3600.0;
 /// Most stages.
 pub const MAX_STAGES: usize = 32;
 
+impl fmt::Display for Program {
+    /// In words.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.mode {
+            Mode::Temperature { stages } => {
+                for (k, s) in stages.iter().enumerate() {
+                    let then = if k == 0 { "" } else { ", then " };
+                    write!(f, "{then}{} °C for {} s", s.set_c, s.hold_s)?;
+                }
+                Ok(())
+            }
+            Mode::Power { power_w, hold_s, .. } => write!(f, "{power_w} W for {hold_s} s"),
+            Mode::Voltage { voltage_v, hold_s, .. } => write!(f, "{voltage_v} V for {hold_s} s"),
+            Mode::Pulsed {
+                pulse_s,
+                rate_hz,
+                voltage_v,
+                until,
+                adapt_c,
+                ..
+            } => {
+                write!(f, "pulses of {voltage_v} V, {} ms, {rate_hz} Hz, ", 1e3 * pulse_s)?;
+                match until {
+                    Until::Seconds(s) => write!(f, "for {s} s"),
+                    Until::Pulses(n) => write!(f, "{n} of them"),
+                }?;
+                adapt_c.map_or(Ok(()), |c| write!(f, ", at most {c} °C"))
+            }
+        }?;
+        f.write_str(if self.bipolar { ", between two needles" } else { "" })
+    }
+}
+
 impl Program {
     /// A program with this mode on needles without coolant, channels started 5 s after each other.
     pub fn of(mode: Mode) -> Self {
@@ -131,6 +169,7 @@ impl Program {
             bipolar: false,
             coolant: None,
             post_heat_s: 10.0,
+            usual_ohm: None,
         }
     }
 

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::{
     Command, Generator, GeneratorError, Lumped, Plant, Profile, Program, State, Surroundings,
-    campaign::{Campaign, Kind, LumpedPlants, carry_out},
+    campaign::{Campaign, Kind, LumpedPlants, MakePlant, SHELLS, carry_out},
     program::Stimulation,
 };
 use crate::catalog::GeneratorEntry;
@@ -25,12 +25,14 @@ fn every_fault_is_found_and_none_where_there_is_none() {
     let campaign = Campaign {
         title: String::new(),
         generator: "generic".to_owned(),
+        plants: vec![SHELLS.to_owned()],
         modes: Kind::ALL.to_vec(),
         channels: vec![1, 2],
         onsets_s: vec![0.0, 20.0],
         seeds: vec![3],
         heat_s: 40.0,
         faultless_seeds: 5,
+        first_faultless_seed: 1000,
         faults: Vec::new(),
     };
     let out = carry_out(&profile(), &campaign, &LumpedPlants, &|| true).unwrap();
@@ -95,7 +97,7 @@ fn programs_outside_the_limits_are_refused_with_the_key() {
 fn command() -> impl Strategy<Value = Option<Command>> {
     prop_oneof![
         6 => Just(None),
-        1 => (0..Kind::ALL.len()).prop_map(|i| Some(Command::Load(Kind::ALL[i].program(6.0)))),
+        1 => (0..Kind::ALL.len()).prop_map(|i| Some(Command::Load(Kind::ALL[i].program(6.0, &LumpedPlants.usual(SHELLS, Kind::Temperature))))),
         2 => Just(Some(Command::Arm)),
         1 => Just(Some(Command::Disarm)),
         2 => Just(Some(Command::Start)),

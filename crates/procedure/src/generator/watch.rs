@@ -84,7 +84,10 @@ pub(super) struct Look<'a> {
     pub driven_s: f64,
     /// Converter's values of its needles, °C.
     pub raw_c: &'a [f64],
+    /// Impedance that the channel would show alone.
     pub impedance_ohm: f64,
+    /// What such electrodes show, Ω, while that is looked at.
+    pub usual_ohm: Option<f64>,
     pub set_c: Option<f64>,
     /// The set temperature is changing.
     pub ramping: bool,
@@ -100,8 +103,17 @@ pub(super) struct Look<'a> {
     pub lowest_c: f64,
 }
 
-/// Time over which changes of impedance and reading are compared, s.
-const LATELY_S: f64 = 20.0;
+/// Time over which changes of impedance, reading and power are compared, s, and after which that begins when a ramp has ended.
+const LATELY_S: f64 = 6.0;
+const SETTLED_S: f64 = 2.0;
+/// While a temperature is held, tissue warms through: its impedance falls by less than this for a unit of the logarithm of the warmth for a watt.
+/// In the fitted plants it is 0.06 to 0.10; with a thermocouple that reads ever lower 0.25 and more.
+const FALL_PER_WARMTH: f64 = 0.15;
+/// Lengths of the two parts of a ramp that are compared, s, and how warm it must be, K.
+const RAMP_PART_S: f64 = 3.0;
+const RAMP_LEAST_K: f64 = 4.0;
+/// How much more impedance may fall for a kelvin in the later part, as a share.
+const RAMP_BEND: f64 = 0.08;
 /// Fall of impedance for a kelvin where the ramp does not tell, 1/K.
 const USUAL_PER_K: f64 = 0.006;
 /// Samples in half a second at most, whatever the interval.
@@ -124,6 +136,8 @@ pub(super) struct Watch {
     power_w: f64,
     rise_c: f64,
     steady_s: f64,
+    /// Since the ramp ended, whether what is set was reached or not, s.
+    held_steady_s: f64,
     energy_j: f64,
     best_w_per_k: f64,
     /// Impedance, smoothed, and that when driving began, Ω.
@@ -131,8 +145,22 @@ pub(super) struct Watch {
     start_ohm: f64,
     /// How impedance went with temperature in the ramp, 1/K.
     per_k: f64,
-    /// Logarithm of the impedance and reading, °C, of the last while in which nothing was ramped.
-    lately: VecDeque<(f64, f64)>,
+    /// What was seen in the last while in which nothing was ramped.
+    lately: VecDeque<Point>,
+    /// The same of the ramp, and the time in it, s.
+    ramp: VecDeque<Point>,
+    ramp_s: f64,
+}
+
+/// Logarithms and reading at one time.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+struct Point {
+    /// Logarithm of the impedance.
+    ln_ohm: f64,
+    /// Reading, °C.
+    c: f64,
+    /// Logarithm of the rise of the reading for a watt.
+    ln_k_per_w: f64,
 }
 
 impl Watch {
@@ -149,12 +177,15 @@ impl Watch {
             power_w: 0.0,
             rise_c: 0.0,
             steady_s: 0.0,
+            held_steady_s: 0.0,
             energy_j: 0.0,
             best_w_per_k: f64::MAX,
             smooth_ohm: 0.0,
             start_ohm: 0.0,
             per_k: USUAL_PER_K,
             lately: VecDeque::new(),
+            ramp: VecDeque::new(),
+            ramp_s: 0.0,
         }
     }
 
@@ -250,7 +281,13 @@ impl Watch {
                 Rule::ImpedanceRise,
                 look.on && now > self.lowest_ohm * (1.0 + p.impedance_rise_fraction),
             ),
-            (Rule::InsulationBreach, look.on && fall > p.insulation_drop_fraction),
+            (
+                Rule::InsulationBreach,
+                (look.on && fall > p.insulation_drop_fraction)
+                    || look
+                        .usual_ohm
+                        .is_some_and(|u| now < u * (1.0 - p.insulation_band_fraction)),
+            ),
             (Rule::ThermocoupleOpen, hottest > p.highest_reading_c),
             (Rule::ThermocoupleLow, coldest < look.lowest_c),
             (Rule::ThermocoupleJump, fall_fast < -6.0),
@@ -291,7 +328,6 @@ impl Watch {
         if look.ramping || look.waiting_s > 0.0 || look.limit.is_some() {
             self.steady_s = 0.0;
             self.best_w_per_k = f64::MAX;
-            self.lately.clear();
         } else {
             self.steady_s += look.dt_s;
         }
@@ -303,22 +339,29 @@ impl Watch {
             look.impedance_ohm
         };
         let reading = base + self.rise_c;
-        let mut warmer = false;
-        if self.steady_s > 4.0 {
-            if self.lately.is_empty() && self.rise_c > 3.0 {
-                self.per_k = ((self.start_ohm / self.smooth_ohm).ln() / self.rise_c).clamp(0.002, 0.02);
-            }
-            push(
-                &mut self.lately,
-                (self.smooth_ohm.ln(), reading),
-                (LATELY_S / look.dt_s).round().clamp(2.0, 1e4) as usize,
-            );
-            let (ln_then, then_c) = self.lately[0];
-            let rise = reading - then_c;
-            // Wide on either side: tissue further off follows late.
-            let expected = self.per_k * if rise > 0.0 { 1.2 * rise } else { 0.6 * rise };
-            warmer = ln_then - self.smooth_ohm.ln() > expected + p.doubt_impedance_fraction;
-        }
+        let point = Point {
+            ln_ohm: self.smooth_ohm.ln(),
+            c: reading,
+            ln_k_per_w: (self.rise_c.max(0.3) / self.power_w.max(1e-3)).ln(),
+        };
+        let samples = |s: f64| (s / look.dt_s).round().clamp(2.0, 1e4) as usize;
+        let steady = !look.ramping && look.limit.is_none();
+        let warmer = if steady {
+            self.held_steady_s += look.dt_s;
+            self.held_steady_s > SETTLED_S && self.warms_unseen(look, p, &point, samples(LATELY_S))
+        } else {
+            self.held_steady_s = 0.0;
+            self.lately.clear();
+            false
+        };
+        let bent = if look.ramping && look.limit.is_none_or(|l| l == Limit::Slew) {
+            self.ramp_s += look.dt_s;
+            self.bends(p, &point, samples(RAMP_PART_S))
+        } else {
+            self.ramp_s = 0.0;
+            self.ramp.clear();
+            false
+        };
         let mut dear = false;
         if self.steady_s > 8.0 && look.driven_s > 12.0 {
             // A reading that has fallen back to where it began leaves a ratio without bound.
@@ -326,7 +369,44 @@ impl Watch {
             self.best_w_per_k = self.best_w_per_k.min(ratio);
             dear = ratio > self.best_w_per_k * (1.0 + p.doubt_fraction);
         }
-        apart || deaf || dear || warmer
+        apart || deaf || dear || warmer || bent
+    }
+
+    /// While nothing is ramped: impedance falls by more than reading and power tell.
+    fn warms_unseen(&mut self, look: &Look<'_>, p: &Profile, now: &Point, samples: usize) -> bool {
+        if self.lately.is_empty() && self.rise_c > 3.0 {
+            self.per_k = ((self.start_ohm / self.smooth_ohm).ln() / self.rise_c).clamp(0.002, 0.02);
+        }
+        push(&mut self.lately, *now, samples);
+        let then = self.lately[0];
+        let rise = now.c - then.c;
+        // Wide on either side: tissue further off follows late.
+        let by_warmth = self.per_k * if rise > 0.0 { 1.2 * rise } else { 0.6 * rise };
+        let by_time = if look.set_c.is_some() && self.lately.len() == samples {
+            FALL_PER_WARMTH * (now.ln_k_per_w - then.ln_k_per_w)
+        } else if look.set_c.is_some() {
+            // Nothing is said before the time is over.
+            f64::INFINITY
+        } else {
+            p.doubt_free_fraction
+        };
+        then.ln_ohm - now.ln_ohm > by_warmth + by_time + p.doubt_impedance_fraction
+    }
+
+    /// In a ramp: impedance falls more for a kelvin than it did before.
+    fn bends(&mut self, p: &Profile, now: &Point, part: usize) -> bool {
+        push(&mut self.ramp, *now, 2 * part + 1);
+        if self.ramp.len() < 2 * part + 1 {
+            return false;
+        }
+        let (first, middle) = (self.ramp[0], self.ramp[part]);
+        let (early_k, late_k) = (middle.c - first.c, now.c - middle.c);
+        if early_k < RAMP_LEAST_K || late_k < 1.0 || first.c - self.base_c.unwrap_or(first.c) < RAMP_LEAST_K {
+            return false;
+        }
+        let per_k = (first.ln_ohm - middle.ln_ohm) / early_k;
+        let fall = middle.ln_ohm - now.ln_ohm;
+        fall > per_k.max(0.0) * (1.0 + RAMP_BEND) * late_k + p.doubt_impedance_fraction
     }
 }
 

@@ -160,6 +160,13 @@ pub struct Insertion {
 }
 
 impl Insertion {
+    /// The patient has moved: the whole needle lies elsewhere by this, mm.
+    pub fn shift(&mut self, by_mm: [f64; 3]) {
+        for p in &mut self.track.points {
+            p.tip_mm = PatientPoint::from_vec(p.tip_mm.vec() + Vec3::from(by_mm));
+        }
+    }
+
     /// A needle that is still outside.
     pub fn new(instrument: Instrument) -> Self {
         Self {

@@ -37,7 +37,31 @@ impl Device {
         if let Some((_, what)) = others.iter().find(|o| o.0) {
             return Err(what);
         }
-        Ok(Self {
+        Ok(Self::straight(cannula, metal))
+    }
+
+    /// A cooled probe, which no plan foretells but an operator may use.
+    ///
+    /// # Errors
+    /// What the cannula has, or lacks.
+    pub fn cooled(cannula: &Cannula, metal: &MetalEntry) -> Result<Self, &'static str> {
+        let others = [
+            (cannula.bend_angle_deg.is_some(), "a bend"),
+            (cannula.bevel_angle_deg.is_some(), "a bevelled end"),
+            (cannula.contact_count.is_some(), "several contacts"),
+            (cannula.tine_count.is_some(), "tines"),
+        ];
+        if let Some((_, what)) = others.iter().find(|o| o.0) {
+            return Err(what);
+        }
+        let mut device = Self::straight(cannula, metal);
+        device.needle.coolant = Some(cannula.coolant().ok_or("a coolant without its numbers")?);
+        Ok(device)
+    }
+
+    /// Its sizes as those of a straight needle.
+    fn straight(cannula: &Cannula, metal: &MetalEntry) -> Self {
+        Self {
             name: cannula.name.clone(),
             needle: Needle {
                 tip: PatientPoint::new(0.0, 0.0, 0.0),
@@ -57,7 +81,7 @@ impl Device {
                 thermocouple_tine: None,
                 metal: metal.metal(),
             },
-        })
+        }
     }
 }
 

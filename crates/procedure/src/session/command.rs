@@ -7,7 +7,11 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{anatomy::Level, fluoroscopy::NamedView};
+use crate::{
+    anatomy::Level,
+    fluoroscopy::NamedView,
+    generator::{faults::FaultKind, program::MAX_STAGES},
+};
 
 /// What is to be ready before a needle goes in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -117,6 +121,22 @@ pub struct Syringe {
     /// Volume, ml.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub volume_ml: Option<f64>,
+}
+
+/// What a generator does where it does not hold one temperature.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum HeatProgram {
+    /// A preset of the catalogue.
+    Preset(String),
+    /// Constant power, W, for so many seconds.
+    Power([f64; 2]),
+    /// Constant voltage, V, for so many seconds.
+    Voltage([f64; 2]),
+    /// The usual pulses of a voltage, V, for so many seconds.
+    Pulsed([f64; 2]),
+    /// Temperatures, °C, each with the seconds for which it is held.
+    Steps(Vec<[f64; 2]>),
 }
 
 /// One thing that an operator does.
@@ -236,7 +256,32 @@ pub enum Command {
         /// Come back after so many seconds, with the lesion running; by default it is watched to its end.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         for_s: Option<f64>,
+        /// What the generator does instead of holding one temperature.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        program: Option<HeatProgram>,
     },
+    /// The pump of a cooled probe.
+    Pump {
+        /// Flow, ml/min, zero: off; by default what the probe needs.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        ml_per_min: Option<f64>,
+    },
+    /// Let a fault happen, for teaching.
+    Fault {
+        /// Which.
+        kind: FaultKind,
+        /// How large, in the unit of its row in the table of risks; by default the usual size.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        size: Option<f64>,
+        /// When, s after the lesion's start; by default now, or before the next lesion.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        at_s: Option<f64>,
+        /// For how long, s; by default it stays.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        lasting_s: Option<f64>,
+    },
+    /// Go on with a lesion that a loss of mains interrupted.
+    Resume,
     /// Stop the generator.
     Stop,
     /// Turn to another target: by its number in the plan, from 1; by default the next one that has no lesion.
@@ -249,6 +294,25 @@ pub enum Command {
     Inspect,
     /// End the procedure.
     Finish,
+}
+
+impl HeatProgram {
+    /// Its steps; too many where it has none.
+    fn steps(&self) -> usize {
+        match self {
+            Self::Steps(steps) if steps.is_empty() => usize::MAX,
+            Self::Steps(steps) => steps.len(),
+            _ => 1,
+        }
+    }
+
+    fn numbers(&self) -> Box<dyn Iterator<Item = &f64> + '_> {
+        match self {
+            Self::Preset(_) => Box::new(std::iter::empty()),
+            Self::Power(all) | Self::Voltage(all) | Self::Pulsed(all) => Box::new(all.iter()),
+            Self::Steps(all) => Box::new(all.iter().flatten()),
+        }
+    }
 }
 
 impl Syringe {
@@ -272,7 +336,21 @@ impl Command {
             Self::Advance { mm } | Self::Withdraw { mm } => vec![*mm],
             Self::Turn { deg } => vec![*deg],
             Self::Test { up_to_v, .. } => up_to_v.iter().copied().collect(),
-            Self::Heat { set_c, hold_s, for_s } => [set_c, hold_s, for_s].into_iter().flatten().copied().collect(),
+            Self::Heat {
+                set_c,
+                hold_s,
+                for_s,
+                program,
+            } => {
+                let plain = [set_c, hold_s, for_s].into_iter().flatten().copied();
+                plain
+                    .chain(program.iter().flat_map(HeatProgram::numbers).copied())
+                    .collect()
+            }
+            Self::Pump { ml_per_min } => ml_per_min.iter().copied().collect(),
+            Self::Fault {
+                size, at_s, lasting_s, ..
+            } => [size, at_s, lasting_s].into_iter().flatten().copied().collect(),
             _ => Vec::new(),
         }
     }
@@ -284,6 +362,10 @@ impl Command {
                 syringe.agent.iter().map(String::as_str).collect()
             }
             Self::Enter { cannula, .. } => cannula.iter().map(String::as_str).collect(),
+            Self::Heat {
+                program: Some(HeatProgram::Preset(name)),
+                ..
+            } => vec![name],
             _ => Vec::new(),
         }
     }
@@ -301,6 +383,18 @@ impl Command {
         let unusable = |n: &&str| {
             n.is_empty() || n.len() > LONGEST_NAME || n.contains(|c: char| c.is_whitespace() || c.is_control())
         };
+        if let Self::Heat {
+            set_c,
+            hold_s,
+            program: Some(program),
+            ..
+        } = self
+            && (set_c.is_some() || hold_s.is_some() || program.steps() > MAX_STAGES)
+        {
+            return Err(format!(
+                "a program of `heat` stands for itself, with 1 to {MAX_STAGES} steps; expected no other temperature or time"
+            ));
+        }
         match self.names().into_iter().find(unusable) {
             Some(name) => Err(format!(
                 "\"{name}\" is no name; expected one word of at most {LONGEST_NAME} letters"
@@ -361,7 +455,7 @@ const fn usage(word: &'static str, arguments: &'static str, does: &'static str) 
 }
 
 /// The whole language, in the order of the procedure.
-pub const USAGE: [Usage; 24] = [
+pub const USAGE: [Usage; 30] = [
     usage("assess", "", "judge the history: who should have a lesion"),
     usage("plan", "", "needles for the joint's two nerves"),
     usage("prepare", "ITEM", "consent, time-out, prone, monitor, pad or clean"),
@@ -400,6 +494,28 @@ pub const USAGE: [Usage; 24] = [
         "[C [HOLD]] [for SECONDS]",
         "make the lesion; with `for` come back while it runs",
     ),
+    usage(
+        "heat",
+        "preset NAME [for SECONDS]",
+        "make the lesion of a preset; `neurotome catalog preset` lists all",
+    ),
+    usage(
+        "heat",
+        "power|voltage|pulsed VALUE SECONDS [for SECONDS]",
+        "constant power (W), constant voltage or pulses (V)",
+    ),
+    usage(
+        "heat",
+        "steps C:HOLD,C:HOLD… [for SECONDS]",
+        "several temperatures after each other",
+    ),
+    usage("pump", "on [ML_PER_MIN]|off", "coolant of a cooled probe"),
+    usage(
+        "fault",
+        "NAME [size X] [at SECONDS] [lasting SECONDS]",
+        "let a fault happen, for teaching, such as thermocouple_drifting",
+    ),
+    usage("resume", "", "go on after a short loss of mains"),
     usage("stop", "", "stop the generator"),
     usage("next", "[NUMBER]", "turn to the next nerve of the plan"),
 ];
@@ -479,6 +595,85 @@ fn syringe(words: &[&str]) -> Result<Syringe, String> {
         }
     }
     Ok(all)
+}
+
+/// `heat` and what follows it.
+fn heat(words: &[&str]) -> Result<Command, String> {
+    let (before, for_s) = match words.iter().position(|w| *w == "for") {
+        None => (words, None),
+        Some(k) => match &words[k + 1..] {
+            [seconds] => (&words[..k], Some(number(seconds, "time")?)),
+            _ => return Err("`heat … for` needs seconds".to_owned()),
+        },
+    };
+    let two = |a: &str, b: &str| -> Result<[f64; 2], String> { Ok([number(a, "value")?, number(b, "time")?]) };
+    let program = match before {
+        ["preset", name] => Some(HeatProgram::Preset((*name).to_owned())),
+        ["power", w, s] => Some(HeatProgram::Power(two(w, s)?)),
+        ["voltage", v, s] => Some(HeatProgram::Voltage(two(v, s)?)),
+        ["pulsed", v, s] => Some(HeatProgram::Pulsed(two(v, s)?)),
+        ["steps", steps] => Some(HeatProgram::Steps(
+            steps
+                .split(',')
+                .map(|step| {
+                    let (c, s) = step
+                        .split_once(':')
+                        .ok_or_else(|| format!("\"{step}\" is no step; expected C:SECONDS"))?;
+                    two(c, s)
+                })
+                .collect::<Result<_, String>>()?,
+        )),
+        ["preset" | "power" | "voltage" | "pulsed" | "steps", ..] => {
+            return Err(
+                "`heat` is written `heat preset NAME`, `heat power|voltage|pulsed VALUE SECONDS` or \
+                        `heat steps C:HOLD,C:HOLD`"
+                    .to_owned(),
+            );
+        }
+        _ => None,
+    };
+    if program.is_none() && before.len() > 2 {
+        return Err("`heat` is written `heat [C [HOLD]] [for SECONDS]`".to_owned());
+    }
+    let plain = if program.is_some() { &[] } else { before };
+    Ok(Command::Heat {
+        set_c: plain
+            .first()
+            .filter(|w| **w != USUAL)
+            .map(|w| number(w, "temperature"))
+            .transpose()?,
+        hold_s: plain.get(1).map(|w| number(w, "time")).transpose()?,
+        for_s,
+        program,
+    })
+}
+
+/// `fault` and what follows it.
+fn fault(words: &[&str]) -> Result<Command, String> {
+    let (name, mut rest) = words
+        .split_first()
+        .ok_or("`fault` needs a name, such as thermocouple_open")?;
+    let kind = named(name, FaultKind::ALL, FaultKind::name)?;
+    let (mut size, mut at_s, mut lasting_s) = (None, None, None);
+    while let [word, value, more @ ..] = rest {
+        let value = Some(number(value, "number")?);
+        match *word {
+            "size" => size = value,
+            "at" => at_s = value,
+            "lasting" => lasting_s = value,
+            other => return Err(format!("\"{other}\" is not known here; expected size, at or lasting")),
+        }
+        rest = more;
+    }
+    if let [word] = rest {
+        return Err(format!("`{word}` needs a number"));
+    }
+    Ok(Command::Fault {
+        kind,
+        size,
+        at_s,
+        lasting_s,
+    })
 }
 
 /// One of named things.
@@ -591,27 +786,17 @@ impl FromStr for Command {
             "wait" => Self::Wait {
                 seconds: number(one("seconds")?, "time")?,
             },
-            "heat" => {
-                let (before, for_s) = match rest.iter().position(|w| *w == "for") {
-                    None => (rest, None),
-                    Some(k) => match &rest[k + 1..] {
-                        [seconds] => (&rest[..k], Some(number(seconds, "time")?)),
-                        _ => return Err("`heat … for` needs seconds".to_owned()),
-                    },
-                };
-                if before.len() > 2 {
-                    return Err("`heat` is written `heat [C [HOLD]] [for SECONDS]`".to_owned());
-                }
-                Self::Heat {
-                    set_c: before
-                        .first()
-                        .filter(|w| **w != USUAL)
-                        .map(|w| number(w, "temperature"))
-                        .transpose()?,
-                    hold_s: before.get(1).map(|w| number(w, "time")).transpose()?,
-                    for_s,
-                }
-            }
+            "heat" => heat(rest)?,
+            "pump" => match rest {
+                ["on"] => Self::Pump { ml_per_min: None },
+                ["on", flow] => Self::Pump {
+                    ml_per_min: Some(number(flow, "flow")?),
+                },
+                ["off"] => Self::Pump { ml_per_min: Some(0.0) },
+                _ => return Err("`pump` is written `pump on [ML_PER_MIN]` or `pump off`".to_owned()),
+            },
+            "fault" => fault(rest)?,
+            "resume" => at_most(0).map(|()| Self::Resume)?,
             "stop" => at_most(0).map(|()| Self::Stop)?,
             "next" => {
                 at_most(1)?;
@@ -660,6 +845,24 @@ impl fmt::Display for Syringe {
     }
 }
 
+impl fmt::Display for HeatProgram {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Preset(name) => write!(f, "preset {name}"),
+            Self::Power([w, s]) => write!(f, "power {w} {s}"),
+            Self::Voltage([v, s]) => write!(f, "voltage {v} {s}"),
+            Self::Pulsed([v, s]) => write!(f, "pulsed {v} {s}"),
+            Self::Steps(steps) => {
+                f.write_str("steps ")?;
+                for (k, [c, s]) in steps.iter().enumerate() {
+                    write!(f, "{}{c}:{s}", if k == 0 { "" } else { "," })?;
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
 impl fmt::Display for Command {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -699,16 +902,40 @@ impl fmt::Display for Command {
             }
             Self::Anaesthetise { syringe } => write!(f, "anaesthetise{syringe}"),
             Self::Wait { seconds } => write!(f, "wait {seconds}"),
-            Self::Heat { set_c, hold_s, for_s } => {
+            Self::Heat {
+                set_c,
+                hold_s,
+                for_s,
+                program,
+            } => {
                 f.write_str("heat")?;
-                match (set_c, hold_s) {
-                    (None, None) => Ok(()),
-                    (Some(c), None) => write!(f, " {c}"),
-                    (Some(c), Some(s)) => write!(f, " {c} {s}"),
-                    (None, Some(s)) => write!(f, " {USUAL} {s}"),
+                match (program, set_c, hold_s) {
+                    (Some(program), _, _) => write!(f, " {program}"),
+                    (None, None, None) => Ok(()),
+                    (None, Some(c), None) => write!(f, " {c}"),
+                    (None, Some(c), Some(s)) => write!(f, " {c} {s}"),
+                    (None, None, Some(s)) => write!(f, " {USUAL} {s}"),
                 }?;
                 for_s.map_or(Ok(()), |s| write!(f, " for {s}"))
             }
+            Self::Pump { ml_per_min: None } => f.write_str("pump on"),
+            Self::Pump { ml_per_min: Some(v) } if *v == 0.0 => f.write_str("pump off"),
+            Self::Pump { ml_per_min: Some(v) } => write!(f, "pump on {v}"),
+            Self::Fault {
+                kind,
+                size,
+                at_s,
+                lasting_s,
+            } => {
+                write!(f, "fault {}", kind.name())?;
+                for (word, value) in [("size", size), ("at", at_s), ("lasting", lasting_s)] {
+                    if let Some(v) = value {
+                        write!(f, " {word} {v}")?;
+                    }
+                }
+                Ok(())
+            }
+            Self::Resume => f.write_str("resume"),
             Self::Stop => f.write_str("stop"),
             Self::Next { target } => {
                 f.write_str("next")?;
@@ -797,6 +1024,18 @@ mod tests {
             "heat 80 90",
             "heat 85 for 10",
             "heat - 60",
+            "heat preset pulsed-120",
+            "heat power 2.5 60 for 10",
+            "heat voltage 18 60",
+            "heat pulsed 45 120",
+            "heat steps 60:30,80:60",
+            "pump on",
+            "pump on 12.5",
+            "pump off",
+            "fault thermocouple_open",
+            "fault power_loss at 20 lasting 5",
+            "fault thermocouple_drifting size 0.3 at 20",
+            "resume",
             "stop",
             "next 2",
             "inspect",
@@ -827,6 +1066,11 @@ mod tests {
             ("numb 2", "needs a unit"),
             ("mark 1,2", "is no place"),
             ("heat 80 90 100", "is written"),
+            ("heat power 3", "is written"),
+            ("heat steps 60,80", "is no step"),
+            ("pump", "is written"),
+            ("fault tea", "expected one of"),
+            ("fault pad_missing at", "needs a number"),
             ("stop because ", "there is no command"),
         ] {
             match line.parse::<Order>() {

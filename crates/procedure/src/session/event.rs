@@ -6,6 +6,7 @@ use super::command::{Preparation, Sedation, TestKind};
 use crate::{
     anatomy::Level,
     fluoroscopy::{Dose, NamedView},
+    generator::{Program, faults::Fault},
     lesion::Contours,
     nerve_death::NerveCut,
     outcome::{Harm, Outcome},
@@ -133,8 +134,11 @@ pub struct Shown {
 /// A lesion when the tissue has cooled.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Lesion {
-    /// Set temperature, °C.
+    /// Set temperature, °C, the last one of several; of a program that holds none the highest that was shown.
     pub set_c: f64,
+    /// What the generator did, where it did not hold one temperature.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub program: Option<Box<Program>>,
     /// Seconds with the current on.
     pub heated_s: f64,
     /// Seconds of these at the set temperature.
@@ -249,6 +253,9 @@ pub enum Event {
     ImpedanceRead {
         /// Ω.
         ohm: f64,
+        /// What such a cannula shows, Ω.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        usual_ohm: Option<f64>,
     },
     /// A test was made.
     Tested {
@@ -292,7 +299,32 @@ pub enum Event {
         hold_s: f64,
         /// Ramp, s.
         ramp_s: f64,
+        /// What the generator does, where it is not that.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        program: Option<Box<Program>>,
     },
+    /// The pump of the coolant runs or stands.
+    PumpSet {
+        /// Flow, ml/min; zero: it stands.
+        ml_per_min: f64,
+    },
+    /// A fault will happen, or happens.
+    FaultSet {
+        /// Which; its onset counts from the start of the lesion.
+        fault: Fault,
+    },
+    /// The generator tells something that is no alarm.
+    GeneratorTold {
+        /// Its text.
+        text: String,
+    },
+    /// The lesion is interrupted: the generator waits for the operator.
+    Interrupted {
+        /// Whether it may be resumed now.
+        resumable: bool,
+    },
+    /// It goes on.
+    Resumed,
     /// The lesion goes on.
     Heating {
         /// What the generator shows.

@@ -3,7 +3,7 @@
 use super::{Case, SessionError, State, TestKind, ViewKind, problem_of};
 use crate::{
     debrief::{Change, thicknesses, usual_changes},
-    lesion::{Control, Drive, LesionProblem},
+    lesion::LesionProblem,
     metrics::{Counts, Metrics, NerveCourse, TracePoint, path, to_nerve, to_plan},
     scoring::{ProcedureFacts, Score, score},
 };
@@ -192,11 +192,7 @@ pub fn debriefing(case: &Case, state: &State, target: usize) -> Result<Option<Le
     };
     let mut problem = problem_of(case, &aimed, needle)?;
     let ramp_s = (lesion.heated_s - lesion.held_s).max(0.0);
-    problem.drive = Drive::Temperature {
-        set_temperature_c: lesion.set_c,
-        ramp_s,
-        control: Control::First,
-    };
+    problem.drive = super::program::drive(lesion.set_c, ramp_s, lesion.program.as_deref());
     problem.heating_s = lesion.heated_s;
     Ok(Some(problem))
 }

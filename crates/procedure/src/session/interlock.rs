@@ -3,10 +3,11 @@
 
 use super::{
     case::Case,
-    command::{Command, Preparation, Sedation, TestKind},
+    command::{Command, HeatProgram, Preparation, Sedation, TestKind},
     event::Interlock,
     state::{State, ViewKind},
 };
+use crate::catalog::find;
 
 /// Seconds after an injection before which heating is early: the advice is one to three minutes.
 pub const WAIT_S: f64 = 60.0;
@@ -14,6 +15,8 @@ pub const WAIT_S: f64 = 60.0;
 pub const NUMB_SHARE: f64 = 0.5;
 /// Impedance within which a lesion is begun, Ω.
 pub const IMPEDANCE_OHM: [f64; 2] = [80.0, 1000.0];
+/// Impedance over what such a cannula shows below which its insulation is in doubt.
+pub const USUAL_FRACTION: f64 = 0.8;
 /// Set temperatures that destroy and do not char, °C.
 pub const SET_C: [f64; 2] = [60.0, 95.0];
 
@@ -64,7 +67,10 @@ pub fn interlocks(case: &Case, state: &State, command: &Command) -> Vec<Interloc
                 "both tests come before the anaesthetic, with the needle where it lies; `test sensory`, `test motor`",
             ));
         }
-        Command::Heat { set_c, .. } => heat(case, state, *set_c, &mut all),
+        Command::Heat { set_c, program, .. } => {
+            heat(case, state, *set_c, &mut all);
+            generator(case, state, program.as_ref(), &mut all);
+        }
         Command::Finish => {
             if state.needle.is_some() {
                 all.push(lock("needle-in", "a needle is still in the patient; `remove`"));
@@ -131,6 +137,48 @@ fn test(state: &State, kind: TestKind, all: &mut Vec<Interlock>) {
         all.push(lock(
             "numb",
             "the anaesthetic is in: a test now says nothing of where the needle lies",
+        ));
+    }
+}
+
+/// What the generator itself asks for.
+fn generator(case: &Case, state: &State, program: Option<&HeatProgram>, all: &mut Vec<Interlock>) {
+    let device = state.needle.as_ref().and_then(|n| case.device(&n.cannula));
+    let cooled = device.is_some_and(|d| d.needle.coolant.is_some());
+    if cooled && state.pump_ml_per_min <= 0.0 {
+        all.push(lock(
+            "coolant-not-running",
+            "the probe is a cooled one and its coolant stands still; `pump on`",
+        ));
+    }
+    if let Some(HeatProgram::Preset(name)) = program
+        && let Some(preset) = find(&case.catalog.presets, name)
+    {
+        if preset.cooled && device.is_some() && !cooled {
+            all.push(lock(
+                "not-cooled",
+                format!("preset {name} is for a cooled probe, which this needle is not"),
+            ));
+        }
+        if let (Some(cannula), Some(device)) = (&preset.cannula, device)
+            && !preset.cooled
+            && *cannula != device.name
+        {
+            all.push(lock(
+                "other-cannula",
+                format!("preset {name} is for {cannula}; the needle is {}", device.name),
+            ));
+        }
+    }
+    let at = state.at_target();
+    if let (Some(ohm), Some(usual)) = (at.impedance_ohm, at.usual_ohm)
+        && ohm < USUAL_FRACTION * usual
+    {
+        all.push(lock(
+            "insulation",
+            format!(
+                "{ohm:.0} Ω, where such a cannula shows {usual:.0} Ω at this place: its insulation may be broken; `remove` it and take another"
+            ),
         ));
     }
 }

@@ -16,9 +16,11 @@ mod facts;
 mod heating;
 mod imaging;
 mod interlock;
+mod movement;
 mod needle;
 mod operator;
 mod placing;
+mod program;
 mod record;
 mod state;
 mod testing;
@@ -26,10 +28,13 @@ mod timing;
 
 use std::sync::Arc;
 
+use heating::Asked;
 use neurotome_base::PatientPoint;
 
-pub use case::{Case, Radiodensity};
-pub use command::{Command, MORE_USAGE, Order, Preparation, Sedation, Syringe, TestKind, USAGE, Usage, words};
+pub use case::{Case, CaseFault, NearPlant, Radiodensity};
+pub use command::{
+    Command, HeatProgram, MORE_USAGE, Order, Preparation, Sedation, Syringe, TestKind, USAGE, Usage, words,
+};
 pub use event::{
     Answered, Criterion, Event, Felt, Injected, Interlock, Judged, Lesion, OutcomeByLaw, PlannedNeedle, Shown,
 };
@@ -38,7 +43,9 @@ pub use interlock::interlocks;
 pub use needle::NeedleNow;
 pub use operator::next_order;
 pub use record::{Entry, Record};
-pub use state::{ArmNow, AtTarget, HeatingNow, InjectionDone, Shot, State, TestDone, TestsJudged, ViewKind};
+pub use state::{
+    ArmNow, AtTarget, HeatingAct, HeatingNow, InjectionDone, Shot, State, TestDone, TestsJudged, ViewKind,
+};
 
 use crate::{
     anaesthesia::AnaesthesiaError,
@@ -287,7 +294,16 @@ impl Session {
                 "go back with `undo`, or begin anew",
             ));
         }
-        if self.state.heating.is_some() && !matches!(command, Command::Wait { .. } | Command::Stop | Command::Shot) {
+        let meanwhile = matches!(
+            command,
+            Command::Wait { .. }
+                | Command::Stop
+                | Command::Shot
+                | Command::Fault { .. }
+                | Command::Pump { .. }
+                | Command::Resume
+        );
+        if self.state.heating.is_some() && !meanwhile {
             return Err(impossible(
                 "the generator heats",
                 "a lesion runs",
@@ -348,10 +364,28 @@ impl Session {
                     room.drugs.wait(case, state, *seconds, watch)
                 }
             }
-            Command::Heat { set_c, hold_s, for_s } => {
-                room.heating
-                    .heat(case, state, &mut room.drugs, [*set_c, *hold_s, *for_s], watch)
+            Command::Heat {
+                set_c,
+                hold_s,
+                for_s,
+                program,
+            } => {
+                let asked = Asked {
+                    set_c: *set_c,
+                    hold_s: *hold_s,
+                    for_s: *for_s,
+                    program: program.as_ref(),
+                };
+                room.heating.heat(case, state, &mut room.drugs, &asked, watch)
             }
+            Command::Pump { ml_per_min } => heating::pump(case, state, *ml_per_min),
+            Command::Fault {
+                kind,
+                size,
+                at_s,
+                lasting_s,
+            } => heating::fault(state, *kind, [*size, *at_s, *lasting_s]),
+            Command::Resume => room.heating.resume(case, state, &mut room.drugs, watch),
             Command::Stop => room.heating.stop(case, state, &mut room.drugs, watch),
             Command::Inspect => Ok(Done::at_once(vec![Event::SkinSeen])),
             Command::Next { target } => placing::next(state, *target),

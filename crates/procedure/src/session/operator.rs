@@ -28,8 +28,12 @@ pub fn next_order(case: &Case, state: &State) -> Option<Order> {
             reason: Some(reason.to_owned()),
         })
     };
-    if state.heating.is_some() {
-        return go(Command::Wait { seconds: 30.0 });
+    if let Some(heating) = &state.heating {
+        return match heating.interrupted {
+            Some(true) => go(Command::Resume),
+            Some(false) => go(Command::Wait { seconds: 5.0 }),
+            None => go(Command::Wait { seconds: 30.0 }),
+        };
     }
     let Some((_, eligible)) = &state.assessed else {
         return go(Command::Assess);
@@ -166,6 +170,7 @@ pub fn next_order(case: &Case, state: &State) -> Option<Order> {
         set_c: None,
         hold_s: None,
         for_s: None,
+        program: None,
     };
     let against = super::interlocks(case, state, &heat);
     if against.is_empty() {

@@ -54,7 +54,13 @@ pub(super) fn plan(case: &Case, watch: Watch<'_>) -> Result<Done, SessionError> 
     let request = PlanRequest {
         patient: case.patient.clone(),
         template: case.template.clone(),
-        devices: case.devices.clone(),
+        // Lesions of cooled probes are not what a plan foretells.
+        devices: case
+            .devices
+            .iter()
+            .filter(|d| d.needle.coolant.is_none())
+            .cloned()
+            .collect(),
         joint: case.joint,
         side: case.side,
         destroyed_mm: technique.destroyed_mm.value,
@@ -292,6 +298,11 @@ fn again(case: &Case, record: &Record) -> Result<Insertion, SessionError> {
                 }
             }
             None => {}
+        }
+        for event in &entry.events {
+            if let (Event::PatientMoved { by_mm }, Some(known)) = (event, &mut insertion) {
+                known.shift(*by_mm);
+            }
         }
         state.apply(entry);
     }

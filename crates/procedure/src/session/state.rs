@@ -13,6 +13,7 @@ use super::{
 use crate::{
     anatomy::{Level, Side},
     fluoroscopy::{Dose, NamedView},
+    generator::{Program, faults::Fault},
 };
 
 /// Where the C-arm stands.
@@ -121,6 +122,27 @@ pub struct HeatingNow {
     pub curve: Vec<Shown>,
     /// When it began, s.
     pub since_s: f64,
+    /// What the generator does, where it does not hold one temperature.
+    pub program: Option<Program>,
+    /// Faults that were set before it.
+    pub faults: Vec<Fault>,
+    /// Flow of the coolant when it began, ml/min.
+    pub pump_ml_per_min: f64,
+    /// What was done while it ran, each after so many looks.
+    pub acts: Vec<(usize, HeatingAct)>,
+    /// The generator waits after a loss of mains; whether it may be resumed.
+    pub interrupted: Option<bool>,
+}
+
+/// What is done while a lesion runs.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub enum HeatingAct {
+    /// A fault is set.
+    Fault(Fault),
+    /// The pump of the coolant is set, ml/min.
+    Pump(f64),
+    /// The lesion is resumed.
+    Resume,
 }
 
 /// What was done for one nerve.
@@ -150,6 +172,8 @@ pub struct AtTarget {
     pub heated_at_s: Option<f64>,
     /// Impedance before heating, Ω.
     pub impedance_ohm: Option<f64>,
+    /// What such a cannula shows, Ω.
+    pub usual_ohm: Option<f64>,
     /// Lesions made.
     pub lesions: Vec<Lesion>,
     /// Where the needle lay for each lesion.
@@ -193,6 +217,12 @@ pub struct State {
     pub drugs_mg: Vec<(String, f64)>,
     /// A lesion that runs.
     pub heating: Option<HeatingNow>,
+    /// Faults set for the next lesion.
+    pub faults: Vec<Fault>,
+    /// Flow of the coolant, ml/min.
+    pub pump_ml_per_min: f64,
+    /// Times at which the patient moved, s.
+    pub moved_s: Vec<f64>,
     /// Times at which the patient was in pain, s, and from what.
     pub pain: Vec<(f64, String)>,
     /// Interlocks that stood against commands, and those overridden with their reasons.
@@ -261,6 +291,13 @@ impl State {
         }
     }
 
+    /// Notes what is done while a lesion runs.
+    fn act(&mut self, act: HeatingAct) {
+        if let Some(heating) = &mut self.heating {
+            heating.acts.push((heating.looks_s.len(), act));
+        }
+    }
+
     fn happen(&mut self, event: &Event, t_s: f64) {
         let needle_moves = self.needle_moves;
         match event {
@@ -325,7 +362,11 @@ impl State {
                 self.needle = None;
                 self.needle_moves += 1;
             }
-            Event::ImpedanceRead { ohm } => self.here().impedance_ohm = Some(*ohm),
+            Event::ImpedanceRead { ohm, usual_ohm } => {
+                let here = self.here();
+                here.impedance_ohm = Some(*ohm);
+                here.usual_ohm = *usual_ohm;
+            }
             Event::Tested {
                 kind,
                 up_to_v,
@@ -370,7 +411,12 @@ impl State {
                     done.pain_conducting = Some(*pain_conducting);
                 }
             }
-            Event::HeatingBegan { set_c, hold_s, ramp_s } => {
+            Event::HeatingBegan {
+                set_c,
+                hold_s,
+                ramp_s,
+                program,
+            } => {
                 self.here().heated_at_s = Some(t_s);
                 self.heating = Some(HeatingNow {
                     set_c: *set_c,
@@ -379,6 +425,11 @@ impl State {
                     looks_s: Vec::new(),
                     curve: Vec::new(),
                     since_s: t_s,
+                    program: program.as_deref().cloned(),
+                    faults: std::mem::take(&mut self.faults),
+                    pump_ml_per_min: self.pump_ml_per_min,
+                    acts: Vec::new(),
+                    interrupted: None,
                 });
             }
             Event::Heating { shown } => {
@@ -389,6 +440,35 @@ impl State {
             Event::HeatingSeen { t_s } => {
                 if let Some(heating) = &mut self.heating {
                     heating.looks_s.push(*t_s);
+                }
+            }
+            Event::PumpSet { ml_per_min } => {
+                self.pump_ml_per_min = *ml_per_min;
+                self.act(HeatingAct::Pump(*ml_per_min));
+            }
+            Event::FaultSet { fault } => {
+                if self.heating.is_none() {
+                    self.faults.push(*fault);
+                }
+                self.act(HeatingAct::Fault(*fault));
+            }
+            Event::Interrupted { resumable } => {
+                if let Some(heating) = &mut self.heating {
+                    heating.interrupted = Some(*resumable);
+                }
+            }
+            Event::Resumed => {
+                self.act(HeatingAct::Resume);
+                if let Some(heating) = &mut self.heating {
+                    heating.interrupted = None;
+                }
+            }
+            Event::PatientMoved { by_mm } => {
+                self.moved_s.push(t_s);
+                if let Some(needle) = &mut self.needle {
+                    *needle = super::movement::shifted(needle, *by_mm);
+                    self.needle_moves += 1;
+                    self.path.push((t_s, needle.tip_mm, self.target));
                 }
             }
             Event::SkinSeen => self.skin_seen = true,
@@ -413,7 +493,7 @@ impl State {
                 self.overridden
                     .extend(interlocks.iter().map(|i| (i.code.clone(), reason.clone())));
             }
-            Event::Alarm { .. } | Event::Refused { .. } | Event::PatientMoved { .. } => {}
+            Event::Alarm { .. } | Event::Refused { .. } | Event::GeneratorTold { .. } => {}
         }
     }
 

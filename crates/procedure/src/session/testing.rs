@@ -1,8 +1,10 @@
 //! Impedance and the two tests, with the needle where it lies.
 
 use super::{
-    Answered, Case, Done, Event, Judged, NeedleNow, SessionError, State, TestKind, Watch, drugs::Drugs, needle_in,
-    problem_of, target_of, within,
+    Answered, Case, Done, Event, Judged, NeedleNow, SessionError, State, TestKind, Watch,
+    drugs::Drugs,
+    movement::{Cause, movement},
+    needle_in, problem_of, target_of, within,
 };
 use crate::{
     catalog::{Perception, StimulationTest, find},
@@ -59,8 +61,20 @@ pub(super) fn impedance(case: &Case, state: &State) -> Result<Done, SessionError
     let needle = needle_in(state, "impedance")?;
     let mut problem = problem_of(case, state, needle)?;
     problem.solver.cell_size *= IMPEDANCE_CELLS;
-    let ohm = crate::lesion::Heating::new(&problem)?.reading().impedance_ohm;
-    Ok(Done::at_once(vec![Event::ImpedanceRead { ohm }]))
+    let usual_ohm = crate::lesion::Heating::new(&problem)?.reading().impedance_ohm;
+    // A cannula that is broken shows less, one that is not connected more.
+    let ohm = state
+        .faults
+        .iter()
+        .filter(|f| f.onset_s <= 0.0)
+        .fold(usual_ohm, |ohm, f| {
+            let (series, beside) = f.circuit(ohm);
+            1.0 / (1.0 / (series + ohm) + 1.0 / beside)
+        });
+    Ok(Done::at_once(vec![Event::ImpedanceRead {
+        ohm,
+        usual_ohm: Some(usual_ohm),
+    }]))
 }
 
 fn said(answer: Answer) -> &'static str {
@@ -203,6 +217,13 @@ impl Testing {
                 lesion_here: card.lesion_here,
                 advice: card.advice,
             });
+        }
+        // A sharp pain, not that which is asked for, makes some patients move.
+        let sharp = events.iter().any(|e| {
+            matches!(e, Event::Tested { kind: TestKind::Sensory, answers, .. } if answers.iter().any(|a| a.answer == said(Answer::Pain)))
+        });
+        if sharp && let Some(moved) = movement(case, state, Cause::Test) {
+            events.push(moved);
         }
         Ok(Done::at_once(events))
     }

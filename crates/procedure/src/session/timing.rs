@@ -23,9 +23,14 @@ pub fn handling_s(command: &Command) -> f64 {
         Command::Enter { .. } | Command::Anaesthetise { .. } => 20.0,
         Command::Advance { mm } | Command::Withdraw { mm } => 2.0 + 0.5 * mm.abs(),
         Command::Steer { .. } | Command::Next { .. } => 10.0,
-        Command::Remove | Command::Impedance => 5.0,
+        Command::Remove | Command::Impedance | Command::Pump { .. } => 5.0,
         // One second for each tenth of a volt, about.
         Command::Test { up_to_v, .. } => 10.0 + 10.0 * up_to_v.unwrap_or(1.0).abs(),
-        Command::Screen { .. } | Command::Wait { .. } | Command::Heat { .. } | Command::Stop => 0.0,
+        Command::Screen { .. }
+        | Command::Wait { .. }
+        | Command::Heat { .. }
+        | Command::Stop
+        | Command::Fault { .. }
+        | Command::Resume => 0.0,
     }
 }

@@ -9,6 +9,7 @@ mod needles;
 mod pad;
 mod phantom;
 mod placement;
+mod preset;
 mod reports;
 mod tissues;
 mod values;
@@ -92,7 +93,7 @@ pub fn load_before_injection(source: &Source, catalog: &Catalog) -> std::result:
 }
 
 fn resolved(source: &Source, catalog: &Catalog, spreads: bool) -> std::result::Result<Loaded, ScenarioError> {
-    let scenario: Scenario = parse_toml(&source.name, &source.text)?;
+    let mut scenario: Scenario = parse_toml(&source.name, &source.text)?;
     let mut builder = Builder {
         source,
         catalog,
@@ -100,6 +101,7 @@ fn resolved(source: &Source, catalog: &Catalog, spreads: bool) -> std::result::R
         inputs: Vec::new(),
         remarks: Vec::new(),
     };
+    builder.preset(&mut scenario)?;
     let (mut problem, setting, patient) = builder.problem(&scenario)?;
     let anaesthesia = builder.anaesthetic(&scenario, &mut problem, spreads)?;
     let Builder {

@@ -2,6 +2,7 @@
 
 mod debrief;
 mod needle;
+mod record;
 
 use super::Claim;
 
@@ -16,4 +17,8 @@ pub(super) const CLAIMS: &[Claim] = &[
     needle::checklist,
     debrief::unchanged,
     debrief::longer_and_thicker,
+    record::replay,
+    record::chain,
+    record::branches,
+    record::refusals,
 ];

@@ -1,11 +1,13 @@
 //! What lies between the generator's sockets: electrodes in tissue, and the return pad.
 
+mod apart;
 mod fit;
 mod identify;
 mod nonnegative;
 mod reduced;
 mod solved;
 
+pub use apart::Apart;
 pub use fit::{FitError, FitSettings, distance, fit};
 pub use identify::{NeedleCoolant, Sample, Sampled, held_out, identify, reference_v2};
 pub use reduced::{CoolantLoop, LONGEST_STEP_S, ReducedError, ReducedModel, ReducedPlant, Response, StatedError};
@@ -38,6 +40,8 @@ pub struct Seen {
     pub thermocouples_c: Vec<f64>,
     /// Impedance of each channel, Ω; known while nothing flows too, as of a test current.
     pub impedance_ohm: Vec<f64>,
+    /// Voltage at the socket of each channel during the last step, V rms.
+    pub voltage_v: Vec<f64>,
     /// Current of each channel during the last step, A rms.
     pub current_a: Vec<f64>,
     /// Power in the tissue during the last step, all channels, W.

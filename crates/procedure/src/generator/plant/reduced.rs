@@ -28,6 +28,8 @@ use crate::lesion::{LesionError, coolant::stream_w_per_k};
 pub(super) const BOILING_C: f64 = 100.0;
 /// Longest step that is taken at once, s: conductance and coolant stand still within one.
 pub const LONGEST_STEP_S: f64 = 1e-3;
+/// Flow of a stream that hardly warms, ml/min.
+const FAST_ML_PER_MIN: f64 = 1000.0;
 /// Most channels, needles and rates of a model.
 const MOST: usize = 64;
 
@@ -160,6 +162,18 @@ impl ReducedModel {
         self.sources() * self.rates_per_s.len() + self.responses().count() + self.channels() + 1
     }
 
+    /// Temperature, °C, and flow, ml/min, of a coolant that flows at a share of what the model has and is so much warmer.
+    pub(super) fn disturbed(&self, coolant: usize, flow_fraction: f64, warmer_c: f64) -> (f64, f64) {
+        let of = &self.coolants[coolant];
+        let flow = match of.flow_ml_per_min {
+            Some(flow) => flow * flow_fraction,
+            // A stream that hardly warms, or none.
+            None if flow_fraction > 0.0 => FAST_ML_PER_MIN,
+            None => 0.0,
+        };
+        (of.temperature_c + warmer_c, flow)
+    }
+
     /// Whether the numbers belong together.
     ///
     /// # Errors
@@ -278,6 +292,7 @@ impl ReducedPlant {
                 t_s: 0.0,
                 thermocouples_c: vec![model.initial_c; needles],
                 impedance_ohm: vec![0.0; n],
+                voltage_v: vec![0.0; n],
                 current_a: vec![0.0; n],
                 power_w: 0.0,
                 hottest_c: model.initial_c,
@@ -319,6 +334,21 @@ impl ReducedPlant {
         }
         *now = (temperature_c, at_flow(of.conductance_w_per_k, flow_ml_per_min));
         true
+    }
+
+    /// Lets the coolant flow without a current for a time; then time begins anew.
+    pub fn settle(&mut self, seconds: f64) {
+        let off = vec![0.0; self.model.channels()];
+        self.go_on(&off, seconds);
+        self.seen.t_s = 0.0;
+    }
+
+    /// The coolants flow at a share of the model's flow, so much warmer, °C.
+    pub fn disturb_coolant(&mut self, flow_fraction: f64, warmer_c: f64) {
+        for k in 0..self.coolant.len() {
+            let (temperature_c, flow) = self.model.disturbed(k, flow_fraction, warmer_c);
+            self.set_coolant(k, temperature_c, flow);
+        }
     }
 
     /// The state in numbers, time included.
@@ -472,6 +502,7 @@ impl ReducedPlant {
         for k in 0..n {
             let (v, current) = (Self::voltage(volts, k), self.seen.current_a[k]);
             power += v * current;
+            self.seen.voltage_v[k] = v;
             self.seen.impedance_ohm[k] = if v > 0.0 && current > 0.0 {
                 v / current
             } else {

@@ -6,6 +6,7 @@
 //! with a delay of one macro step of the model's error only. While that error hardly moves, macro steps grow; a voltage that leaps ends them.
 
 use super::{Plant, ReducedError, ReducedModel, ReducedPlant, Seen};
+use crate::generator::faults::Target;
 use crate::lesion::{Heating, LesionError, LesionProblem, LesionResult, LesionRun};
 
 /// A usual macro step, s.
@@ -212,6 +213,7 @@ impl SolvedPlant {
         }
         self.seen.hottest_c = of_model.hottest_c + between(before.hottest_k, after.hottest_k);
         let mut power = 0.0;
+        self.seen.voltage_v.clone_from(&of_model.voltage_v);
         for k in 0..self.seen.current_a.len() {
             let factor = between(before.conductance[k], after.conductance[k]);
             self.seen.current_a[k] = of_model.current_a[k] * factor;
@@ -278,5 +280,15 @@ impl Plant for SolvedPlant {
 
     fn seen(&self) -> &Seen {
         &self.seen
+    }
+}
+
+impl Target for SolvedPlant {
+    fn set_coolant(&mut self, flow_fraction: f64, warmer_c: f64) -> Result<(), LesionError> {
+        for k in 0..self.reduced.model().coolants.len() {
+            let (temperature_c, flow_ml_per_min) = self.reduced.model().disturbed(k, flow_fraction, warmer_c);
+            SolvedPlant::set_coolant(self, k, temperature_c, flow_ml_per_min)?;
+        }
+        Ok(())
     }
 }

@@ -13,7 +13,7 @@ use neurotome_procedure::{
     session::Case,
 };
 
-use super::{Loaded, Source, hounsfield, table_top};
+use super::{Loaded, Source, hounsfield};
 use crate::history::{EXAMPLE, HistoryError, parse_history, read_history};
 use crate::plants;
 
@@ -124,7 +124,6 @@ pub fn case(source: &Source, loaded: Loaded, catalog: &Arc<Catalog>) -> Result<C
         "" => source.name.clone(),
         title => title.to_owned(),
     };
-    let top = table_top(&loaded, &machine);
     let generator = table.generator.as_deref().unwrap_or(GENERATOR);
     let entry = find(&catalog.generators, generator)
         .ok_or_else(|| bad("generator", format!("\"{generator}\""), "a generator of the catalogue"))?;
@@ -159,8 +158,8 @@ pub fn case(source: &Source, loaded: Loaded, catalog: &Arc<Catalog>) -> Result<C
         generator,
         plant,
         machine,
-        radiodensity: Arc::new(move || hounsfield(&source, &loaded, &seen, &target, VOXEL_MM, true)),
-        table: top,
+        radiodensity: Arc::new(move || hounsfield(&source, &loaded, &seen, &target, VOXEL_MM)),
+        has_table: table.table.unwrap_or(true),
         effort,
         body_mass_kg,
         people,

@@ -41,6 +41,7 @@ use verify::Verified;
 
 use crate::{
     anatomy::{Patient, TissueId},
+    catalog::Technique,
     lesion::{LesionError, LesionProblem, Needle},
 };
 
@@ -138,6 +139,9 @@ pub struct NervePlan {
     pub sparing: usize,
     /// Poses turned down, by reason.
     pub rejected: Vec<(Reason, usize)>,
+    /// Where no pose spares what it must, `best` are those that do the least harm; this says how far the first goes beyond the limits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub beyond: Option<String>,
     /// The best, solved in full, in the order of the full solver.
     pub best: Vec<Placement>,
     /// Lesions proposed: two where one is not enough and a second one helps.
@@ -200,7 +204,7 @@ pub fn plan(request: &PlanRequest, observer: &mut dyn FnMut(&PlanProgress) -> bo
         let stage = format!("ranking, {}", at.site.target.name());
         let poses = std::mem::take(&mut found[k].poses);
         let of = poses.len();
-        let ranked = rank::rank(
+        let ranking = rank::rank(
             &*request.patient,
             &planner.families,
             &fast,
@@ -210,13 +214,19 @@ pub fn plan(request: &PlanRequest, observer: &mut dyn FnMut(&PlanProgress) -> bo
             &mut found[k].rejected,
             &mut |done| tell(&stage, done, of),
         )?;
+        let sparing = ranking.sparing.len();
+        let ranked = if sparing > 0 {
+            ranking.sparing
+        } else {
+            rank::least_harmful(ranking.harmful, &request.technique)
+        };
         if ranked.is_empty() {
             return Err(no_pose(at.site.target, &found[k]));
         }
         if !tell(&format!("verifying, {}", at.site.target.name()), 0, effort.verified) {
             return Err(PlanError::Cancelled);
         }
-        nerves.push(planner.nerve_plan(at, &fast, &found[k], of, &ranked)?);
+        nerves.push(planner.nerve_plan(at, &fast, &found[k], [of, sparing], &ranked)?);
     }
     Ok(Plan {
         joint: request.joint.to_string(),
@@ -280,6 +290,23 @@ fn no_pose(target: Target, found: &Candidates) -> PlanError {
         tried: found.tried,
         reasons: reasons.join(", "),
     }
+}
+
+/// How far a placement goes beyond the limits of the technique, and what may be done about it.
+fn beyond(best: &Placement, poses: usize, technique: &Technique) -> String {
+    let harm = best.full.as_ref().map_or(best.fast, |v| v.outcome).harm;
+    let near = best
+        .spared
+        .as_ref()
+        .map_or(String::new(), |(name, mm)| {
+            format!(", and lies {mm:.1} mm from the {name} as planned (at least {} mm is wanted)", technique.spare_nerve_mm.value)
+        });
+    format!(
+        "none of {poses} poses spares all nerves that it must; the one that harms least touches one in {:.1} % of the draws (at most {:.1} % is \
+         wanted){near}. Choose a shorter or thinner active tip, draw the needle back, or rely on the tests before heating",
+        100.0 * harm,
+        100.0 * technique.harm_fraction.value
+    )
 }
 
 /// A nerve with the draws for it.
@@ -417,7 +444,7 @@ impl<'r> Planner<'r> {
         at: &At,
         fast: &FastLesion,
         found: &Candidates,
-        poses: usize,
+        [poses, sparing]: [usize; 2],
         ranked: &[Ranked],
     ) -> Result<NervePlan, PlanError> {
         let (request, effort, site) = (self.request, &self.request.effort, &at.site);
@@ -462,7 +489,13 @@ impl<'r> Planner<'r> {
         let of = |c: &Candidate| placements.iter().position(|p| p.0 == c).map(|i| verified[i].0.clone());
         let mut proposed: Vec<Placement> = best.iter().map(|r| self.placement(site, r, of(&r.candidate))).collect();
         let by = |p: &Placement| p.full.as_ref().map_or(p.fast, |v| v.outcome);
-        proposed.sort_by(|a, b| rank::better(&by(a), &by(b)));
+        proposed.sort_by(|a, b| {
+            // Where none spares what it must, harm goes first.
+            let by_harm = by(a).harm.total_cmp(&by(b).harm);
+            let first = if sparing > 0 { std::cmp::Ordering::Equal } else { by_harm };
+            first.then(rank::better(&by(a), &by(b)))
+        });
+        let beyond = (sparing == 0).then(|| beyond(&proposed[0], poses, &request.technique));
         let by_device = explain::told(site, &self.families, fast, &at.objective, &each, &full);
         let chosen = &self.families[best[0].candidate.family].devices[0].name;
         let one = by(&proposed[0]).probability;
@@ -481,7 +514,8 @@ impl<'r> Planner<'r> {
             diameter_mm: course.diameter_mm,
             tried: found.tried,
             ranked: poses,
-            sparing: ranked.len(),
+            sparing,
+            beyond,
             rejected: Reason::ALL
                 .into_iter()
                 .zip(found.rejected)

@@ -1,6 +1,6 @@
 //! The built-in patient under the C-arm: views of every level, and the dose of a procedure beside published ones.
 
-use neurotome_base::{PatientPoint, Vec3, Volume};
+use neurotome_base::{PatientPoint, Volume};
 use neurotome_io::{
     catalog,
     scenario::{self, Setting, Source},
@@ -116,11 +116,10 @@ fn on_table(catalog: &Catalog, spine: &LumbarSpine) -> Result<Fluoroscope, Strin
     let hounsfield = Hounsfield::new(&sizes).map_err(text)?;
     let over = spine.extent();
     let hu: Volume<f32> = spine.ct(&over, &hounsfield, &scanner).map_err(text)?;
-    let front = PatientPoint::from_vec(Vec3::new(0.0, over.low.xyz[1], 0.0));
-    let table = TableTop::under(&machine.entry, &front, BodyAxes::default());
+    let table = TableTop::under_body(&(&machine.entry).into(), &hu, BodyAxes::default());
     let target = aimed_at(spine, Level::L5, NamedView::Ap).ok_or("no L5")?;
     let mut scope = Fluoroscope::new(hu, machine, target).map_err(text)?;
-    scope.set_table(Some(table));
+    scope.set_table(table);
     Ok(scope)
 }
 

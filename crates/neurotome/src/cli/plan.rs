@@ -431,8 +431,9 @@ fn nerve_table(out: &mut String, n: &NervePlan) {
     }
     if let Some(p) = n.best.first() {
         let spared = p
-            .spared
+            .full
             .as_ref()
+            .map_or(p.spared.as_ref(), |v| v.spared.as_ref())
             .map_or(String::new(), |(name, mm)| format!("{name} {mm:.1} mm, "));
         let _ = writeln!(
             out,

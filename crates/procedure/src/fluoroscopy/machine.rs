@@ -210,6 +210,13 @@ impl Machine {
         }
     }
 
+    /// Share of the air kerma that so many mm of water leave; none without a beam.
+    pub fn kerma_behind_water(&self, water_mm: f64) -> Option<f64> {
+        let air = &self.tables.air_absorption;
+        let behind = self.spectrum.behind(&[(&self.tables.water, water_mm)]).air_kerma_ugy_per_mas(air);
+        (self.kerma_ugy_per_mas > 0.0).then(|| behind / self.kerma_ugy_per_mas)
+    }
+
     /// Half value layer of the beam, mm of aluminium.
     pub fn half_value_layer_mm(&self) -> f64 {
         self.spectrum

@@ -214,7 +214,7 @@ fn of_table(s: &Subject, machine: &Machine) -> Outcome<Vec<Vec<Panel>>> {
         (NamedView::Ap, 0.0, ""),
         (NamedView::Ap, 200.0, ", table shifted by 200 mm"),
         (NamedView::ObliqueRight, 0.0, ""),
-        (NamedView::ObliqueRight, 150.0, ", table shifted by 150 mm"),
+        (NamedView::ObliqueRight, -120.0, ", table shifted by −120 mm"),
         (NamedView::ForaminalRight, 0.0, ""),
     ] {
         let mut signals = vec![];

@@ -1,7 +1,8 @@
-//! The built-in patient beside two real CTs of the lumbar spine: radiographs, and slices at L4 and L5, at the same scale.
+//! The built-in patient beside two real CTs of the lumbar spine: fluoroscopy in all kinds of view, with and without the table, radiographs, and
+//! slices at L4 and L5, at the same scale.
 //!
-//! `NEUROTOME_TEST_DATA=DATA cargo run --release -p neurotome-io --example side_by_side -- DIR` writes `DIR/radiographs.png` and
-//! `DIR/slices.png`. DATA holds `acrin-flt-breast-001` and `totalsegmentator-example` (voxels of 0.98 × 0.98 × 4.25 and of 3 mm); where
+//! `NEUROTOME_TEST_DATA=DATA cargo run --release -p neurotome-io --example side_by_side -- DIR` writes `DIR/fluoroscopy.png`, `DIR/table.png`,
+//! `DIR/radiographs.png` and `DIR/slices.png`. DATA holds `acrin-flt-breast-001` and `totalsegmentator-example` (voxels of 0.98 × 0.98 × 4.25 and of 3 mm); where
 //! their vertebrae lie was found by eye and stands below.
 
 // An example is a program: it may read the environment and print.
@@ -16,11 +17,12 @@ use neurotome_io::{
     pictures::write_bytes,
     report::sheet::{Cut, Panel, radiographs, sheet},
 };
+use neurotome_procedure::anatomy::ct::{CtRules, patient_alone};
 use neurotome_procedure::anatomy::{
     Level, Patient as _, TissueId, VertebraFrame,
     spine::{Hounsfield, LumbarSpine, Morphometry, Scanner, Sex, SpineParameters, TissueIds},
 };
-use neurotome_procedure::fluoroscopy::NamedView;
+use neurotome_procedure::fluoroscopy::{BodyAxes, CArm, Fluoroscope, Frame, Machine, NamedView, TableTop, turned_to};
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
@@ -70,6 +72,15 @@ fn main() -> Outcome<()> {
         Ok(())
     };
     std::fs::create_dir_all(&out)?;
+    let machine = Machine::new(&catalog::built_in()?, "mobile-flat-30cm")?;
+    let mut screens = vec![];
+    for s in subjects.iter().filter(|s| !s.name.contains("woman")) {
+        screens.push(of_screens(s, &machine)?);
+    }
+    let title = "Fluoroscopy centred on L4–L5: spectrum, scatter, blur, quanta, table; 75 kV or what brightness control asks for";
+    write("fluoroscopy.png", title, &screens)?;
+    let title = "The table: mattress, carbon fibre top, solid sides and rails, and without it; below: picture with it over picture without";
+    write("table.png", title, &of_table(&subjects[0], &machine)?)?;
     write("radiographs.png", "Radiographs centred on L4–L5", &pictures)?;
     write("slices.png", "Slices at L4 and L5", &slices)
 }
@@ -126,6 +137,122 @@ fn of_views(s: &Subject) -> Outcome<Vec<Panel>> {
         panel.title = panel.title.rsplit(", ").next().unwrap_or_default().to_owned();
     }
     Ok(panels)
+}
+
+/// Pixels of a fluoroscopic picture, and pulses before it is shown.
+const SCREEN_PX: usize = 400;
+const PULSES: usize = 8;
+
+/// A C-arm on a subject who lies prone, without the couch of the scanner.
+fn scope(s: &Subject, machine: &Machine, table: bool) -> Outcome<Fluoroscope> {
+    let hu = patient_alone(&s.hu, &CtRules::default())?;
+    let top = TableTop::under_body(&(&machine.entry).into(), &hu, BodyAxes::default());
+    if table && top.is_none() {
+        println!("{}: the front of the body is not in the image; no table", s.name);
+    }
+    let middle = 0.5 * (s.l4.origin + s.l5.origin) + s.l4.posterior * 22.0;
+    let mut scope = Fluoroscope::new(hu, machine.clone(), PatientPoint::from_vec(middle))?;
+    scope.set_table(top.filter(|_| table));
+    Ok(scope)
+}
+
+/// The picture after some pulses.
+fn screen(scope: &mut Fluoroscope, arm: CArm) -> Outcome<Frame> {
+    scope.move_arm(arm)?;
+    let mut last = None;
+    for _ in 0..PULSES {
+        last = Some(scope.frame()?);
+    }
+    last.ok_or_else(|| "no pulse".into())
+}
+
+fn screen_panel(title: String, frame: &Frame) -> Panel {
+    let right = frame.view.column_step_mm.normalize();
+    let letter = |d: Vec3| {
+        if d.x.abs() > d.y.abs() {
+            ["R", "L"][usize::from(d.x > 0.0)]
+        } else {
+            ["A", "P"][usize::from(d.y > 0.0)]
+        }
+    };
+    let picture = &frame.picture;
+    let borders = [letter(-right), letter(right)].map(str::to_owned);
+    Panel::grey(title, [picture.columns, picture.rows], &picture.grey, borders)
+}
+
+fn of_screens(s: &Subject, machine: &Machine) -> Outcome<Vec<Panel>> {
+    let mut scope = scope(s, machine, true)?;
+    let views = [
+        NamedView::Ap,
+        NamedView::ObliqueRight,
+        NamedView::LateralRight,
+        NamedView::DeclinedRight,
+        NamedView::ForaminalRight,
+    ];
+    let mut panels = vec![];
+    for view in views {
+        let arm = CArm {
+            pixels: [SCREEN_PX; 2],
+            ..turned_to(&machine.arm(), view, Some(&s.l4))?
+        };
+        let frame = screen(&mut scope, arm)?;
+        let kv = scope.machine().technique.kv;
+        let (mas, mgy) = (frame.charge_mas, frame.dose.air_kerma_mgy);
+        println!(
+            "{}, {view}: {kv:.0} kV, {mas:.3} mAs a pulse, {mgy:.4} mGy a pulse at the reference point",
+            s.name
+        );
+        let name = if view == NamedView::Ap {
+            format!("{}, ", s.name)
+        } else {
+            String::new()
+        };
+        panels.push(screen_panel(format!("{name}{view}, {kv:.0} kV"), &frame));
+    }
+    Ok(panels)
+}
+
+/// AP and oblique in the middle of the table and near its side, and the foraminal view: with the table, without it, and the difference.
+fn of_table(s: &Subject, machine: &Machine) -> Outcome<Vec<Vec<Panel>>> {
+    let of = |view: NamedView, shift: f64| -> Outcome<CArm> {
+        Ok(CArm {
+            pixels: [SCREEN_PX; 2],
+            table_shift_mm: [shift, 0.0, 0.0],
+            ..turned_to(&machine.arm(), view, None)?
+        })
+    };
+    let mut rows = vec![vec![], vec![], vec![]];
+    let mut scopes = [scope(s, machine, true)?, scope(s, machine, false)?];
+    for (view, shift_mm, place) in [
+        (NamedView::Ap, 0.0, ""),
+        (NamedView::Ap, 200.0, ", table shifted by 200 mm"),
+        (NamedView::ObliqueRight, 0.0, ""),
+        (NamedView::ObliqueRight, -120.0, ", table shifted by −120 mm"),
+        (NamedView::ForaminalRight, 0.0, ""),
+    ] {
+        let mut signals = vec![];
+        for (scope, word) in scopes.iter_mut().zip(["with", "without"]) {
+            let frame = screen(scope, of(view, shift_mm)?)?;
+            rows[signals.len()].push(screen_panel(format!("{view}{place}: {word}"), &frame));
+            signals.push(frame.signal);
+        }
+        let data = signals[0].data.iter().zip(&signals[1].data);
+        let ratio: Vec<f64> = data.map(|(a, b)| f64::from(a.max(1e-6) / b.max(1e-6))).collect();
+        let mut sorted = ratio.clone();
+        sorted.sort_by(f64::total_cmp);
+        let usual = sorted[sorted.len() / 2];
+        let grey: Vec<u8> = ratio
+            .iter()
+            .map(|r| (128.0 + 256.0 * (r / usual - 1.0)).clamp(0.0, 255.0) as u8)
+            .collect();
+        rows[2].push(Panel::grey(
+            format!("with over without; middle {usual:.2}"),
+            [SCREEN_PX; 2],
+            &grey,
+            [String::new(), String::new()],
+        ));
+    }
+    Ok(rows)
 }
 
 fn of_slices(s: &Subject) -> Vec<Panel> {

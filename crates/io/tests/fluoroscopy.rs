@@ -214,6 +214,47 @@ fn brightness_control_follows_the_patient_and_the_dose_adds_up() {
     assert_eq!(stout.total().frames, 3);
 }
 
+/// Behind the block with which it is set up, brightness control gives the detector the kerma of its set point; behind a patient the same signal
+/// is less kerma, since a hard beam is taken up better than it ionises air.
+#[test]
+fn brightness_control_is_set_up_behind_copper() {
+    let machine = machine();
+    let set_ngy = machine.entry.detector_kerma_ngy.value;
+    let copper = neurotome_procedure::fluoroscopy::Technique {
+        copper_mm: machine.technique.copper_mm + machine.entry.setting_copper_mm.value,
+        ..machine.technique
+    };
+    let behind = machine.with_technique(copper).unwrap();
+    // The charge for the set signal with nothing but the block in the beam, at 1 m.
+    let charge_mas = set_ngy * machine.set_kev_per_mm2_ngy / behind.response.open_kev_per_mas_mm2();
+    assert!((1e3 * behind.kerma_ugy_per_mas * charge_mas / set_ngy - 1.0).abs() < 1e-6);
+    // The same signal in the open beam is more kerma, behind 200 mm of water about as much as behind the copper.
+    let open_mas = set_ngy * machine.set_kev_per_mm2_ngy / machine.response.open_kev_per_mas_mm2();
+    assert!(1e3 * machine.kerma_ugy_per_mas * open_mas > 1.3 * set_ngy);
+    let share = machine.kerma_behind_water(200.0).unwrap();
+    let signal = f64::from(-machine.response.depth([200.0, 0.0])[0]).exp();
+    let ngy = 1e3 * machine.kerma_ugy_per_mas * share * open_mas / signal;
+    assert!((0.8..1.3).contains(&(ngy / set_ngy)), "{}", ngy / set_ngy);
+}
+
+#[test]
+fn a_collimator_closed_below_a_pixel_shows_nothing_and_says_why() {
+    let mut scope = usual();
+    let closed = CArm {
+        collimation: Some(Collimation {
+            half_width_mm: 0.05,
+            half_height_mm: 0.05,
+        }),
+        ..*scope.arm()
+    };
+    scope.move_arm(closed).unwrap();
+    let frame = scope.frame().unwrap();
+    assert!(frame.picture.grey.iter().all(|g| *g == frame.picture.grey[0]));
+    let facts = VolumeFacts::of(&trunk([160.0, 110.0, 100.0]));
+    let remarks = explain(&facts, &scope.view().unwrap(), &MIDDLE, Some(&frame));
+    assert!(remarks.iter().any(|r| r.contains("open the collimator")), "{remarks:?}");
+}
+
 #[test]
 fn moving_pictures_are_coarse_and_the_held_one_is_whole() {
     let mut scope = usual();

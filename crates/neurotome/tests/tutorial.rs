@@ -1,11 +1,13 @@
 //! Every step of `tutorial/` does what its README says.
 //!
-//! The test reads four kinds of fenced block from `tutorial/step-*/README.md`:
+//! The test reads five kinds of fenced block from `tutorial/step-*/README.md`:
 //!
 //! - ```` ```toml NAME.toml ```` shows a scenario and must equal the file of that name in the step's folder;
 //! - ```` ```toml expected ```` states numbers. The scenario is run and each number compared.
 //! - ```` ```toml spine ```` states numbers of `spine.json` as `neurotome spine` writes it for a scenario.
 //! - ```` ```toml command ```` states values of the JSON that a command of the text prints, some of them with more options.
+//! - ```` ```toml workshop ```` lists commands that are run one after the other in a folder of their own, with files of the step's folder, each
+//!   of which the text shows as ```` ```text NAME ````; some state values of the JSON that they print.
 
 use std::path::{Path, PathBuf};
 
@@ -74,6 +76,24 @@ struct Value {
     tolerance: f64,
 }
 
+/// Commands run one after the other.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Workshop {
+    /// Files of the step's folder that they need.
+    files: Vec<String>,
+    run: Vec<Run>,
+}
+
+/// One of them.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Run {
+    command: Vec<String>,
+    #[serde(default)]
+    values: Vec<Value>,
+}
+
 fn steps() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tutorial");
     let mut steps: Vec<PathBuf> = std::fs::read_dir(&folder)
@@ -85,12 +105,17 @@ fn steps() -> Vec<PathBuf> {
     steps
 }
 
-/// The contents of the fenced blocks whose opening line is ```` ```toml ```` and `label`, and all labels of TOML blocks.
+/// The labels and contents of the fenced TOML blocks.
 fn blocks(readme: &str) -> Vec<(String, String)> {
+    fenced(readme, "```toml ")
+}
+
+/// The labels and contents of the fenced blocks that open so.
+fn fenced(readme: &str, opening: &str) -> Vec<(String, String)> {
     let mut found = Vec::new();
     let mut lines = readme.lines();
     while let Some(line) = lines.next() {
-        if let Some(label) = line.strip_prefix("```toml ") {
+        if let Some(label) = line.strip_prefix(opening) {
             let body: Vec<&str> = lines.by_ref().take_while(|l| *l != "```").collect();
             found.push((label.trim().to_owned(), body.join("\n") + "\n"));
         }
@@ -253,20 +278,69 @@ fn the_commands_in_the_tutorial_say_what_is_told() {
                 String::from_utf8_lossy(&output.stderr)
             );
             let json: serde_json::Value = serde_json::from_slice(&output.stdout).expect("it prints JSON");
-            for value in &told.values {
-                let found = json
-                    .pointer(&value.at)
-                    .unwrap_or_else(|| panic!("{command}: nothing at {}", value.at));
-                match (found.as_f64(), value.is.as_f64()) {
-                    (Some(found), Some(told)) => {
-                        let tolerance = Tolerance::absolute(value.tolerance);
-                        close(&value.at, &command, found, told, tolerance).unwrap_or_else(|e| panic!("{e}"));
-                    }
-                    _ => assert_eq!(*found, value.is, "{command}: {}", value.at),
-                }
-                checked += 1;
-            }
+            agree(&command, &json, &told.values);
+            checked += told.values.len();
         }
     }
     assert!(checked > 0, "no README of the tutorial tells of a command");
+}
+
+/// Compares what a command has printed with what is told.
+fn agree(command: &str, json: &serde_json::Value, values: &[Value]) {
+    for value in values {
+        let found = json
+            .pointer(&value.at)
+            .unwrap_or_else(|| panic!("{command}: nothing at {}", value.at));
+        match (found.as_f64(), value.is.as_f64()) {
+            (Some(found), Some(told)) => {
+                let tolerance = Tolerance::absolute(value.tolerance);
+                close(&value.at, command, found, told, tolerance).unwrap_or_else(|e| panic!("{e}"));
+            }
+            _ => assert_eq!(*found, value.is, "{command}: {}", value.at),
+        }
+    }
+}
+
+#[test]
+fn the_workshops_in_the_tutorial_can_be_followed() {
+    let mut checked = 0;
+    for folder in steps() {
+        let readme = std::fs::read_to_string(folder.join("README.md")).expect("each step has a README");
+        for (_, body) in blocks(&readme).iter().filter(|(label, _)| label == "workshop") {
+            let told: Workshop = toml::from_str(body).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
+            let room = std::env::temp_dir().join(format!("neurotome-workshop-{}", std::process::id()));
+            let _ = std::fs::remove_dir_all(&room);
+            std::fs::create_dir_all(&room).expect("a folder can be made");
+            for name in &told.files {
+                let file = std::fs::read_to_string(folder.join(name)).unwrap_or_else(|e| panic!("{name}: {e}"));
+                let shown = fenced(&readme, "```text ").into_iter().find(|(label, _)| label == name);
+                assert_eq!(shown.map(|s| s.1).as_ref(), Some(&file), "the text and {name} differ");
+                std::fs::write(room.join(name), file).expect("the file can be written");
+            }
+            for run in &told.run {
+                let command = format!("neurotome {}", run.command.join(" "));
+                let name = format!("neurotome {}", run.command[0]);
+                assert!(
+                    readme.contains(&name),
+                    "{}: `{name}` is not in the text",
+                    folder.display()
+                );
+                let output = std::process::Command::new(env!("CARGO_BIN_EXE_neurotome"))
+                    .args(&run.command)
+                    .arg("--quiet")
+                    .current_dir(&room)
+                    .output()
+                    .expect("the program runs");
+                let error = String::from_utf8_lossy(&output.stderr);
+                assert!(output.status.success(), "{command}: {error}");
+                if !run.values.is_empty() {
+                    let json = serde_json::from_slice(&output.stdout).expect("it prints JSON");
+                    agree(&command, &json, &run.values);
+                }
+                checked += 1;
+            }
+            std::fs::remove_dir_all(&room).expect("the folder can be removed");
+        }
+    }
+    assert!(checked > 0, "no README of the tutorial has a workshop");
 }

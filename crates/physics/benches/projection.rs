@@ -1,5 +1,6 @@
 //! Time and error of the projectors on the phantoms of `validation/xray/phantoms.toml`: `cargo bench -p neurotome-physics --bench
-//! projection -- times [PIXELS]`. Information, no gate: benches/README.md tells how the counted instructions are gated.
+//! projection -- times [PIXELS [PHANTOM [THREADS]]]`; all phantoms, and 1 and 2 threads, where nothing else is said. Information, no gate:
+//! benches/README.md tells how the counted instructions are gated.
 #![allow(clippy::disallowed_methods)] // Measuring needs a clock and arguments.
 
 use std::time::Instant;
@@ -13,27 +14,30 @@ fn main() {
     let args: Vec<String> = std::env::args().skip(1).collect();
     if args.first().map(String::as_str) != Some("times") {
         // Test runners ask every target for its tests; there are none.
-        eprintln!("give `times [PIXELS]`");
+        eprintln!("give `times [PIXELS [PHANTOM [THREADS]]]`");
         return;
     }
     let pixels = args.get(1).and_then(|a| a.parse().ok()).unwrap_or(512);
-    for threads in [1, 2] {
+    let phantom = args.get(2).map(String::as_str);
+    let only: Option<usize> = args.get(3).and_then(|a| a.parse().ok());
+    for threads in [1, 2].into_iter().filter(|t| only.is_none_or(|only| only == *t)) {
         match rayon::ThreadPoolBuilder::new().num_threads(threads).build() {
-            Ok(pool) => pool.install(|| run(threads, pixels)),
+            Ok(pool) => pool.install(|| run(threads, pixels, phantom)),
             Err(e) => eprintln!("no pool of {threads} threads: {e}"),
         }
     }
 }
 
-fn run(threads: usize, pixels: usize) {
-    for (name, volume, exact) in [
-        (
-            "blobs",
-            sampled(&blobs, 1),
-            &blobs_exact as &dyn Fn(&Vec3, &Vec3) -> f64,
-        ),
-        ("solids", sampled(&solids, 1), &solids_exact),
-    ] {
+/// A phantom: its name, its value at a point, and its exact integral from a source along a direction.
+type Phantom<'f> = (&'f str, &'f dyn Fn(&Vec3) -> f64, &'f dyn Fn(&Vec3, &Vec3) -> f64);
+
+fn run(threads: usize, pixels: usize, only: Option<&str>) {
+    let phantoms: [Phantom; 2] = [("blobs", &blobs, &blobs_exact), ("solids", &solids, &solids_exact)];
+    for (name, value, exact) in phantoms {
+        if only.is_some_and(|only| only != name) {
+            continue;
+        }
+        let volume = sampled(value, 1);
         let start = Instant::now();
         let Ok(projector) = Projector::new(volume) else { return };
         let made = start.elapsed();

@@ -16,7 +16,7 @@ use neurotome_procedure::{
     session::{Case, CaseFault, NearPlant},
 };
 
-use super::{FaultTable, Loaded, Source, hounsfield, table_top};
+use super::{FaultTable, Loaded, Source, hounsfield};
 use crate::history::{EXAMPLE, HistoryError, parse_history, read_history};
 use crate::plants;
 
@@ -127,7 +127,6 @@ pub fn case(source: &Source, loaded: Loaded, catalog: &Arc<Catalog>) -> Result<C
         "" => source.name.clone(),
         title => title.to_owned(),
     };
-    let top = table_top(&loaded, &machine);
     let generator = table.generator.as_deref().unwrap_or(GENERATOR);
     let entry = find(&catalog.generators, generator)
         .ok_or_else(|| bad("generator", format!("\"{generator}\""), "a generator of the catalogue"))?;
@@ -164,8 +163,8 @@ pub fn case(source: &Source, loaded: Loaded, catalog: &Arc<Catalog>) -> Result<C
         preset,
         faults,
         machine,
-        radiodensity: Arc::new(move || hounsfield(&source, &loaded, &seen, &target, VOXEL_MM, true)),
-        table: top,
+        radiodensity: Arc::new(move || hounsfield(&source, &loaded, &seen, &target, VOXEL_MM)),
+        has_table: table.table.unwrap_or(true),
         effort,
         body_mass_kg,
         people,

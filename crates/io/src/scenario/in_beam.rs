@@ -14,11 +14,8 @@ use super::{Loaded, Setting, Source, whole_image};
 
 /// Half sides of the box in which a phantom is sampled, mm.
 const SAMPLED_HALF_MM: [f64; 3] = [150.0, 150.0, 110.0];
-/// Room between the skin and the end of the built-in patient's box, mm.
-const AIR_MM: f64 = 5.0;
-
-/// The patient in Hounsfield units: the scenario's whole image, the built-in patient as a scanner would see it, or a phantom sampled round the
-/// target, in voxels of `spacing_mm`. Of an image only the patient is kept where the table is not wanted.
+/// The patient in Hounsfield units, without the table: of the scenario's whole image the patient alone, since who lies prone under a C-arm has
+/// left the scanner's couch; the built-in patient as a scanner would see it; or a phantom sampled round the target, in voxels of `spacing_mm`.
 ///
 /// # Errors
 /// Why there is none.
@@ -28,15 +25,11 @@ pub fn hounsfield(
     catalog: &Catalog,
     target: &PatientPoint,
     spacing_mm: f64,
-    table: bool,
 ) -> Result<Volume<f32>, String> {
     match &loaded.setting {
         Setting::Image(part) => {
             let hu = whole_image(source, loaded).map_err(|e| e.to_string())?;
             let hu = hu.unwrap_or_else(|| Volume::clone(part));
-            if table {
-                return Ok(hu);
-            }
             patient_alone(&hu, &CtRules::default()).map_err(|e| e.to_string())
         }
         Setting::BuiltIn(spine) => {
@@ -64,11 +57,12 @@ pub fn hounsfield(
     }
 }
 
-/// The table on which the built-in patient lies prone. A CT brings its own.
-pub fn table_top(loaded: &Loaded, machine: &Machine) -> Option<TableTop> {
-    let Setting::BuiltIn(spine) = &loaded.setting else {
-        return None;
-    };
-    let front = PatientPoint::new(0.0, spine.extent().low.xyz[1] + AIR_MM, 0.0);
-    Some(TableTop::under(&machine.entry, &front, BodyAxes::default()))
+/// The table on which the patient of this volume lies prone; none under a phantom, or where the volume does not hold the body's front.
+pub fn table_top(loaded: &Loaded, machine: &Machine, hu: &Volume<f32>) -> Option<TableTop> {
+    match &loaded.setting {
+        Setting::Phantom => None,
+        Setting::BuiltIn(_) | Setting::Image(_) => {
+            TableTop::under_body(&(&machine.entry).into(), hu, BodyAxes::default())
+        }
+    }
 }

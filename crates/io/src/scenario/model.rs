@@ -75,6 +75,8 @@ pub struct ProcedureTable {
     pub cannulas: Vec<String>,
     /// C-arm of the catalogue.
     pub carm: Option<String>,
+    /// The patient lies on the C-arm's table, which is in the beam. Default: true.
+    pub table: Option<bool>,
     /// Generator of the catalogue. Default: "generic".
     pub generator: Option<String>,
     /// Poses ranked for each nerve. Default: 200.

@@ -114,7 +114,8 @@ pub(super) struct Fluoro {
     /// Leave out scatter, grid, blur and noise.
     #[arg(long)]
     plain: bool,
-    /// Leave out the table: that under the built-in patient, or what of a CT is not the patient.
+    /// Leave out the table: mattress, carbon fibre top and rails under the patient, who lies prone on it. Of a CT only the patient is shown, never
+    /// the scanner's couch.
     #[arg(long)]
     no_table: bool,
     /// Leave out the needles.
@@ -204,9 +205,8 @@ impl Fluoro {
         let aim = self.aim(source, loaded)?;
         let arm = self.arm(&machine.arm(), loaded, &aim)?;
         let settings = self.settings()?;
-        let hu =
-            hounsfield(source, loaded, catalog, &aim.target, self.spacing, !self.no_table).map_err(Failure::Input)?;
-        let table = table_top(loaded, &machine).filter(|_| !self.no_table);
+        let hu = hounsfield(source, loaded, catalog, &aim.target, self.spacing).map_err(Failure::Input)?;
+        let table = table_top(loaded, &machine, &hu).filter(|_| !self.no_table);
         let facts = VolumeFacts::of(&hu);
         let mut scope = Fluoroscope::new(hu, machine, aim.target).map_err(|e| input(&e))?;
         scope.set_table(table);

@@ -216,7 +216,7 @@ fn files(
         bytes: markups_json(&markups(plan)).map_err(|e| Failure::NotSolved(e.to_string()))?,
     });
     let aim = loaded.problem.domain.center;
-    let hu = hounsfield(source, loaded, catalog, &aim, PICTURE_SPACING_MM, false).map_err(Failure::Input)?;
+    let hu = hounsfield(source, loaded, catalog, &aim, PICTURE_SPACING_MM).map_err(Failure::Input)?;
     let camera = Radiographer::new(&hu, PLAN_FIELD_MM, PLAN_SIDE_PX).map_err(|e| Failure::Input(e.to_string()))?;
     for nerve in &plan.nerves {
         let Some(best) = nerve.best.first() else { continue };
@@ -426,10 +426,14 @@ fn nerve_table(out: &mut String, n: &NervePlan) {
             p.entry_mm.xyz[2],
         );
     }
+    if let Some(beyond) = &n.beyond {
+        let _ = writeln!(out, "  BEYOND THE LIMITS: {beyond}");
+    }
     if let Some(p) = n.best.first() {
         let spared = p
-            .spared
+            .full
             .as_ref()
+            .map_or(p.spared.as_ref(), |v| v.spared.as_ref())
             .map_or(String::new(), |(name, mm)| format!("{name} {mm:.1} mm, "));
         let _ = writeln!(
             out,

@@ -158,6 +158,19 @@ impl Spectrum {
         sum * UGY_PER_KEV_PER_G
     }
 
+    /// Energy that a scintillator of a thickness in mm takes up at 1 m, keV per mAs and mm².
+    pub fn taken_kev_per_mas_mm2(&self, scintillator: &Coefficients, thickness_mm: f64) -> f64 {
+        let taken = |e: f64| 1.0 - (-scintillator.per_mm(e) * thickness_mm).exp();
+        let sum: f64 = self
+            .energy_kev
+            .iter()
+            .zip(&self.photons)
+            .map(|(e, n)| n * e * taken(*e))
+            .sum();
+        // 100 mm² in a cm².
+        sum / 100.0
+    }
+
     /// Thickness of a material that halves the air kerma, mm.
     pub fn half_value_layer_mm(&self, material: &Coefficients, absorption: &Coefficients) -> f64 {
         let open = self.air_kerma_ugy_per_mas(absorption);

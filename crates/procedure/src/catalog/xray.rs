@@ -147,8 +147,30 @@ pub struct CArmEntry {
     pub table_width_mm: Sourced,
     /// Thickness of the table top, mm.
     pub table_thickness_mm: Sourced,
-    /// Water that weakens the beam as much as the table top, mm.
-    pub table_water_mm: Sourced,
+    /// Thickness of each of its two faces of laminate, mm; between them is foam.
+    pub table_face_mm: Sourced,
+    /// Width of the solid laminate along each of its long sides, mm.
+    pub table_edge_mm: Sourced,
+    /// Water that weakens a beam as much as the same length of laminate.
+    pub laminate_water_ratio: Sourced,
+    /// The same of the foam between the faces.
+    pub core_water_ratio: Sourced,
+    /// Width of the mattress, mm.
+    pub mattress_width_mm: Sourced,
+    /// Its thickness under a patient, mm.
+    pub mattress_thickness_mm: Sourced,
+    /// Water that weakens a beam as much as the same length of its foam.
+    pub mattress_water_ratio: Sourced,
+    /// Water that weakens a beam as much as one face of its cover, mm.
+    pub mattress_cover_water_mm: Sourced,
+    /// From the table top's side to the steel rail beside it, mm.
+    pub rail_gap_mm: Sourced,
+    /// Thickness of the rail, across the table, mm.
+    pub rail_thickness_mm: Sourced,
+    /// Height of the rail, mm.
+    pub rail_height_mm: Sourced,
+    /// Water that weakens a beam as much as the same length of rail.
+    pub rail_water_ratio: Sourced,
     /// Usual tube voltage, kV.
     pub tube_voltage_kv: Sourced,
     /// Highest tube voltage that brightness control chooses, kV.
@@ -167,8 +189,10 @@ pub struct CArmEntry {
     pub detector_blur_mm: Sourced,
     /// Standard deviation of electronic noise per pixel of 0.19 mm, keV.
     pub electronic_noise_kev: Sourced,
-    /// Air kerma at the detector per pulse that brightness control aims at, nGy.
+    /// Air kerma at the detector, behind the grid, per pulse that brightness control is set to with a block in the beam, nGy.
     pub detector_kerma_ngy: Sourced,
+    /// Copper of that block, mm.
+    pub setting_copper_mm: Sourced,
     /// Share of the primary that the grid passes.
     pub grid_primary_ratio: Sourced,
     /// Share of the scatter that the grid passes.
@@ -198,7 +222,18 @@ entry!(
         table_reach_mm,
         table_width_mm,
         table_thickness_mm,
-        table_water_mm,
+        table_face_mm,
+        table_edge_mm,
+        laminate_water_ratio,
+        core_water_ratio,
+        mattress_width_mm,
+        mattress_thickness_mm,
+        mattress_water_ratio,
+        mattress_cover_water_mm,
+        rail_gap_mm,
+        rail_thickness_mm,
+        rail_height_mm,
+        rail_water_ratio,
         tube_voltage_kv,
         max_tube_voltage_kv,
         aluminium_filter_mm,
@@ -209,6 +244,7 @@ entry!(
         detector_blur_mm,
         electronic_noise_kev,
         detector_kerma_ngy,
+        setting_copper_mm,
         grid_primary_ratio,
         grid_scatter_ratio,
         scatter_per_water_mm,

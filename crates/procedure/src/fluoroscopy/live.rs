@@ -415,10 +415,10 @@ impl Fluoroscope {
     /// Charge with which the detector's middle receives its share.
     fn wanted_mas(&self, machine: &Machine, still: &Still) -> f64 {
         let distance_m = 1e-3 * self.arm.source_detector_mm;
-        let open_ngy_per_mas = 1e3 * machine.kerma_ugy_per_mas / (distance_m * distance_m);
+        let open_kev_per_mas_mm2 = machine.response.open_kev_per_mas_mm2() / (distance_m * distance_m);
         // A magnified picture has smaller pixels on the patient: machines give it more dose, here in proportion to zoom.
-        let wanted = machine.entry.detector_kerma_ngy.value * self.arm.zoom;
-        wanted / (open_ngy_per_mas * still.middle.max(1e-9))
+        let wanted_kev_per_mm2 = machine.entry.detector_kerma_ngy.value * machine.set_kev_per_mm2_ngy * self.arm.zoom;
+        wanted_kev_per_mm2 / (open_kev_per_mas_mm2 * still.middle.max(1e-9))
     }
 
     fn still(&self) -> &Still {

@@ -63,6 +63,10 @@ pub struct Machine {
     pub split: SoftAndBone,
     /// Air kerma at 1 m, µGy per mAs.
     pub kerma_ugy_per_mas: f64,
+    /// Energy taken up per air kerma behind the block with which brightness control was set up, keV/mm² per nGy: control holds the
+    /// detector's signal, and its set point is stated as the kerma behind that block at the usual voltage. Behind a patient the same
+    /// signal is another kerma.
+    pub set_kev_per_mm2_ngy: f64,
     tables: Tables,
 }
 
@@ -141,6 +145,21 @@ impl Machine {
         ];
         let spectrum = Spectrum::new(&tables.tubes, &TUNGSTEN_LINES_KEV, technique.kv, &filters)?;
         let kerma_ugy_per_mas = spectrum.air_kerma_ugy_per_mas(&tables.air_absorption);
+        let usual_filters = [
+            (&tables.aluminium, entry.aluminium_filter_mm.value),
+            (
+                &tables.copper,
+                entry.copper_filter_mm.value + entry.setting_copper_mm.value,
+            ),
+        ];
+        let behind = Spectrum::new(
+            &tables.tubes,
+            &TUNGSTEN_LINES_KEV,
+            entry.tube_voltage_kv.value,
+            &usual_filters,
+        )?;
+        let set_kev_per_mm2_ngy = behind.taken_kev_per_mas_mm2(&tables.scintillator, entry.scintillator_mm.value)
+            / (1e3 * behind.air_kerma_ugy_per_mas(&tables.air_absorption));
         let seen = if technique.beam_hardening {
             spectrum.clone()
         } else {
@@ -176,6 +195,7 @@ impl Machine {
             response,
             split,
             kerma_ugy_per_mas,
+            set_kev_per_mm2_ngy,
             tables,
         })
     }
@@ -196,6 +216,16 @@ impl Machine {
             },
             ..CArm::default()
         }
+    }
+
+    /// Share of the air kerma that so many mm of water leave; none without a beam.
+    pub fn kerma_behind_water(&self, water_mm: f64) -> Option<f64> {
+        let air = &self.tables.air_absorption;
+        let behind = self
+            .spectrum
+            .behind(&[(&self.tables.water, water_mm)])
+            .air_kerma_ugy_per_mas(air);
+        (self.kerma_ugy_per_mas > 0.0).then(|| behind / self.kerma_ugy_per_mas)
     }
 
     /// Half value layer of the beam, mm of aluminium.

@@ -27,6 +27,6 @@ pub use live::{FluoroError, Fluoroscope, Frame};
 pub use machine::{IODINE, MATERIALS, Machine, MachineError, Technique};
 pub use radiograph::{Picture, RadiographError, RelativeToWater, radiograph, windowed16};
 pub use settings::{Display, Effects, Exposure, Settings, Window};
-pub use table_top::TableTop;
+pub use table_top::{TableSizes, TableTop};
 pub use tissue::{SoftAndBone, hounsfield_image};
 pub use views::{NamedView, aimed_at, looking_along, turned_to};

@@ -32,7 +32,7 @@ pub use settings::{Device, Effort, PlanRequest};
 use candidates::{Candidate, Candidates, Site};
 use constraints::Reason;
 use explain::ByDevice;
-use fast_lesion::{FastError, FastLesion};
+use fast_lesion::{FastError, FastLesion, Solved};
 use lesion_shape::LesionShape;
 use objective::{Objective, Outcome};
 use pose::{Angles, angle_between_deg};
@@ -41,6 +41,7 @@ use verify::Verified;
 
 use crate::{
     anatomy::{Patient, TissueId},
+    catalog::Technique,
     lesion::{LesionError, LesionProblem, Needle},
 };
 
@@ -138,6 +139,10 @@ pub struct NervePlan {
     pub sparing: usize,
     /// Poses turned down, by reason.
     pub rejected: Vec<(Reason, usize)>,
+    /// Where no pose spares what it must, or the full solver finds more harm than the fast model did, `best` begins with the one that does the
+    /// least harm; this says how far it goes beyond the limits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub beyond: Option<String>,
     /// The best, solved in full, in the order of the full solver.
     pub best: Vec<Placement>,
     /// Lesions proposed: two where one is not enough and a second one helps.
@@ -178,6 +183,10 @@ pub struct Placement {
 /// Probability from which one lesion is enough, and what a second one must add.
 const ENOUGH: f64 = 0.95;
 const WORTH: f64 = 0.02;
+/// How often the fast model may learn from lesions of the full solver that do more harm than it said, and how much each of them counts among
+/// those that it was fitted to: they are where it matters.
+const LESSONS: usize = 1;
+const LESSON_WEIGHT: usize = 4;
 
 /// Makes the plan; `observer` hears of its progress and stops it by returning false.
 ///
@@ -194,29 +203,11 @@ pub fn plan(request: &PlanRequest, observer: &mut dyn FnMut(&PlanProgress) -> bo
         })
     };
     let mut found = planner.candidates(&mut tell)?;
-    let (fast, fast_error) = planner.fast_model(&found, &mut tell)?;
+    let (fast, solved, fast_error) = planner.fast_model(&found, &mut tell)?;
     let mut nerves = Vec::new();
     for (k, at) in planner.sites.iter().enumerate() {
-        let stage = format!("ranking, {}", at.site.target.name());
         let poses = std::mem::take(&mut found[k].poses);
-        let of = poses.len();
-        let ranked = rank::rank(
-            &*request.patient,
-            &planner.families,
-            &fast,
-            &at.objective,
-            &request.technique,
-            &poses,
-            &mut found[k].rejected,
-            &mut |done| tell(&stage, done, of),
-        )?;
-        if ranked.is_empty() {
-            return Err(no_pose(at.site.target, &found[k]));
-        }
-        if !tell(&format!("verifying, {}", at.site.target.name()), 0, effort.verified) {
-            return Err(PlanError::Cancelled);
-        }
-        nerves.push(planner.nerve_plan(at, &fast, &found[k], of, &ranked)?);
+        nerves.push(planner.nerve(at, &fast, &solved, &found[k], &poses, &mut tell)?);
     }
     Ok(Plan {
         joint: request.joint.to_string(),
@@ -280,6 +271,26 @@ fn no_pose(target: Target, found: &Candidates) -> PlanError {
         tried: found.tried,
         reasons: reasons.join(", "),
     }
+}
+
+/// How far the best placement goes beyond the limits of the technique, and what may be done about it.
+fn beyond(best: &Placement, poses: usize, technique: &Technique) -> String {
+    let (outcome, spared, by) = match &best.full {
+        Some(v) => (&v.outcome, &v.spared, "the full solver"),
+        None => (&best.fast, &best.spared, "the fast model"),
+    };
+    let near = spared.as_ref().map_or(String::new(), |(name, mm)| {
+        format!(
+            ", and as planned its lesion ends {mm:.1} mm from the {name} (at least {} mm is wanted)",
+            technique.spare_nerve_mm.value
+        )
+    });
+    format!(
+        "of {poses} poses none that was found spares what it must; by {by} the lesion of the one that harms least touches a nerve in {:.1} % of the \
+         draws (at most {:.1} % is wanted){near}; choose a shorter or thinner active tip, draw the needle back, or rely on the tests before heating",
+        100.0 * outcome.harm,
+        100.0 * technique.harm_fraction.value
+    )
 }
 
 /// A nerve with the draws for it.
@@ -370,7 +381,7 @@ impl<'r> Planner<'r> {
     }
 
     /// Fits the fast model to poses of all nerves, evenly picked, and measures its error on others.
-    fn fast_model(&self, found: &[Candidates], tell: Tell) -> Result<(FastLesion, FastError), PlanError> {
+    fn fast_model(&self, found: &[Candidates], tell: Tell) -> Result<(FastLesion, Vec<Solved>, FastError), PlanError> {
         let (request, effort) = (self.request, &self.request.effort);
         let patient = &*request.patient;
         let mut template = request.template.clone();
@@ -409,17 +420,80 @@ impl<'r> Planner<'r> {
             .map(|(s, (_, k))| (s, &self.sites[*k].objective))
             .collect();
         let error = verify::fast_error(patient, &fast, solved.len(), &rest);
-        Ok((fast, error))
+        Ok((fast, solved, error))
     }
 
+    /// The plan for one nerve. Where the full solver finds harm beyond the limits in what the fast model took for sparing, the fast model learns from
+    /// these very lesions, and the poses are ranked again.
+    fn nerve(
+        &self,
+        at: &At,
+        fast: &FastLesion,
+        solved: &[Solved],
+        found: &Candidates,
+        poses: &[Candidate],
+        tell: Tell,
+    ) -> Result<NervePlan, PlanError> {
+        let (request, effort) = (self.request, &self.request.effort);
+        let patient = &*request.patient;
+        let name = at.site.target.name();
+        let mut fast = fast.clone();
+        let mut learned = solved.to_vec();
+        let mut lessons = 0;
+        loop {
+            let mut found = Candidates {
+                poses: Vec::new(),
+                ..found.clone()
+            };
+            let stage = format!("ranking, {name}");
+            let ranking = rank::rank(
+                patient,
+                &self.families,
+                &fast,
+                &at.objective,
+                &request.technique,
+                poses,
+                &mut found.rejected,
+                &mut |done| tell(&stage, done, poses.len()),
+            )?;
+            let sparing = ranking.sparing.len();
+            let ranked = if sparing > 0 {
+                ranking.sparing
+            } else {
+                rank::least_harmful(ranking.harmful, &request.technique)
+            };
+            if ranked.is_empty() {
+                return Err(no_pose(at.site.target, &found));
+            }
+            if !tell(&format!("verifying, {name}"), 0, effort.verified) {
+                return Err(PlanError::Cancelled);
+            }
+            let (plan, full) = self.nerve_plan(at, &fast, &found, [poses.len(), sparing], &ranked)?;
+            if plan.beyond.is_none() || effort.verified == 0 || lessons == LESSONS {
+                return Ok(plan);
+            }
+            for (candidate, shape) in full {
+                let device = &self.families[candidate.family].devices[candidate.device];
+                let lesson = Solved {
+                    needle: candidate.pose.needle(&device.needle),
+                    shape,
+                };
+                learned.extend(std::iter::repeat_n(lesson, LESSON_WEIGHT));
+            }
+            fast.fit(patient, &learned);
+            lessons += 1;
+        }
+    }
+
+    /// The plan from ranked poses, and the lesions of the full solver.
     fn nerve_plan(
         &self,
         at: &At,
         fast: &FastLesion,
         found: &Candidates,
-        poses: usize,
+        [poses, sparing]: [usize; 2],
         ranked: &[Ranked],
-    ) -> Result<NervePlan, PlanError> {
+    ) -> Result<(NervePlan, Vec<(Candidate, LesionShape)>), PlanError> {
         let (request, effort, site) = (self.request, &self.request.effort, &at.site);
         let patient = &*request.patient;
         let mut template = request.template.clone();
@@ -462,7 +536,18 @@ impl<'r> Planner<'r> {
         let of = |c: &Candidate| placements.iter().position(|p| p.0 == c).map(|i| verified[i].0.clone());
         let mut proposed: Vec<Placement> = best.iter().map(|r| self.placement(site, r, of(&r.candidate))).collect();
         let by = |p: &Placement| p.full.as_ref().map_or(p.fast, |v| v.outcome);
-        proposed.sort_by(|a, b| rank::better(&by(a), &by(b)));
+        let technique = &request.technique;
+        let within = |p: &Placement| {
+            let near = p.full.as_ref().map_or(p.spared.as_ref(), |v| v.spared.as_ref());
+            by(p).harm <= technique.harm_fraction.value && near.is_none_or(|s| s.1 >= technique.spare_nerve_mm.value)
+        };
+        proposed.sort_by(|a, b| match (within(a), within(b)) {
+            (true, true) => rank::better(&by(a), &by(b)),
+            // Beyond the limits harm goes first.
+            (false, false) => by(a).harm.total_cmp(&by(b).harm).then(rank::better(&by(a), &by(b))),
+            (a, b) => b.cmp(&a),
+        });
+        let beyond = (!within(&proposed[0])).then(|| beyond(&proposed[0], poses, technique));
         let by_device = explain::told(site, &self.families, fast, &at.objective, &each, &full);
         let chosen = &self.families[best[0].candidate.family].devices[0].name;
         let one = by(&proposed[0]).probability;
@@ -472,7 +557,7 @@ impl<'r> Planner<'r> {
             .and_then(|b| b.two.as_ref())
             .map_or(0.0, |two| two.full.unwrap_or(two.fast).probability);
         let course = site.target.course(patient)?;
-        Ok(NervePlan {
+        let plan = NervePlan {
             nerve: site.target.name(),
             place: site.target.place(),
             target: site.target,
@@ -481,7 +566,8 @@ impl<'r> Planner<'r> {
             diameter_mm: course.diameter_mm,
             tried: found.tried,
             ranked: poses,
-            sparing: ranked.len(),
+            sparing,
+            beyond,
             rejected: Reason::ALL
                 .into_iter()
                 .zip(found.rejected)
@@ -490,7 +576,8 @@ impl<'r> Planner<'r> {
             lesions: if one < ENOUGH && two > one + WORTH { 2 } else { 1 },
             best: proposed,
             by_device,
-        })
+        };
+        Ok((plan, full))
     }
 
     fn placement(&self, site: &Site, r: &Ranked, full: Option<Verified>) -> Placement {

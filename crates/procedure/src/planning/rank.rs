@@ -94,8 +94,35 @@ fn harms(ranked: &Ranked, technique: &Technique) -> Option<Reason> {
     (ranked.skin_mm < technique.spare_skin_mm.value).then_some(Reason::Skin)
 }
 
-/// Ranks poses: by probability, then by the length that nearly all draws reach, then by the mean. Poses that do harm are counted in
-/// `rejected` and left out.
+/// Poses by what they do.
+pub(super) struct Ranking {
+    /// Those that spare what they must: by probability, then by the length that nearly all draws reach, then by the mean.
+    pub sparing: Vec<Ranked>,
+    /// Those that do not, in the order of their draw.
+    pub harmful: Vec<Ranked>,
+}
+
+/// Of the best probability, a pose that is taken for its little harm must reach this share: what spares all nerves by missing its own is no
+/// placement.
+const STILL_USEFUL: f64 = 0.5;
+
+/// Where no pose spares what it must: those that still destroy enough in at least half as many draws as the best of them, in the order of
+/// the harm that they do, then of the distance that they keep.
+pub(super) fn least_harmful(mut harmful: Vec<Ranked>, technique: &Technique) -> Vec<Ranked> {
+    let most = harmful.iter().map(|r| r.outcome.probability).fold(0.0, f64::max);
+    harmful.retain(|r| r.outcome.probability >= STILL_USEFUL * most && r.skin_mm >= technique.spare_skin_mm.value);
+    let gap = |r: &Ranked| r.spared.as_ref().map_or(f64::INFINITY, |s| s.1);
+    harmful.sort_by(|a, b| {
+        let by_harm = a.outcome.harm.total_cmp(&b.outcome.harm);
+        by_harm
+            .then(gap(b).total_cmp(&gap(a)))
+            .then(better(&a.outcome, &b.outcome))
+            .then(a.candidate.index.cmp(&b.candidate.index))
+    });
+    harmful
+}
+
+/// Ranks poses. Those that do harm are counted in `rejected`.
 pub(super) fn rank(
     patient: &dyn Patient,
     families: &[Family],
@@ -105,8 +132,8 @@ pub(super) fn rank(
     poses: &[Candidate],
     rejected: &mut [usize; Reason::ALL.len()],
     go_on: &mut dyn FnMut(usize) -> bool,
-) -> Result<Vec<Ranked>, PlanError> {
-    let mut all = Vec::with_capacity(poses.len());
+) -> Result<Ranking, PlanError> {
+    let (mut sparing, mut harmful) = (Vec::with_capacity(poses.len()), Vec::new());
     for (batch, poses) in poses.chunks(BATCH).enumerate() {
         if !go_on(batch * BATCH) {
             return Err(PlanError::Cancelled);
@@ -120,13 +147,16 @@ pub(super) fn rank(
             .collect();
         for ranked in judged {
             match harms(&ranked, technique) {
-                None => all.push(ranked),
-                Some(reason) => rejected[reason as usize] += 1,
+                None => sparing.push(ranked),
+                Some(reason) => {
+                    rejected[reason as usize] += 1;
+                    harmful.push(ranked);
+                }
             }
         }
     }
-    all.sort_by(|a, b| better(&a.outcome, &b.outcome).then(a.candidate.index.cmp(&b.candidate.index)));
-    Ok(all)
+    sparing.sort_by(|a, b| better(&a.outcome, &b.outcome).then(a.candidate.index.cmp(&b.candidate.index)));
+    Ok(Ranking { sparing, harmful })
 }
 
 /// The better outcome comes first.

@@ -35,6 +35,9 @@ pub struct Verified {
     pub length_mm: f64,
     /// Volume, mm³.
     pub volume_mm3: f64,
+    /// Nearest nerve to be spared and its distance from this lesion, mm.
+    #[serde(default)]
+    pub spared: Option<(String, f64)>,
     /// Highest temperature of each nerve to be spared, °C.
     pub spared_peak_c: Vec<(String, f64)>,
     /// Harm that the solver found: tissues to be spared with destroyed volume, mm³.
@@ -96,13 +99,19 @@ pub(super) fn verify(
             problem.solver.estimate_error = false;
             let result = solve(&problem, &mut |_| true).map_err(PlanError::Lesion)?;
             let shape = LesionShape::read(&problem.needles[0], result.fields.as_ref());
-            let outcome = objective.outcome(&[in_place(candidate, &shape)]);
+            let placed = [in_place(candidate, &shape)];
+            let outcome = objective.outcome(&placed);
+            let nearest = objective
+                .spared_mm(&placed)
+                .into_iter()
+                .min_by(|a, b| a.1.total_cmp(&b.1));
             let (width_mm, length_mm) = shape.width_and_length_mm();
             let last = result.snapshots.last();
             let spared = result.nerves.iter().zip(&problem.nerves).filter(|n| !n.1.target);
             Ok((
                 Verified {
                     outcome,
+                    spared: nearest.map(|(name, mm)| (name.to_owned(), mm)),
                     destroyed_mm: result.nerves.first().map_or(0.0, |n| n.destroyed_mm),
                     width_mm,
                     length_mm,

@@ -9,7 +9,7 @@ use crate::{
     anatomy::{Patient, Side},
     assessment::History,
     catalog::Catalog,
-    fluoroscopy::{Machine, TableTop},
+    fluoroscopy::Machine,
     generator::{Profile, faults::Fault, plant::ReducedModel},
     lesion::{LesionProblem, Needle},
     planning::{Device, Effort, Joint, PlanError, Target, nerves},
@@ -73,8 +73,8 @@ pub struct Case {
     pub machine: Machine,
     /// What it looks at.
     pub radiodensity: Arc<Radiodensity>,
-    /// The table; none: in the image, or none at all.
-    pub table: Option<TableTop>,
+    /// The patient lies on the C-arm's table; without one, in the air.
+    pub has_table: bool,
     /// How much is computed for the plan.
     pub effort: Effort,
     /// Mass of the body, kg.

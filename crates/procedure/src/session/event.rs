@@ -51,6 +51,12 @@ pub struct PlannedNeedle {
     pub probability: f64,
     /// Between lesion and the nearest nerve to be spared, mm.
     pub spared_mm: Option<f64>,
+    /// Share of the draws in which the lesion touches a nerve to be spared.
+    #[serde(default)]
+    pub harm: f64,
+    /// Where no placement keeps the limits of harm: how far this one, which harms least, goes beyond them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub beyond: Option<String>,
 }
 
 /// What is felt at the hub, or told by the patient, while a needle moves.

@@ -6,8 +6,8 @@ use super::{Case, Done, Event, SessionError, State, impossible, point, within};
 use crate::{
     anatomy::Level,
     fluoroscopy::{
-        CArm, Collimation, Dose, Fluoroscope, Frame, NamedView, NeedleLook, Settings, aimed_at, looking_along,
-        needle_parts, turned_to,
+        BodyAxes, CArm, Collimation, Dose, Fluoroscope, Frame, NamedView, NeedleLook, Settings, TableTop, aimed_at,
+        looking_along, needle_parts, turned_to,
     },
 };
 
@@ -129,8 +129,9 @@ impl Imaging {
             scope
         } else {
             let hu = (case.radiodensity)().map_err(SessionError::Image)?;
+            let table = TableTop::under_body(&(&case.machine.entry).into(), &hu, BodyAxes::default());
             let mut scope = Fluoroscope::new(hu, case.machine.clone(), point(now.target_mm))?;
-            scope.set_table(case.table);
+            scope.set_table(table.filter(|_| case.has_table));
             scope.set(Settings {
                 seed: case.seed,
                 ..Settings::default()

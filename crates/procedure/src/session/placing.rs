@@ -77,6 +77,7 @@ pub(super) fn plan(case: &Case, watch: Watch<'_>) -> Result<Done, SessionError> 
     let mut needles = Vec::new();
     for nerve in &plan.nerves {
         let Some(best) = nerve.best.first() else { continue };
+        let outcome = best.full.as_ref().map_or(best.fast, |f| f.outcome);
         needles.push(PlannedNeedle {
             target: nerve.target,
             nerve: nerve.nerve.clone(),
@@ -86,8 +87,10 @@ pub(super) fn plan(case: &Case, watch: Watch<'_>) -> Result<Done, SessionError> 
             entry_mm: best.entry_mm.xyz,
             depth_mm: best.depth_mm,
             to_nerve_deg: best.to_nerve_deg,
-            probability: best.full.as_ref().map_or(best.fast, |f| f.outcome).probability,
+            probability: outcome.probability,
             spared_mm: best.spared.as_ref().map(|s| s.1),
+            harm: outcome.harm,
+            beyond: nerve.beyond.clone(),
         });
     }
     Ok(Done::at_once(vec![Event::Planned { needles }]))

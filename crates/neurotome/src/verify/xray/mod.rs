@@ -32,4 +32,6 @@ pub(super) const CLAIMS: &[Claim] = &[
     session::squared,
     session::scotty_dog,
     session::two_levels,
+    session::published_product,
+    session::through_the_table,
 ];

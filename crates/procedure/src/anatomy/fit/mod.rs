@@ -125,6 +125,7 @@ impl FittedSpine {
                 let others: Vec<&Fitted> = neighbours(&fits, i);
                 own.improve(stage, image, &others);
                 if stage.free == Free::Shape {
+                    own.find_transverse_processes(stage, image, &others);
                     own.find_mamillary_processes(stage, image, &others);
                 }
                 fits[i] = own;
@@ -148,6 +149,7 @@ impl FittedSpine {
             for (fit, image) in fits.iter_mut().zip(images) {
                 fit.improve(stage, *image, &[]);
                 if stage.free == Free::Shape {
+                    fit.find_transverse_processes(stage, *image, &[]);
                     fit.find_mamillary_processes(stage, *image, &[]);
                 }
             }

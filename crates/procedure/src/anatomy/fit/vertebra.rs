@@ -61,6 +61,21 @@ const ENOUGH: f64 = 5e-4;
 /// How far from the fitted surface a mamillary process is looked for, mm.
 const MAMILLARY_SEARCH_MM: f64 = 6.0;
 
+/// A transverse process whose tip is so far from the mean one's may have been lost, mm.
+const LOST_TRANSVERSE_MM: f64 = 10.0;
+/// Places of its tip that are tried, back and up from a usual one, mm.
+const TRANSVERSE_SHIFTS_MM: [[f64; 2]; 9] = [
+    [0.0, 0.0],
+    [0.0, 5.0],
+    [0.0, -5.0],
+    [5.0, 0.0],
+    [-5.0, 0.0],
+    [5.0, 5.0],
+    [5.0, -5.0],
+    [-5.0, 5.0],
+    [-5.0, -5.0],
+];
+
 /// How much wider than among people the shapes are taken to scatter: real vertebrae differ from the model in more than its numbers.
 const WIDER: f64 = 2.5;
 
@@ -194,6 +209,63 @@ impl Fitted {
                     best = cost;
                     *self = next;
                 }
+            }
+        }
+    }
+
+    /// Tries other places for a transverse process whose tip has come far from where it usually is. One that has shrunk into the neck has no
+    /// surface near the image's own any more, so that small steps do not find it again; nor would the nerve find the groove beside it.
+    pub(crate) fn find_transverse_processes(&mut self, stage: &Stage, image: &dyn Occupancy, others: &[&Fitted]) {
+        if self.kind != Kind::Lumbar {
+            return;
+        }
+        for left in [true, false] {
+            let (own, mean, other) = if left {
+                (self.shape.left, self.mean.left, self.shape.right)
+            } else {
+                (self.shape.right, self.mean.right, self.shape.left)
+            };
+            let tip = |s: &SideShape| Vec3::new(s.transverse_x, s.transverse_y, s.transverse_z);
+            if (tip(&own) - tip(&mean)).norm() < LOST_TRANSVERSE_MM {
+                continue;
+            }
+            let mut tried = Vec::new();
+            for from in [mean, other] {
+                for [back, up] in TRANSVERSE_SHIFTS_MM {
+                    let mut next = self.clone();
+                    let side = if left {
+                        &mut next.shape.left
+                    } else {
+                        &mut next.shape.right
+                    };
+                    side.transverse_x = from.transverse_x;
+                    side.transverse_y = from.transverse_y + back;
+                    side.transverse_z = from.transverse_z + up;
+                    side.transverse_root = from.transverse_root;
+                    side.transverse_end = from.transverse_end;
+                    next.bone = Vertebra::new(&next.shape, self.kind);
+                    tried.push(next);
+                }
+            }
+            // The same points for all: those near the surface of any of them, on this side.
+            let mut points = self.points(stage, image);
+            let mut seen: Vec<&Fitted> = vec![&*self];
+            for next in &tried {
+                let more = next.points(stage, image);
+                let far = |p: &Vec3| seen.iter().all(|s| s.level_at(p).abs() >= stage.ramp_mm);
+                points.extend(more.into_iter().filter(|(p, _)| far(p)));
+                seen.push(next);
+            }
+            points.retain(|(p, _)| {
+                let x = self.frame.to_local(p).x;
+                (x > 0.0) == left
+                    && x.abs() > 15.0
+                    && others.iter().all(|o| o.level_at(p) > 0.5 * stage.ramp_mm.min(1.0))
+            });
+            let costs: Vec<f64> = tried.iter().map(|next| next.cost(stage, &points)).collect();
+            let best = (0..tried.len()).min_by(|a, b| costs[*a].total_cmp(&costs[*b]));
+            if let Some(best) = best.filter(|b| costs[*b] < self.cost(stage, &points)) {
+                *self = tried.swap_remove(best);
             }
         }
     }

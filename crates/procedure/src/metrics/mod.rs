@@ -85,7 +85,8 @@ pub struct NerveMetrics {
     pub along_mm: f64,
     /// Distance across the nerve from the middle of the active tip to the nerve's middle line, mm.
     pub across_mm: f64,
-    /// Angle between active tip and nerve where they are nearest, 0 to 90 degrees.
+    /// Angle between the active tip and the stretch of the nerve beside it, as long as the tip and taken from end to end, 0 to 90 degrees: a
+    /// guideline asks for a needle along the nerve, not along each of its bends.
     pub parallel_deg: f64,
 }
 
@@ -169,15 +170,17 @@ pub fn to_nerve(
     let rounded = pose.at(radius.min(active_tip_mm));
     let closest = line
         .windows(2)
-        .map(|w| (distance_between_segments(&rounded, &hub, &w[0], &w[1]), w[1] - w[0]))
-        .min_by(|a, b| a.0.total_cmp(&b.0))?;
+        .map(|w| distance_between_segments(&rounded, &hub, &w[0], &w[1]))
+        .min_by(f64::total_cmp)?;
+    let half = 0.5 * active_tip_mm;
+    let beside = point_along(&line, middle.at + half) - point_along(&line, middle.at - half);
     Some(NerveMetrics {
         tip_mm: end.apart,
-        gap_mm: closest.0 - radius - 0.5 * nerve.diameter_mm,
+        gap_mm: closest - radius - 0.5 * nerve.diameter_mm,
         mean_mm,
         along_mm: end.at - middle.at,
         across_mm: middle.apart,
-        parallel_deg: angle_between_deg(&pose.along(), &closest.1),
+        parallel_deg: angle_between_deg(&pose.along(), &beside),
     })
 }
 
@@ -193,6 +196,19 @@ pub fn to_plan(pose: &Pose, plan: &Pose) -> PlanMetrics {
         aside_mm: (apart - along * depth_mm).norm(),
         angle_deg: a.cross(&b).norm().atan2(a.dot(&b)).to_degrees(),
     }
+}
+
+/// The point at a distance along a line, or the end that it goes beyond.
+fn point_along(line: &[Vec3], at: f64) -> Vec3 {
+    let mut left = at.max(0.0);
+    for w in line.windows(2) {
+        let length = (w[1] - w[0]).norm();
+        if left <= length {
+            return w[0] + (w[1] - w[0]) * (left / length.max(1e-12));
+        }
+        left -= length;
+    }
+    line[line.len() - 1]
 }
 
 /// The point of a line nearest to another.
@@ -264,6 +280,16 @@ mod tests {
         let pose = Pose::with_middle(&Vec3::new(3.0, 0.0, 7.0), &direction, 10.0);
         let m = to_nerve(&pose, 10.0, 1.0, &nerve).unwrap();
         assert!((m.parallel_deg - 15.0).abs() < 1e-9);
+        // A nerve that zigzags beside the tip is as parallel to it as its course from end to end.
+        let zigzag: Vec<PatientPoint> = (-25..=25)
+            .map(|k| PatientPoint::new(0.0, 0.5 * f64::from(k % 2), 2.0 * f64::from(k)))
+            .collect();
+        let along_z = Pose::with_middle(&Vec3::new(3.0, 0.0, 0.0), &Vec3::z(), 8.0);
+        let bent = NerveCourse {
+            points: &zigzag,
+            diameter_mm: 1.0,
+        };
+        assert!(to_nerve(&along_z, 8.0, 1.0, &bent).unwrap().parallel_deg < 4.0);
         assert!((m.gap_mm - 2.0).abs() < 1e-9 && (m.across_mm - 3.0).abs() < 1e-9);
         assert!((m.along_mm - 5.0 * angle.cos()).abs() < 1e-9);
         assert!((m.tip_mm - 3f64.hypot(5.0 * angle.sin())).abs() < 1e-9);

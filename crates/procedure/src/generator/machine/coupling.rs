@@ -142,7 +142,7 @@ mod tests {
             let own = if step < 30 { 0.01 } else { 0.015 };
             let y = [
                 own - 0.001 * volts[1] / volts[0],
-                0.01 - 0.001 * volts[0] / volts[1].max(1e-3),
+                0.01 - 0.001 * volts[0] / f64::max(volts[1], 1e-3),
             ];
             last = coupling.alone(&[1.0 / y[0], if step < 10 { 100.0 } else { 1.0 / y[1] }], &volts);
         }

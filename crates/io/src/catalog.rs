@@ -679,7 +679,7 @@ mod tests {
                 fibres
                     .classes()
                     .iter()
-                    .all(|c| c.myelinated == (c.kind != FibreKind::C))
+                    .all(|c| c.myelinated == (c.kind != neurotome_procedure::catalog::FibreKind::C))
             );
         }
         // A medial branch is thinner and has fewer fibres than a root.

@@ -15,7 +15,7 @@ use crate::results::ResultsError;
 /// Width of a nerve, pixels.
 const LINE_PX: f64 = 1.6;
 /// Width and height of a shaded view, mm, and its scale.
-const VIEW_MM: [f64; 2] = [170.0, 250.0];
+const VIEW_MM: [f64; 2] = [210.0, 250.0];
 const VIEW_PX_PER_MM: f64 = 2.2;
 /// Scale of slices.
 const SLICE_PX_PER_MM: f64 = 4.0;
@@ -99,7 +99,7 @@ pub(crate) fn anatomy(spine: &LumbarSpine, title: &str) -> Result<Vec<u8>, Resul
     sheet(
         title,
         &[shaded, slices],
-        "Medial branches and the dorsal ramus of L5 green; roots, ganglia and ventral rami blue; lateral branches, as far as the skin of the buttock, and intermediate branches violet. Research and teaching software, not a medical device.",
+        "Green: medial branches and L5 dorsal ramus; blue: roots to ventral rami; violet: lateral and intermediate branches. Research and teaching software, not a medical device.",
     )
 }
 

@@ -1,7 +1,7 @@
 //! Courses of the lateral and intermediate branches of the dorsal rami.
 //!
-//! A lateral branch leaves the dorsal ramus where the medial branch does, crosses the transverse process below opposite the accessory process
-//! and runs down, outwards and back through iliocostalis. Those of L1 to L3 come out at the outer border of the erector spinae, pierce the
+//! A lateral branch leaves the dorsal ramus where the medial branch does, crosses the middle third of the transverse process below and runs down,
+//! outwards and back through iliocostalis; an intermediate branch crosses the inner third (Zhang et al. 2022). Those of L1 to L3 come out at the outer border of the erector spinae, pierce the
 //! thoracolumbar fascia, cross the iliac crest side by side, the lowest nearest to the midline, and end in the skin of the buttock as the
 //! superior cluneal nerves. From L4 and L5 branches to the longissimus alone are taken (Bogduk et al. 1982), although Iwanaga et al. (2019) found
 //! skin fibres in 45 % of the rami of L4 and 10 % of L5.
@@ -12,7 +12,7 @@ use super::nerves::{CUSHION, clear_of_bone, dorsal_ramus, medial_branch};
 use super::sacrum::{CREST, CREST_RADIUS};
 use super::soft::SoftParts;
 use super::solid::{P, add, norm, scale, sub, unit};
-use super::vertebra::{Kind, Vertebra};
+use super::vertebra::{Kind, Vertebra, wall_x};
 use super::{Placed, SpineError, bone_level};
 use crate::anatomy::{Course, Level, NerveKind, Side, Spread};
 use neurotome_base::{PatientPoint, Vec3};
@@ -55,9 +55,10 @@ pub(super) fn courses(
         };
         let diameter_mm = sizes.at("lateral_branch_diameter_mm", nerve.min(Level::L5))?;
         let clearance = 0.5 * diameter_mm + CUSHION;
+        let place = sizes.at("lateral_branch_place_fraction", nerve.min(Level::L5))?;
         for side in Side::BOTH {
             let left = side == Side::Left;
-            let local = proximal(&v.bone, left, clearance);
+            let local = proximal(&v.bone, left, clearance, place);
             let mut points: Vec<P> = local.iter().map(|p| v.side_to_patient(left, *p).xyz).collect();
             let out = |p: P, d: P| v.side_to_patient(left, add(p, d)).xyz;
             let last = local[local.len() - 1];
@@ -91,8 +92,9 @@ pub(super) fn courses(
     Ok(all)
 }
 
-/// From the dorsal ramus over the transverse process (on the sacrum over the ala) to its back, in the vertebra's own frame with `x` outwards.
-fn proximal(vertebra: &Vertebra, left: bool, clearance: f64) -> Vec<P> {
+/// From the dorsal ramus over the transverse process, at a part of its length from the superior articular process to its tip, to its back (on the
+/// sacrum over the ala); in the vertebra's own frame with `x` outwards.
+fn proximal(vertebra: &Vertebra, left: bool, clearance: f64, place: f64) -> Vec<P> {
     let [ramus, fork] = dorsal_ramus(vertebra, left);
     if vertebra.kind == Kind::Sacral {
         // With the medial branch half the way over the ala, then back and out towards the longissimus at the posterior superior spine.
@@ -109,9 +111,16 @@ fn proximal(vertebra: &Vertebra, left: bool, clearance: f64) -> Vec<P> {
         ];
     }
     let level = |p: P| vertebra.level_at(left, p);
-    let x = vertebra.accessory(left)[0] + 3.0;
+    let side = if left {
+        &vertebra.shape.left
+    } else {
+        &vertebra.shape.right
+    };
+    // From the wall of the superior articular process to the tip.
+    let wall = wall_x(side, side.upper_y - 7.0);
+    let x = wall + place * (side.transverse_x + side.transverse_end - wall);
     let ridge = |x: f64| vertebra.transverse_ridge(left, x);
-    // Over the upper border, opposite the accessory process: where a ball comes to rest that falls on it.
+    // Over the upper border: where a ball comes to rest that falls on it.
     let on_top = |x: f64, y: f64| {
         let mut z = fork[2] + 6.0;
         while level([x, y, z - 0.25]) > clearance + OVER_PROCESS && z > fork[2] - 25.0 {
@@ -120,13 +129,13 @@ fn proximal(vertebra: &Vertebra, left: bool, clearance: f64) -> Vec<P> {
         [x, y, z]
     };
     let border = on_top(x, ridge(x));
-    let behind = [x + 3.0, ridge(x + 3.0) + 6.0, border[2] - 4.0];
+    let behind = [x + 2.0, ridge(x + 2.0) + 6.0, border[2] - 5.0];
     vec![
         ramus,
         fork,
         border,
         behind,
-        [x + 6.0, ridge(x + 6.0) + 9.0, border[2] - 12.0],
+        [x + 4.0, ridge(x + 4.0) + 9.0, border[2] - 13.0],
     ]
 }
 

@@ -56,7 +56,11 @@ pub fn parse_campaign(name: &str, text: &str) -> Result<Campaign, Box<Fault>> {
         let plants = of_campaigns().ok()?;
         let found = campaign.plants.iter().find(|p| !plants.names().any(|n| n == *p))?;
         let names: Vec<&str> = plants.names().collect();
-        Some(("plants", format!("\"{found}\""), format!("names among {}", names.join(", "))))
+        Some((
+            "plants",
+            format!("\"{found}\""),
+            format!("names among {}", names.join(", ")),
+        ))
     };
     match campaign.fault().or_else(unknown) {
         None => Ok(campaign),

@@ -4,9 +4,9 @@ use std::{collections::BTreeMap, fs, path::Path};
 
 use neurotome_procedure::catalog::{
     AnaestheticEntry, CArmEntry, Cannula, Catalog, ConductionBlock, ElectrodeInterface, Entry, Fascicle,
-    GeneratorEntry, Guideline, InjuryLaw, InsertionNumbers, MetalEntry, Movement, NerveFibres, OutcomeNumbers, Perception,
-    PresetEntry, Selection, Series, SolutionEntry, Sourced, SpineMeasure, Spread, StimulationTest, Technique, Tissue,
-    TissueHounsfield, TissueResistance, TransportEntry, TubeSpectrum, XrayMaterial,
+    GeneratorEntry, Guideline, InjuryLaw, InsertionNumbers, MetalEntry, Movement, NerveFibres, OutcomeNumbers,
+    Perception, PresetEntry, Selection, Series, SolutionEntry, Sourced, SpineMeasure, Spread, StimulationTest,
+    Technique, Tissue, TissueHounsfield, TissueResistance, TransportEntry, TubeSpectrum, XrayMaterial,
 };
 use serde::Deserialize;
 use sha2::{Digest, Sha256};

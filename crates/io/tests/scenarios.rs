@@ -851,12 +851,18 @@ fn an_anaesthetic_spreads_and_gives_its_fluid_to_the_lesion() {
 
 /// `GOOD` with a preset instead of its drive.
 fn with_preset(preset: &str, more: &str) -> String {
-    GOOD.replacen("set_temperature_c = 80\nhold_s = 90", &format!("preset = \"{preset}\"\n{more}"), 1)
+    GOOD.replacen(
+        "set_temperature_c = 80\nhold_s = 90",
+        &format!("preset = \"{preset}\"\n{more}"),
+        1,
+    )
 }
 
 #[test]
 fn presets_fill_what_a_drive_does_not_say() {
-    let drive = |preset: &str, more: &str| load_text(&with_preset(preset, more)).map(|l| (l.problem.drive, l.problem.heating_s));
+    let drive = |preset: &str, more: &str| {
+        load_text(&with_preset(preset, more)).map(|l| (l.problem.drive, l.problem.heating_s))
+    };
     let temperature = |preset: &str, more: &str| match drive(preset, more) {
         Ok((
             Drive::Temperature {
@@ -910,7 +916,8 @@ fn presets_fill_what_a_drive_does_not_say() {
         assert!(error.contains(says), "{preset}: {error}");
     }
     for preset in ["bipolar-80-90", "bipolar-90-180"] {
-        let second = "\n[[needles]]\ncannula = \"20G-10mm-straight\"\ntip_mm = [10, 0, 0]\ndirection = [0, 0, -1]\n[drive]";
+        let second =
+            "\n[[needles]]\ncannula = \"20G-10mm-straight\"\ntip_mm = [10, 0, 0]\ndirection = [0, 0, -1]\n[drive]";
         let text = with_preset(preset, "").replacen("\n[drive]", second, 1);
         let loaded = load_text(&text).unwrap_or_else(|e| panic!("{preset}: {e}"));
         let fractions: Vec<f64> = loaded.problem.needles.iter().map(|n| n.potential_fraction).collect();
@@ -918,5 +925,10 @@ fn presets_fill_what_a_drive_does_not_say() {
     }
     // An unverified number of a preset is named.
     let loaded = load_text(&with_preset("conventional-85-90", "")).unwrap();
-    assert!(loaded.notices.iter().any(|n| n.subject == "preset conventional-85-90" && n.key == "set_c"));
+    assert!(
+        loaded
+            .notices
+            .iter()
+            .any(|n| n.subject == "preset conventional-85-90" && n.key == "set_c")
+    );
 }

@@ -352,7 +352,11 @@ fn coarse(more: &str) -> Arc<Case> {
     let catalog = Arc::new(catalog::built_in().unwrap());
     let source = Source {
         name: "coarse.toml".to_owned(),
-        text: format!("[drive]\nset_temperature_c = 60\nhold_s = 5\nramp_s = 5\n[solver]\ncell_size = 4.0\n{more}"),
+        // A table, even an empty one, says that no needle is given.
+        text: format!(
+            "{}[drive]\nset_temperature_c = 60\nhold_s = 5\nramp_s = 5\n[solver]\ncell_size = 4.0\n{more}",
+            if more.is_empty() { "[procedure]\n" } else { "" }
+        ),
         folder: std::path::PathBuf::new(),
     };
     let loaded = scenario::load(&source, &catalog).unwrap_or_else(|e| panic!("{e}"));
@@ -367,7 +371,11 @@ fn at_the_nerve(case: &Arc<Case>, cannula: &str) -> Session {
     let [a, b] = course.target.unwrap();
     let p = course.points[usize::midpoint(a, b)].vec();
     let mut y = p.y;
-    while case.patient.skin_depth_mm(&neurotome_base::PatientPoint::new(p.x, y, p.z)) > 0.0 {
+    while case
+        .patient
+        .skin_depth_mm(&neurotome_base::PatientPoint::new(p.x, y, p.z))
+        > 0.0
+    {
         y += 0.5;
     }
     lines(
@@ -519,7 +527,10 @@ fn every_preset_makes_a_program_that_the_generator_takes() {
     let case = case();
     let mut modes = std::collections::BTreeSet::new();
     for preset in &case.catalog.presets {
-        match preset.make(&case.catalog).unwrap_or_else(|e| panic!("{}: {e}", preset.name)) {
+        match preset
+            .make(&case.catalog)
+            .unwrap_or_else(|e| panic!("{}: {e}", preset.name))
+        {
             neurotome_procedure::generator::Preset::Lesion(program) => {
                 assert!(program.fault(&case.generator).is_none(), "{}: {program}", preset.name);
                 assert_eq!(program.bipolar, preset.bipolar);

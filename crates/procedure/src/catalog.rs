@@ -78,8 +78,8 @@ mod stimulation;
 mod xray;
 
 pub use anaesthetics::{AnaestheticEntry, ConductionBlock, SolutionEntry, TransportEntry};
-pub(crate) use generators::generator_keys;
 pub use generators::GeneratorEntry;
+pub(crate) use generators::generator_keys;
 pub use guidelines::{Guideline, Rule};
 pub use insertion::{InsertionNumbers, TissueResistance};
 pub use movement::Movement;

@@ -195,7 +195,11 @@ fn near_plants(catalog: &Catalog) -> Result<Vec<NearPlant>, CaseError> {
 /// The faults of `[[procedure.fault]]`.
 fn faults(tables: &[FaultTable]) -> Result<Vec<CaseFault>, CaseError> {
     if tables.len() > MOST_FAULTS {
-        return Err(bad("fault", format!("{} of them", tables.len()), format!("at most {MOST_FAULTS}")));
+        return Err(bad(
+            "fault",
+            format!("{} of them", tables.len()),
+            format!("at most {MOST_FAULTS}"),
+        ));
     }
     let within = |what: &str, v: f64, most: f64| {
         if (0.0..=most).contains(&v) {
@@ -207,10 +211,18 @@ fn faults(tables: &[FaultTable]) -> Result<Vec<CaseFault>, CaseError> {
     tables
         .iter()
         .map(|t| {
-            let kind = FaultKind::ALL.iter().copied().find(|k| k.name() == t.kind).ok_or_else(|| {
-                let names: Vec<&str> = FaultKind::ALL.iter().map(|k| k.name()).collect();
-                bad("fault", format!("kind = \"{}\"", t.kind), format!("one of {}", names.join(", ")))
-            })?;
+            let kind = FaultKind::ALL
+                .iter()
+                .copied()
+                .find(|k| k.name() == t.kind)
+                .ok_or_else(|| {
+                    let names: Vec<&str> = FaultKind::ALL.iter().map(|k| k.name()).collect();
+                    bad(
+                        "fault",
+                        format!("kind = \"{}\"", t.kind),
+                        format!("one of {}", names.join(", ")),
+                    )
+                })?;
             let usual = Fault::usual(kind, within("at_s", t.at_s.unwrap_or(0.0), 3600.0)?, 0);
             Ok(CaseFault {
                 lesion: t.lesion.unwrap_or(1) as usize,
@@ -254,7 +266,9 @@ fn devices(catalog: &Catalog, named: &[String]) -> Result<Vec<Device>, CaseError
         .map(|c| {
             let metal = find(&catalog.metals, &c.metal)
                 .ok_or_else(|| unusable(&c.name, format!("there is no metal \"{}\"", c.metal)))?;
-            Device::new(c, metal).or_else(|_| Device::cooled(c, metal)).map_err(|what| unusable(&c.name, format!("it has {what}")))
+            Device::new(c, metal)
+                .or_else(|_| Device::cooled(c, metal))
+                .map_err(|what| unusable(&c.name, format!("it has {what}")))
         })
         .collect()
 }

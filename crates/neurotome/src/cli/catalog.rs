@@ -5,9 +5,9 @@ use std::fmt::Write as _;
 use clap::Args;
 use neurotome_procedure::catalog::{
     AnaestheticEntry, CArmEntry, Cannula, Catalog, ConductionBlock, ElectrodeInterface, Entry, Fascicle,
-    GeneratorEntry, Guideline, InjuryLaw, InsertionNumbers, MetalEntry, Movement, NerveFibres, OutcomeNumbers, Perception,
-    PresetEntry, Selection, SolutionEntry, SpineMeasure, Spread, StimulationTest, Technique, Tissue, TissueHounsfield,
-    TissueResistance, TransportEntry, TubeSpectrum, XrayMaterial,
+    GeneratorEntry, Guideline, InjuryLaw, InsertionNumbers, MetalEntry, Movement, NerveFibres, OutcomeNumbers,
+    Perception, PresetEntry, Selection, SolutionEntry, SpineMeasure, Spread, StimulationTest, Technique, Tissue,
+    TissueHounsfield, TissueResistance, TransportEntry, TubeSpectrum, XrayMaterial,
 };
 use serde::Serialize;
 use serde_json::Value;

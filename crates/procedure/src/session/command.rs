@@ -7,7 +7,11 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{anatomy::Level, fluoroscopy::NamedView, generator::{faults::FaultKind, program::MAX_STAGES}};
+use crate::{
+    anatomy::Level,
+    fluoroscopy::NamedView,
+    generator::{faults::FaultKind, program::MAX_STAGES},
+};
 
 /// What is to be ready before a needle goes in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -500,7 +504,11 @@ pub const USAGE: [Usage; 30] = [
         "power|voltage|pulsed VALUE SECONDS [for SECONDS]",
         "constant power (W), constant voltage or pulses (V)",
     ),
-    usage("heat", "steps C:HOLD,C:HOLD… [for SECONDS]", "several temperatures after each other"),
+    usage(
+        "heat",
+        "steps C:HOLD,C:HOLD… [for SECONDS]",
+        "several temperatures after each other",
+    ),
     usage("pump", "on [ML_PER_MIN]|off", "coolant of a cooled probe"),
     usage(
         "fault",
@@ -616,9 +624,11 @@ fn heat(words: &[&str]) -> Result<Command, String> {
                 .collect::<Result<_, String>>()?,
         )),
         ["preset" | "power" | "voltage" | "pulsed" | "steps", ..] => {
-            return Err("`heat` is written `heat preset NAME`, `heat power|voltage|pulsed VALUE SECONDS` or \
+            return Err(
+                "`heat` is written `heat preset NAME`, `heat power|voltage|pulsed VALUE SECONDS` or \
                         `heat steps C:HOLD,C:HOLD`"
-                .to_owned());
+                    .to_owned(),
+            );
         }
         _ => None,
     };
@@ -640,7 +650,9 @@ fn heat(words: &[&str]) -> Result<Command, String> {
 
 /// `fault` and what follows it.
 fn fault(words: &[&str]) -> Result<Command, String> {
-    let (name, mut rest) = words.split_first().ok_or("`fault` needs a name, such as thermocouple_open")?;
+    let (name, mut rest) = words
+        .split_first()
+        .ok_or("`fault` needs a name, such as thermocouple_open")?;
     let kind = named(name, FaultKind::ALL, FaultKind::name)?;
     let (mut size, mut at_s, mut lasting_s) = (None, None, None);
     while let [word, value, more @ ..] = rest {

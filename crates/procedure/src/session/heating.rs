@@ -110,8 +110,9 @@ impl Plant for Watched<'_> {
 
     fn advance(&mut self, volts: &[f64], dt_s: f64) -> Result<(), LesionError> {
         let observer = &mut *self.observer;
-        self.plant
-            .advance_by(volts, dt_s, &mut |inner, volts, dt_s| inner.advance_watched(volts, dt_s, observer))
+        self.plant.advance_by(volts, dt_s, &mut |inner, volts, dt_s| {
+            inner.advance_watched(volts, dt_s, observer)
+        })
     }
 
     fn seen(&self) -> &Seen {
@@ -219,8 +220,7 @@ impl Live {
             needed &= self.interrupted();
             self.meddle();
             let waits = self.interrupted() && self.generator.in_state_s() < self.generator.profile().resume_s + GRACE_S;
-            let runs =
-                waits || matches!(self.generator.state(), State::Armed | State::Checking | State::Running);
+            let runs = waits || matches!(self.generator.state(), State::Armed | State::Checking | State::Running);
             match &mut self.tissue {
                 Tissue::Driven(plant) if runs => {
                     let around = plant.surroundings();
@@ -418,7 +418,13 @@ pub(super) fn fault(
     let usual = Fault::usual(kind, onset_s, 0);
     let fault = Fault {
         size: within("the size of the fault", size.unwrap_or(usual.size), 0.0, 1e6, "")?,
-        duration_s: within("how long it lasts", lasting_s.unwrap_or(usual.duration_s), 0.1, 1e6, "s")?,
+        duration_s: within(
+            "how long it lasts",
+            lasting_s.unwrap_or(usual.duration_s),
+            0.1,
+            1e6,
+            "s",
+        )?,
         ..usual
     };
     if state.faults.len() >= MAX_FAULTS || state.heating.as_ref().is_some_and(|h| h.acts.len() >= MAX_ACTS) {
@@ -481,9 +487,9 @@ impl Furnace {
             within("the time until you come back", for_s, 0.1, 1200.0, "s")?;
         }
         let program = program::asked(case, asked)?;
-        let (set_c, hold_s, ramp_s) = program
-            .as_ref()
-            .map_or((set_c, hold_s, ramp_s), |p| program::summary(p, case.template.initial_temperature_c));
+        let (set_c, hold_s, ramp_s) = program.as_ref().map_or((set_c, hold_s, ramp_s), |p| {
+            program::summary(p, case.template.initial_temperature_c)
+        });
         let mut events = felt(case, state, drugs, watch)?;
         if events.iter().any(|e| matches!(e, Event::PatientMoved { .. })) {
             // The current is off as soon as the patient moves: nothing was heated to speak of.
@@ -643,8 +649,7 @@ impl Furnace {
         watch: Watch<'_>,
     ) -> Result<(), SessionError> {
         let last_s = plan.looks_s.last().copied().unwrap_or(0.0);
-        let same =
-            |live: &Live| live.since_s == plan.since_s && live.t_s() == last_s && live.acts == plan.acts.len();
+        let same = |live: &Live| live.since_s == plan.since_s && live.t_s() == last_s && live.acts == plan.acts.len();
         if self.live.as_ref().is_some_and(same) {
             return Ok(());
         }

@@ -32,7 +32,9 @@ use heating::Asked;
 use neurotome_base::PatientPoint;
 
 pub use case::{Case, CaseFault, NearPlant, Radiodensity};
-pub use command::{Command, HeatProgram, MORE_USAGE, Order, Preparation, Sedation, Syringe, TestKind, USAGE, Usage, words};
+pub use command::{
+    Command, HeatProgram, MORE_USAGE, Order, Preparation, Sedation, Syringe, TestKind, USAGE, Usage, words,
+};
 pub use event::{
     Answered, Criterion, Event, Felt, Injected, Interlock, Judged, Lesion, OutcomeByLaw, PlannedNeedle, Shown,
 };
@@ -41,7 +43,9 @@ pub use interlock::interlocks;
 pub use needle::NeedleNow;
 pub use operator::next_order;
 pub use record::{Entry, Record};
-pub use state::{ArmNow, AtTarget, HeatingAct, HeatingNow, InjectionDone, Shot, State, TestDone, TestsJudged, ViewKind};
+pub use state::{
+    ArmNow, AtTarget, HeatingAct, HeatingNow, InjectionDone, Shot, State, TestDone, TestsJudged, ViewKind,
+};
 
 use crate::{
     anaesthesia::AnaesthesiaError,

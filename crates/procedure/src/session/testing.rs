@@ -1,9 +1,10 @@
 //! Impedance and the two tests, with the needle where it lies.
 
 use super::{
+    Answered, Case, Done, Event, Judged, NeedleNow, SessionError, State, TestKind, Watch,
+    drugs::Drugs,
     movement::{Cause, movement},
-    Answered, Case, Done, Event, Judged, NeedleNow, SessionError, State, TestKind, Watch, drugs::Drugs, needle_in,
-    problem_of, target_of, within,
+    needle_in, problem_of, target_of, within,
 };
 use crate::{
     catalog::{Perception, StimulationTest, find},
@@ -62,10 +63,14 @@ pub(super) fn impedance(case: &Case, state: &State) -> Result<Done, SessionError
     problem.solver.cell_size *= IMPEDANCE_CELLS;
     let usual_ohm = crate::lesion::Heating::new(&problem)?.reading().impedance_ohm;
     // A cannula that is broken shows less, one that is not connected more.
-    let ohm = state.faults.iter().filter(|f| f.onset_s <= 0.0).fold(usual_ohm, |ohm, f| {
-        let (series, beside) = f.circuit(ohm);
-        1.0 / (1.0 / (series + ohm) + 1.0 / beside)
-    });
+    let ohm = state
+        .faults
+        .iter()
+        .filter(|f| f.onset_s <= 0.0)
+        .fold(usual_ohm, |ohm, f| {
+            let (series, beside) = f.circuit(ohm);
+            1.0 / (1.0 / (series + ohm) + 1.0 / beside)
+        });
     Ok(Done::at_once(vec![Event::ImpedanceRead {
         ohm,
         usual_ohm: Some(usual_ohm),

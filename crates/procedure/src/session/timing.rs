@@ -26,6 +26,11 @@ pub fn handling_s(command: &Command) -> f64 {
         Command::Remove | Command::Impedance | Command::Pump { .. } => 5.0,
         // One second for each tenth of a volt, about.
         Command::Test { up_to_v, .. } => 10.0 + 10.0 * up_to_v.unwrap_or(1.0).abs(),
-        Command::Screen { .. } | Command::Wait { .. } | Command::Heat { .. } | Command::Stop | Command::Fault { .. } | Command::Resume => 0.0,
+        Command::Screen { .. }
+        | Command::Wait { .. }
+        | Command::Heat { .. }
+        | Command::Stop
+        | Command::Fault { .. }
+        | Command::Resume => 0.0,
     }
 }

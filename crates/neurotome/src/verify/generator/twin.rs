@@ -283,14 +283,14 @@ pub(super) fn campaign(report: &mut Report) {
             title: String::new(),
             generator: "generic".to_owned(),
             plants: vec![SHELLS.to_owned()],
-        modes: Kind::ALL.to_vec(),
+            modes: Kind::ALL.to_vec(),
             channels: vec![1, 2],
             onsets_s: vec![0.0, 8.0, 40.0],
             seeds: vec![1],
             heat_s: 60.0,
             faultless_seeds: if r.full() { 100 } else { 20 },
             first_faultless_seed: 1000,
-        faults: Vec::new(),
+            faults: Vec::new(),
         };
         let stop = r.stop;
         let outcome = carry_out(&profile, &campaign, &LumpedPlants, &|| !stop())?;

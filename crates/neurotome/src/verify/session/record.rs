@@ -61,7 +61,10 @@ fn perform(case: &Arc<Case>, orders: impl IntoIterator<Item = Order>) -> Result<
 }
 
 fn performed(case: &Arc<Case>) -> Result<Session, Fault> {
-    let orders = LINES.iter().map(|l| l.parse()).collect::<Result<Vec<Order>, String>>()?;
+    let orders = LINES
+        .iter()
+        .map(|l| l.parse())
+        .collect::<Result<Vec<Order>, String>>()?;
     perform(case, orders)
 }
 
@@ -133,7 +136,9 @@ pub(super) fn branches(report: &mut Report) {
         let before = State::after(record.entries()[..2].iter());
         let after = State::after(record.branch().take(2));
         Ok((
-            f64::from(u8::from(before != after || !matches!(record.entries()[at].order, Order::Undo { .. }))),
+            f64::from(u8::from(
+                before != after || !matches!(record.entries()[at].order, Order::Undo { .. }),
+            )),
             left as f64,
         ))
     };
@@ -178,6 +183,9 @@ pub(super) fn refusals(report: &mut Report) {
         }
         Ok(f64::from(carried_out))
     };
-    let claim = format!("orders carried out of {} that do not fit a session's beginning", lines.len());
+    let claim = format!(
+        "orders carried out of {} that do not fit a session's beginning",
+        lines.len()
+    );
     tell(report, &claim, made(), 0.0);
 }

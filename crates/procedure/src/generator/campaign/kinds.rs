@@ -104,7 +104,11 @@ impl Kind {
             }),
             Self::Pulsed => Program::of(pulsed(usual.pulse_v, Until::Seconds(heat_s + 15.0), None)),
             Self::PulsedAdapted => Program::of(pulsed(60.0, Until::Seconds(heat_s + 15.0), Some(42.0))),
-            Self::PulsedDose => Program::of(pulsed(usual.pulse_v, Until::Pulses((2.0 * (heat_s + 15.0)) as u32), None)),
+            Self::PulsedDose => Program::of(pulsed(
+                usual.pulse_v,
+                Until::Pulses((2.0 * (heat_s + 15.0)) as u32),
+                None,
+            )),
             Self::Cooled => Program {
                 coolant: Some(CoolantNeed {
                     flow_ml_per_min: 20.0,

@@ -82,7 +82,9 @@ pub(super) fn trace<M: MakePlant>(
     case: &Case,
     plants: &M,
 ) -> Result<Trace, GeneratorError> {
-    let program = case.mode.program(campaign.heat_s, &plants.usual(&case.plant, case.mode));
+    let program = case
+        .mode
+        .program(campaign.heat_s, &plants.usual(&case.plant, case.mode));
     let plant = plants.make(&case.plant, case.mode, case.channels)?;
     let stagger_s = program.stagger_s * (case.channels - 1) as f64;
     let mut generator = Generator::new(profile.clone(), case.channels, case.seed)?;
@@ -229,4 +231,3 @@ pub(super) fn judged(case: &Case, made: &Trace, sound_c: &[f64]) -> Run {
         .fold(0.0, f64::max);
     out
 }
-

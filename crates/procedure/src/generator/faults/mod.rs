@@ -242,9 +242,7 @@ impl Fault {
     pub fn is_change(kind: FaultKind) -> bool {
         matches!(
             kind,
-            FaultKind::ImpedanceStep
-                | FaultKind::OverTemperature
-                | FaultKind::RiseTooFast
+            FaultKind::ImpedanceStep | FaultKind::OverTemperature | FaultKind::RiseTooFast
         )
     }
 

@@ -149,7 +149,12 @@ impl<C: Controller + Clone> Generator<C> {
     }
 
     /// Lets voltages through for one interval, pulse by pulse.
-    pub(super) fn put_out(&mut self, plant: &mut dyn Plant, volts: &[f64], dt_us: u64) -> Result<Vec<Put>, GeneratorError> {
+    pub(super) fn put_out(
+        &mut self,
+        plant: &mut dyn Plant,
+        volts: &[f64],
+        dt_us: u64,
+    ) -> Result<Vec<Put>, GeneratorError> {
         let n = self.channels.len();
         let mut put = vec![Put::default(); n];
         let train = self.train();

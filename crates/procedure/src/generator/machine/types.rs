@@ -4,11 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::MAX_CHANNELS;
 use crate::{
-    generator::{
-        Program,
-        program::Stimulation,
-        watch::Rule,
-    },
+    generator::{Program, program::Stimulation, watch::Rule},
     lesion::LesionError,
 };
 

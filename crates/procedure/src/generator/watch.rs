@@ -86,6 +86,8 @@ pub(super) struct Look<'a> {
     pub raw_c: &'a [f64],
     /// Impedance that the channel would show alone.
     pub impedance_ohm: f64,
+    /// Share of its own conductance by which that was corrected for other channels.
+    pub coupled: f64,
     /// What such electrodes show, Ω, while that is looked at.
     pub usual_ohm: Option<f64>,
     pub set_c: Option<f64>,
@@ -109,10 +111,15 @@ const SETTLED_S: f64 = 2.0;
 /// While a temperature is held, tissue warms through: it takes ever less power, and its impedance falls a little. The logarithm of the impedance
 /// falls by less than this for a unit of that of the power: in the fitted plants by 0.065, with a thermocouple that reads ever lower by 0.3 and more.
 const FALL_PER_POWER: f64 = 0.1;
+/// Fall of a reading, K, within that time under an output that has fallen by less than this, as a logarithm, that is not that of tissue.
+const COOLS_K: f64 = 0.8;
+const COOLS_POWER: f64 = 0.2;
+/// Share to which the correction for other channels is known.
+const COUPLING_DOUBT: f64 = 0.15;
 /// Time over which impedance is smoothed, s.
 const SMOOTH_S: f64 = 2.5;
 /// Energy after which a needle must have warmed, J, and by how much, K.
-const DEAF_J: f64 = 4.5;
+const DEAF_J: f64 = 4.0;
 const DEAF_K: f64 = 0.7;
 /// Fall of impedance for a kelvin where the ramp does not tell, 1/K.
 const USUAL_PER_K: f64 = 0.006;
@@ -159,6 +166,8 @@ struct Point {
     rise_k: f64,
     /// Logarithm of the power.
     ln_w: f64,
+    /// Correction for other channels.
+    coupled: f64,
 }
 
 impl Watch {
@@ -340,6 +349,7 @@ impl Watch {
             ln_ohm: self.smooth_ohm.ln(),
             rise_k: self.slow_c,
             ln_w: self.power_w.max(1e-3).ln(),
+            coupled: look.coupled,
         };
         let samples = |s: f64| (s / look.dt_s).round().clamp(2.0, 1e4) as usize;
         let steady = !look.ramping && look.limit.is_none();
@@ -379,7 +389,13 @@ impl Watch {
         } else {
             p.doubt_free_fraction
         };
-        then.ln_ohm - now.ln_ohm > by_warmth + by_power + p.doubt_impedance_fraction
+        // Under an output that does not fall no tissue cools.
+        if look.set_c.is_none() && rise < -COOLS_K && now.ln_w > then.ln_w - COOLS_POWER {
+            return true;
+        }
+        // What is put right for other channels is known to a share only.
+        let by_others = COUPLING_DOUBT * (now.coupled - then.coupled).abs();
+        then.ln_ohm - now.ln_ohm > by_warmth + by_power + by_others + p.doubt_impedance_fraction
     }
 }
 

@@ -46,8 +46,9 @@ impl Coupling {
         }
     }
 
-    /// The impedances that the channels would show alone, Ω, from those read while these voltages, V, were on (zero: off).
-    pub(super) fn alone(&mut self, read_ohm: &[f64], volts: &[f64]) -> Vec<f64> {
+    /// The impedances that the channels would show alone, Ω, from those read while these voltages, V, were on (zero: off), and by which share of
+    /// its own conductance each was corrected.
+    pub(super) fn alone(&mut self, read_ohm: &[f64], volts: &[f64]) -> Vec<(f64, f64)> {
         let n = read_ohm.len();
         let on: Vec<bool> = volts.iter().map(|v| *v > 0.0).collect();
         for j in 0..n {
@@ -63,6 +64,7 @@ impl Coupling {
             .map(|k| mean(&self.own_s[k]).map_or(1.0, |own| own / self.start_s[k].0.max(1e-12)))
             .collect();
         let mut own = vec![0.0; n];
+        let mut share = vec![0.0; n];
         for k in 0..n {
             let y = 1.0 / read_ohm[k];
             let start = &mut self.start_s[k];
@@ -95,6 +97,7 @@ impl Coupling {
                 (None, Some(before)) if self.learning[k] > 0 => before,
                 _ => {
                     let coupled = others(&self.mutual_s);
+                    share[k] = coupled / start.max(1e-12);
                     if coupled == 0.0 {
                         y
                     } else {
@@ -127,7 +130,7 @@ impl Coupling {
                 past.remove(0);
             }
         }
-        own.into_iter().map(|y| 1.0 / y.max(1e-9)).collect()
+        own.into_iter().map(|y| 1.0 / y.max(1e-9)).zip(share).collect()
     }
 }
 
@@ -161,7 +164,7 @@ mod tests {
                 })
                 .collect();
             let alone = coupling.alone(&read, &volts);
-            for ohm in alone {
+            for (ohm, _) in alone {
                 assert!((ohm - 100.0).abs() < 0.5, "step {step}: {ohm}");
             }
         }
@@ -170,16 +173,16 @@ mod tests {
     #[test]
     fn a_step_of_one_channel_is_seen_beside_another() {
         let mut coupling = Coupling::new(2);
-        let mut last = vec![0.0; 2];
+        let mut last = vec![(0.0, 0.0); 2];
         for step in 0..40 {
             let volts = if step < 10 { [12.0, 0.0] } else { [12.0, 10.0] };
             let own = if step < 30 { 0.01 } else { 0.015 };
             let y = [
                 own - 0.001 * volts[1] / volts[0],
-                0.01 - 0.001 * volts[0] / volts[1].max(1e-3),
+                0.01 - 0.001 * volts[0] / f64::max(volts[1], 1e-3),
             ];
             last = coupling.alone(&[1.0 / y[0], if step < 10 { 100.0 } else { 1.0 / y[1] }], &volts);
         }
-        assert!((last[0] - 1.0 / 0.015).abs() < 0.5, "{last:?}");
+        assert!((last[0].0 - 1.0 / 0.015).abs() < 0.5, "{last:?}");
     }
 }

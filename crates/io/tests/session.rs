@@ -352,7 +352,11 @@ fn coarse(more: &str) -> Arc<Case> {
     let catalog = Arc::new(catalog::built_in().unwrap());
     let source = Source {
         name: "coarse.toml".to_owned(),
-        text: format!("[drive]\nset_temperature_c = 60\nhold_s = 5\nramp_s = 5\n[solver]\ncell_size = 4.0\n{more}"),
+        // A table, even an empty one, says that no needle is given.
+        text: format!(
+            "{}[drive]\nset_temperature_c = 60\nhold_s = 5\nramp_s = 5\n[solver]\ncell_size = 4.0\n{more}",
+            if more.is_empty() { "[procedure]\n" } else { "" }
+        ),
         folder: std::path::PathBuf::new(),
     };
     let loaded = scenario::load(&source, &catalog).unwrap_or_else(|e| panic!("{e}"));

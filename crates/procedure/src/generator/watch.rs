@@ -86,6 +86,8 @@ pub(super) struct Look<'a> {
     pub raw_c: &'a [f64],
     /// Impedance that the channel would show alone.
     pub impedance_ohm: f64,
+    /// Share of its own conductance by which that was corrected for other channels.
+    pub coupled: f64,
     /// What such electrodes show, Ω, while that is looked at.
     pub usual_ohm: Option<f64>,
     pub set_c: Option<f64>,
@@ -106,14 +108,19 @@ pub(super) struct Look<'a> {
 /// Time over which changes of impedance, reading and power are compared, s, and after which that begins when a ramp has ended.
 const LATELY_S: f64 = 6.0;
 const SETTLED_S: f64 = 2.0;
-/// While a temperature is held, tissue warms through: its impedance falls by less than this for a unit of the logarithm of the warmth for a watt.
-/// In the fitted plants it is 0.06 to 0.10; with a thermocouple that reads ever lower 0.25 and more.
-const FALL_PER_WARMTH: f64 = 0.15;
-/// Lengths of the two parts of a ramp that are compared, s, and how warm it must be, K.
-const RAMP_PART_S: f64 = 3.0;
-const RAMP_LEAST_K: f64 = 4.0;
-/// How much more impedance may fall for a kelvin in the later part, as a share.
-const RAMP_BEND: f64 = 0.08;
+/// While a temperature is held, tissue warms through: it takes ever less power, and its impedance falls a little. The logarithm of the impedance
+/// falls by less than this for a unit of that of the power: in the fitted plants by 0.065, with a thermocouple that reads ever lower by 0.3 and more.
+const FALL_PER_POWER: f64 = 0.1;
+/// Fall of a reading, K, within that time under an output that has fallen by less than this, as a logarithm, that is not that of tissue.
+const COOLS_K: f64 = 0.8;
+const COOLS_POWER: f64 = 0.2;
+/// Share to which the correction for other channels is known.
+const COUPLING_DOUBT: f64 = 0.15;
+/// Time over which impedance is smoothed, s.
+const SMOOTH_S: f64 = 2.5;
+/// Energy after which a needle must have warmed, J, and by how much, K.
+const DEAF_J: f64 = 4.0;
+const DEAF_K: f64 = 0.7;
 /// Fall of impedance for a kelvin where the ramp does not tell, 1/K.
 const USUAL_PER_K: f64 = 0.006;
 /// Samples in half a second at most, whatever the interval.
@@ -135,6 +142,7 @@ pub(super) struct Watch {
     base_c: Option<f64>,
     power_w: f64,
     rise_c: f64,
+    slow_c: f64,
     steady_s: f64,
     /// Since the ramp ended, whether what is set was reached or not, s.
     held_steady_s: f64,
@@ -147,9 +155,6 @@ pub(super) struct Watch {
     per_k: f64,
     /// What was seen in the last while in which nothing was ramped.
     lately: VecDeque<Point>,
-    /// The same of the ramp, and the time in it, s.
-    ramp: VecDeque<Point>,
-    ramp_s: f64,
 }
 
 /// Logarithms and reading at one time.
@@ -157,10 +162,12 @@ pub(super) struct Watch {
 struct Point {
     /// Logarithm of the impedance.
     ln_ohm: f64,
-    /// Reading, °C.
-    c: f64,
-    /// Logarithm of the rise of the reading for a watt.
-    ln_k_per_w: f64,
+    /// Rise of the reading since driving began, K.
+    rise_k: f64,
+    /// Logarithm of the power.
+    ln_w: f64,
+    /// Correction for other channels.
+    coupled: f64,
 }
 
 impl Watch {
@@ -176,6 +183,7 @@ impl Watch {
             base_c: None,
             power_w: 0.0,
             rise_c: 0.0,
+            slow_c: 0.0,
             steady_s: 0.0,
             held_steady_s: 0.0,
             energy_j: 0.0,
@@ -184,8 +192,6 @@ impl Watch {
             start_ohm: 0.0,
             per_k: USUAL_PER_K,
             lately: VecDeque::new(),
-            ramp: VecDeque::new(),
-            ramp_s: 0.0,
         }
     }
 
@@ -322,9 +328,10 @@ impl Watch {
         let follow = |old: f64, new: f64, tau: f64| old + (new - old) * look.dt_s / (tau + look.dt_s);
         self.power_w = follow(self.power_w, look.power_w, 3.0);
         self.rise_c = follow(self.rise_c, hottest - base, 1.0);
+        self.slow_c = follow(self.slow_c, hottest - base, SMOOTH_S);
         self.energy_j += look.power_w * look.dt_s;
         let apart = look.raw_c.iter().any(|c| hottest - c > 10.0);
-        let deaf = self.energy_j > 6.0 && self.rise_c < 0.7;
+        let deaf = self.energy_j > DEAF_J && self.rise_c < DEAF_K;
         if look.ramping || look.waiting_s > 0.0 || look.limit.is_some() {
             self.steady_s = 0.0;
             self.best_w_per_k = f64::MAX;
@@ -333,16 +340,16 @@ impl Watch {
         }
         // Tissue gets warmer than the reading tells: its impedance falls without a rise of the reading.
         self.smooth_ohm = if self.smooth_ohm > 0.0 {
-            follow(self.smooth_ohm, look.impedance_ohm, 1.5)
+            follow(self.smooth_ohm, look.impedance_ohm, SMOOTH_S)
         } else {
             self.start_ohm = look.impedance_ohm;
             look.impedance_ohm
         };
-        let reading = base + self.rise_c;
         let point = Point {
             ln_ohm: self.smooth_ohm.ln(),
-            c: reading,
-            ln_k_per_w: (self.rise_c.max(0.3) / self.power_w.max(1e-3)).ln(),
+            rise_k: self.slow_c,
+            ln_w: self.power_w.max(1e-3).ln(),
+            coupled: look.coupled,
         };
         let samples = |s: f64| (s / look.dt_s).round().clamp(2.0, 1e4) as usize;
         let steady = !look.ramping && look.limit.is_none();
@@ -354,14 +361,6 @@ impl Watch {
             self.lately.clear();
             false
         };
-        let bent = if look.ramping && look.limit.is_none_or(|l| l == Limit::Slew) {
-            self.ramp_s += look.dt_s;
-            self.bends(p, &point, samples(RAMP_PART_S))
-        } else {
-            self.ramp_s = 0.0;
-            self.ramp.clear();
-            false
-        };
         let mut dear = false;
         if self.steady_s > 8.0 && look.driven_s > 12.0 {
             // A reading that has fallen back to where it began leaves a ratio without bound.
@@ -369,44 +368,34 @@ impl Watch {
             self.best_w_per_k = self.best_w_per_k.min(ratio);
             dear = ratio > self.best_w_per_k * (1.0 + p.doubt_fraction);
         }
-        apart || deaf || dear || warmer || bent
+        apart || deaf || dear || warmer
     }
 
     /// While nothing is ramped: impedance falls by more than reading and power tell.
     fn warms_unseen(&mut self, look: &Look<'_>, p: &Profile, now: &Point, samples: usize) -> bool {
-        if self.lately.is_empty() && self.rise_c > 3.0 {
-            self.per_k = ((self.start_ohm / self.smooth_ohm).ln() / self.rise_c).clamp(0.002, 0.02);
+        if self.lately.is_empty() && self.slow_c > 3.0 {
+            self.per_k = ((self.start_ohm / self.smooth_ohm).ln() / self.slow_c).clamp(0.002, 0.02);
         }
         push(&mut self.lately, *now, samples);
         let then = self.lately[0];
-        let rise = now.c - then.c;
+        let rise = now.rise_k - then.rise_k;
         // Wide on either side: tissue further off follows late.
         let by_warmth = self.per_k * if rise > 0.0 { 1.2 * rise } else { 0.6 * rise };
-        let by_time = if look.set_c.is_some() && self.lately.len() == samples {
-            FALL_PER_WARMTH * (now.ln_k_per_w - then.ln_k_per_w)
+        let by_power = if look.set_c.is_some() && self.lately.len() == samples {
+            FALL_PER_POWER * (then.ln_w - now.ln_w)
         } else if look.set_c.is_some() {
             // Nothing is said before the time is over.
             f64::INFINITY
         } else {
             p.doubt_free_fraction
         };
-        then.ln_ohm - now.ln_ohm > by_warmth + by_time + p.doubt_impedance_fraction
-    }
-
-    /// In a ramp: impedance falls more for a kelvin than it did before.
-    fn bends(&mut self, p: &Profile, now: &Point, part: usize) -> bool {
-        push(&mut self.ramp, *now, 2 * part + 1);
-        if self.ramp.len() < 2 * part + 1 {
-            return false;
+        // Under an output that does not fall no tissue cools.
+        if look.set_c.is_none() && rise < -COOLS_K && now.ln_w > then.ln_w - COOLS_POWER {
+            return true;
         }
-        let (first, middle) = (self.ramp[0], self.ramp[part]);
-        let (early_k, late_k) = (middle.c - first.c, now.c - middle.c);
-        if early_k < RAMP_LEAST_K || late_k < 1.0 || first.c - self.base_c.unwrap_or(first.c) < RAMP_LEAST_K {
-            return false;
-        }
-        let per_k = (first.ln_ohm - middle.ln_ohm) / early_k;
-        let fall = middle.ln_ohm - now.ln_ohm;
-        fall > per_k.max(0.0) * (1.0 + RAMP_BEND) * late_k + p.doubt_impedance_fraction
+        // What is put right for other channels is known to a share only.
+        let by_others = COUPLING_DOUBT * (now.coupled - then.coupled).abs();
+        then.ln_ohm - now.ln_ohm > by_warmth + by_power + by_others + p.doubt_impedance_fraction
     }
 }
 

@@ -108,7 +108,7 @@ impl MakePlant for Fitted {
         };
         let pair = model.thermocouples.len() == 2 * model.channels();
         let cooled = !model.coolants.is_empty();
-        channels % model.channels() == 0 && pair == (kind == Kind::Bipolar) && cooled == (kind == Kind::Cooled)
+        channels.is_multiple_of(model.channels()) && pair == (kind == Kind::Bipolar) && cooled == (kind == Kind::Cooled)
     }
 
     fn usual(&self, plant: &str, kind: Kind) -> Usual {

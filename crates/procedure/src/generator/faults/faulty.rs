@@ -12,6 +12,9 @@ const BREACH_S: f64 = 4.0;
 /// What an open thermocouple's converter is driven to, °C.
 const OPEN_C: f64 = 400.0;
 
+/// What takes a plant on with voltages for a time.
+pub type Step<'a, P> = &'a mut dyn FnMut(&mut P, &[f64], f64) -> Result<(), LesionError>;
+
 /// A plant in which a fault happens: between generator and tissue, in the tissue, or in the sensors.
 #[derive(Debug, Clone)]
 pub struct Faulty<P> {
@@ -186,12 +189,7 @@ impl<P: Target> Faulty<P> {
     ///
     /// # Errors
     /// [`LesionError`].
-    pub fn advance_by(
-        &mut self,
-        volts: &[f64],
-        dt_s: f64,
-        step: &mut dyn FnMut(&mut P, &[f64], f64) -> Result<(), LesionError>,
-    ) -> Result<(), LesionError> {
+    pub fn advance_by(&mut self, volts: &[f64], dt_s: f64, step: Step<'_, P>) -> Result<(), LesionError> {
         let fault = self.now();
         let mut there = volts.to_vec();
         let mut socket = volts.to_vec();

@@ -14,7 +14,7 @@ use crate::lesion::LesionError;
 
 mod faulty;
 
-pub use faulty::Faulty;
+pub use faulty::{Faulty, Step};
 
 macro_rules! faults {
     ($($kind:ident $name:literal {
@@ -174,7 +174,7 @@ faults! {
         control: "contact of the divided pad watched", essential: true,
     }
     CoolantStopped "coolant_stopped" {
-        words: "coolant stopped", size: 0.0 "of the flow", latency: 1.0, rules: [CoolantStopped],
+        words: "coolant stopped", size: 0.0 "of the flow", latency: 1.0, rules: [CoolantStopped, RiseTooFast],
         hazard: "heat", situation: "the tip is as hot as the tissue", harm: "charring, lesion of another size",
         control: "flow of coolant watched", essential: true,
     }

@@ -56,7 +56,8 @@ impl<C: Controller + Clone> Generator<C> {
                 on: put[k].on,
                 driven_s: c.driven_us as f64 * 1e-6,
                 raw_c: &raw[k * per..(k + 1) * per],
-                impedance_ohm: alone[k],
+                impedance_ohm: alone[k].0,
+                coupled: alone[k].1,
                 usual_ohm: program.usual_ohm.filter(|_| checking),
                 set_c: c.set_c,
                 ramping,
@@ -108,7 +109,7 @@ impl<C: Controller + Clone> Generator<C> {
             let rises: Vec<f64> = raw.iter().zip(&self.start_c).map(|(now, start)| now - start).collect();
             let most = |all: &[f64]| all.iter().copied().fold(f64::NEG_INFINITY, f64::max);
             let (own, other) = (most(&rises[..per]), most(&rises[per..]));
-            exchanged = other > 1.5 && own < 0.5 * other;
+            exchanged = other > 0.7 && own < 0.5 * other;
         }
         let watch = &mut self.channels[0].watch;
         for (rule, holds) in [

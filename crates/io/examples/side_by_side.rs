@@ -17,11 +17,11 @@ use neurotome_io::{
     pictures::write_bytes,
     report::sheet::{Cut, Panel, radiographs, sheet},
 };
+use neurotome_procedure::anatomy::ct::{CtRules, patient_alone};
 use neurotome_procedure::anatomy::{
     Level, Patient as _, TissueId, VertebraFrame,
     spine::{Hounsfield, LumbarSpine, Morphometry, Scanner, Sex, SpineParameters, TissueIds},
 };
-use neurotome_procedure::anatomy::ct::{CtRules, patient_alone};
 use neurotome_procedure::fluoroscopy::{BodyAxes, CArm, Fluoroscope, Frame, Machine, NamedView, TableTop, turned_to};
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
@@ -168,7 +168,13 @@ fn screen(scope: &mut Fluoroscope, arm: CArm) -> Outcome<Frame> {
 
 fn screen_panel(title: String, frame: &Frame) -> Panel {
     let right = frame.view.column_step_mm.normalize();
-    let letter = |d: Vec3| if d.x.abs() > d.y.abs() { ["R", "L"][usize::from(d.x > 0.0)] } else { ["A", "P"][usize::from(d.y > 0.0)] };
+    let letter = |d: Vec3| {
+        if d.x.abs() > d.y.abs() {
+            ["R", "L"][usize::from(d.x > 0.0)]
+        } else {
+            ["A", "P"][usize::from(d.y > 0.0)]
+        }
+    };
     let picture = &frame.picture;
     let borders = [letter(-right), letter(right)].map(str::to_owned);
     Panel::grey(title, [picture.columns, picture.rows], &picture.grey, borders)
@@ -192,8 +198,15 @@ fn of_screens(s: &Subject, machine: &Machine) -> Outcome<Vec<Panel>> {
         let frame = screen(&mut scope, arm)?;
         let kv = scope.machine().technique.kv;
         let (mas, mgy) = (frame.charge_mas, frame.dose.air_kerma_mgy);
-        println!("{}, {view}: {kv:.0} kV, {mas:.3} mAs a pulse, {mgy:.4} mGy a pulse at the reference point", s.name);
-        let name = if view == NamedView::Ap { format!("{}, ", s.name) } else { String::new() };
+        println!(
+            "{}, {view}: {kv:.0} kV, {mas:.3} mAs a pulse, {mgy:.4} mGy a pulse at the reference point",
+            s.name
+        );
+        let name = if view == NamedView::Ap {
+            format!("{}, ", s.name)
+        } else {
+            String::new()
+        };
         panels.push(screen_panel(format!("{name}{view}, {kv:.0} kV"), &frame));
     }
     Ok(panels)
@@ -228,7 +241,10 @@ fn of_table(s: &Subject, machine: &Machine) -> Outcome<Vec<Vec<Panel>>> {
         let mut sorted = ratio.clone();
         sorted.sort_by(f64::total_cmp);
         let usual = sorted[sorted.len() / 2];
-        let grey: Vec<u8> = ratio.iter().map(|r| (128.0 + 256.0 * (r / usual - 1.0)).clamp(0.0, 255.0) as u8).collect();
+        let grey: Vec<u8> = ratio
+            .iter()
+            .map(|r| (128.0 + 256.0 * (r / usual - 1.0)).clamp(0.0, 255.0) as u8)
+            .collect();
         rows[2].push(Panel::grey(
             format!("with over without; middle {usual:.2}"),
             [SCREEN_PX; 2],

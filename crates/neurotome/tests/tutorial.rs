@@ -320,7 +320,11 @@ fn the_workshops_in_the_tutorial_can_be_followed() {
             for run in &told.run {
                 let command = format!("neurotome {}", run.command.join(" "));
                 let name = format!("neurotome {}", run.command[0]);
-                assert!(readme.contains(&name), "{}: `{name}` is not in the text", folder.display());
+                assert!(
+                    readme.contains(&name),
+                    "{}: `{name}` is not in the text",
+                    folder.display()
+                );
                 let output = std::process::Command::new(env!("CARGO_BIN_EXE_neurotome"))
                     .args(&run.command)
                     .arg("--quiet")

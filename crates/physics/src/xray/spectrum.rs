@@ -161,7 +161,12 @@ impl Spectrum {
     /// Energy that a scintillator of a thickness in mm takes up at 1 m, keV per mAs and mm².
     pub fn taken_kev_per_mas_mm2(&self, scintillator: &Coefficients, thickness_mm: f64) -> f64 {
         let taken = |e: f64| 1.0 - (-scintillator.per_mm(e) * thickness_mm).exp();
-        let sum: f64 = self.energy_kev.iter().zip(&self.photons).map(|(e, n)| n * e * taken(*e)).sum();
+        let sum: f64 = self
+            .energy_kev
+            .iter()
+            .zip(&self.photons)
+            .map(|(e, n)| n * e * taken(*e))
+            .sum();
         // 100 mm² in a cm².
         sum / 100.0
     }

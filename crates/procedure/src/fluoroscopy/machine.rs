@@ -147,9 +147,17 @@ impl Machine {
         let kerma_ugy_per_mas = spectrum.air_kerma_ugy_per_mas(&tables.air_absorption);
         let usual_filters = [
             (&tables.aluminium, entry.aluminium_filter_mm.value),
-            (&tables.copper, entry.copper_filter_mm.value + entry.setting_copper_mm.value),
+            (
+                &tables.copper,
+                entry.copper_filter_mm.value + entry.setting_copper_mm.value,
+            ),
         ];
-        let behind = Spectrum::new(&tables.tubes, &TUNGSTEN_LINES_KEV, entry.tube_voltage_kv.value, &usual_filters)?;
+        let behind = Spectrum::new(
+            &tables.tubes,
+            &TUNGSTEN_LINES_KEV,
+            entry.tube_voltage_kv.value,
+            &usual_filters,
+        )?;
         let set_kev_per_mm2_ngy = behind.taken_kev_per_mas_mm2(&tables.scintillator, entry.scintillator_mm.value)
             / (1e3 * behind.air_kerma_ugy_per_mas(&tables.air_absorption));
         let seen = if technique.beam_hardening {
@@ -213,7 +221,10 @@ impl Machine {
     /// Share of the air kerma that so many mm of water leave; none without a beam.
     pub fn kerma_behind_water(&self, water_mm: f64) -> Option<f64> {
         let air = &self.tables.air_absorption;
-        let behind = self.spectrum.behind(&[(&self.tables.water, water_mm)]).air_kerma_ugy_per_mas(air);
+        let behind = self
+            .spectrum
+            .behind(&[(&self.tables.water, water_mm)])
+            .air_kerma_ugy_per_mas(air);
         (self.kerma_ugy_per_mas > 0.0).then(|| behind / self.kerma_ugy_per_mas)
     }
 

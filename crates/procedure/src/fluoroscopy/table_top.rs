@@ -251,11 +251,7 @@ mod tests {
 
     /// Face at y = −120, the table before it.
     fn table() -> TableTop {
-        TableTop::under(
-            &SIZES,
-            &PatientPoint::new(0.0, -120.0, 0.0),
-            BodyAxes::default(),
-        )
+        TableTop::under(&SIZES, &PatientPoint::new(0.0, -120.0, 0.0), BodyAxes::default())
     }
 
     #[test]
@@ -283,9 +279,13 @@ mod tests {
         for k in 0..400 {
             let ray = Vec3::new(-1.2 + 0.006 * f64::from(k), 1.0, 0.3);
             let from = source - table.face_mm;
-            let bars: f64 = table.layers.iter().chain(&table.sides).map(|b| {
-                b.water_ratio * b.share(-from.y, from.x, -ray.y, ray.x)
-            }).sum::<f64>() * ray.norm();
+            let bars: f64 = table
+                .layers
+                .iter()
+                .chain(&table.sides)
+                .map(|b| b.water_ratio * b.share(-from.y, from.x, -ray.y, ray.x))
+                .sum::<f64>()
+                * ray.norm();
             assert!((table.water_along(&source, &ray) - bars).abs() < 1e-9, "{k}");
         }
     }
@@ -313,7 +313,11 @@ mod tests {
             let data = (0..dims.iter().product())
                 .map(|n: usize| {
                     let (x, y) = ((n % 50) as f64 * 4.0 - 98.0, (n / 50 % 60) as f64 * 4.0 - 118.0);
-                    if x.abs() < 80.0 && y > front && y < 90.0 { 40.0 } else { -1000.0 }
+                    if x.abs() < 80.0 && y > front && y < 90.0 {
+                        40.0
+                    } else {
+                        -1000.0
+                    }
                 })
                 .collect();
             let hu = Volume::new(dims, affine, data).unwrap();

@@ -101,7 +101,10 @@ pub(super) fn verify(
             let shape = LesionShape::read(&problem.needles[0], result.fields.as_ref());
             let placed = [in_place(candidate, &shape)];
             let outcome = objective.outcome(&placed);
-            let nearest = objective.spared_mm(&placed).into_iter().min_by(|a, b| a.1.total_cmp(&b.1));
+            let nearest = objective
+                .spared_mm(&placed)
+                .into_iter()
+                .min_by(|a, b| a.1.total_cmp(&b.1));
             let (width_mm, length_mm) = shape.width_and_length_mm();
             let last = result.snapshots.last();
             let spared = result.nerves.iter().zip(&problem.nerves).filter(|n| !n.1.target);

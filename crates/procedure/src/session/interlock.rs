@@ -153,7 +153,10 @@ fn heat(case: &Case, state: &State, set_c: Option<f64>, all: &mut Vec<Interlock>
         all.push(lock("leg-answers", judged.advice.clone()));
     }
     if let Some(beyond) = state.planned().and_then(|p| p.beyond.as_ref()) {
-        all.push(lock("harm-planned", format!("the plan goes beyond the limits of harm: {beyond}")));
+        all.push(lock(
+            "harm-planned",
+            format!("the plan goes beyond the limits of harm: {beyond}"),
+        ));
     }
     match &at.anaesthetic {
         None if state.sedation != Sedation::Deep => all.push(lock(

@@ -224,7 +224,9 @@ pub fn through_the_table(report: &mut Report) {
             &PatientPoint::new(0.0, 0.0, 0.0),
             BodyAxes::default(),
         );
-        machine.kerma_behind_water(table.water_mm()).ok_or_else(|| "no beam".to_owned())
+        machine
+            .kerma_behind_water(table.water_mm())
+            .ok_or_else(|| "no beam".to_owned())
     };
     match computed() {
         Ok(share) => report.within(claim, share, 0.75, 0.05, source),

@@ -252,12 +252,16 @@ fn plan(case: &Case, state: &State) -> Option<Plan> {
         .iter()
         .map(|p| {
             format!(
-                "{}: enough of it is destroyed with a probability of {:.0} %, by the plan's fast model{}.",
+                "{}: enough of it is destroyed with a probability of {:.0} %, a nerve to be spared is touched with one of {:.1} %, by the plan{}.{}",
                 p.nerve,
                 100.0 * p.probability,
+                100.0 * p.harm,
                 p.spared_mm.map_or_else(String::new, |mm| format!(
                     "; {mm:.1} mm are left to the nearest nerve to be spared"
-                ))
+                )),
+                p.beyond
+                    .as_ref()
+                    .map_or_else(String::new, |b| format!(" Beyond the limits: {b}."))
             )
         })
         .collect();

@@ -35,16 +35,19 @@ fn lines(event: &Event) -> Vec<String> {
         }
         Event::Planned { needles } => needles
             .iter()
-            .map(|n| {
-                format!(
-                    "{} at the {}: {}, {:.0} mm deep, {:.0}° to the nerve, {:.0} % likely to destroy enough",
+            .flat_map(|n| {
+                let line = format!(
+                    "{} at the {}: {}, {:.0} mm deep, {:.0}° to the nerve, {:.0} % likely to destroy enough, {:.1} % to touch a nerve to be spared",
                     n.nerve,
                     n.place,
                     n.cannula,
                     n.depth_mm,
                     n.to_nerve_deg,
-                    100.0 * n.probability
-                )
+                    100.0 * n.probability,
+                    100.0 * n.harm
+                );
+                let beyond = n.beyond.iter().map(|b| format!("beyond the limits: {b}"));
+                std::iter::once(line).chain(beyond)
             })
             .collect(),
         Event::Prepared { item } => vec![item.means().to_owned()],

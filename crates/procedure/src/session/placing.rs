@@ -88,7 +88,11 @@ pub(super) fn plan(case: &Case, watch: Watch<'_>) -> Result<Done, SessionError> 
             depth_mm: best.depth_mm,
             to_nerve_deg: best.to_nerve_deg,
             probability: outcome.probability,
-            spared_mm: best.full.as_ref().map_or(best.spared.as_ref(), |f| f.spared.as_ref()).map(|s| s.1),
+            spared_mm: best
+                .full
+                .as_ref()
+                .map_or(best.spared.as_ref(), |f| f.spared.as_ref())
+                .map(|s| s.1),
             harm: outcome.harm,
             beyond: nerve.beyond.clone(),
         });

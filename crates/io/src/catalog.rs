@@ -507,6 +507,8 @@ mod tests {
         catalog::find,
     };
 
+    use neurotome_procedure::catalog::FibreKind;
+
     use super::*;
 
     #[test]

@@ -539,6 +539,8 @@ mod tests {
         catalog::find,
     };
 
+    use neurotome_procedure::catalog::FibreKind;
+
     use super::*;
 
     #[test]

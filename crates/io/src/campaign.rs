@@ -187,7 +187,7 @@ mod tests {
     #[test]
     fn the_built_in_campaign_is_sound_and_faults_point_at_their_line() {
         let c = parse_campaign("all.toml", ALL).unwrap();
-        assert!(c.cases().len() > 500 && c.faultless().len() == 360);
+        assert!(c.cases().len() > 500 && c.faultless().len() == 1800);
         let f = parse_campaign("c.toml", &ALL.replace("heat_s = 60", "heat_s = 1")).unwrap_err();
         assert!(f.line().is_some() && f.message.contains("5 to 600"), "{f}");
         assert!(parse_campaign("c.toml", &ALL.replace("\"bipolar\"", "\"tripolar\"")).is_err());

@@ -456,7 +456,7 @@ fn every_mode_heats_in_a_session() {
     };
     let (ohm, usual) = read(&mut session);
     assert_eq!(ohm, usual);
-    lines(&mut session, &["fault insulation_breach size 300"]);
+    lines(&mut session, &["fault insulation_breach size 200"]);
     let (ohm, usual) = read(&mut session);
     assert!(ohm < 0.8 * usual, "{ohm} {usual}");
     let heat = session.interlocks(&"heat".parse().unwrap());

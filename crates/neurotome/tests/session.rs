@@ -125,8 +125,10 @@ fn a_lesion_is_left_and_gone_on_with() {
     let scenario = quick(&dir);
     let log = dir.join("session.jsonl");
     let log = log.to_str().unwrap();
+    // Asleep, so that the heat at a nerve that is not numb moves nobody.
     let first = "\
 assess
+sedate deep
 mark -42.8,90.1,-37.6 because the plan is left out here
 next 2
 mark -42.8,90.1,-37.6 because the plan is left out here

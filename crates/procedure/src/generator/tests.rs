@@ -30,7 +30,7 @@ fn every_fault_is_found_and_none_where_there_is_none() {
         channels: vec![1, 2],
         onsets_s: vec![0.0, 20.0],
         seeds: vec![3],
-        heat_s: 40.0,
+        heat_s: 60.0,
         faultless_seeds: 5,
         first_faultless_seed: 1000,
         faults: Vec::new(),

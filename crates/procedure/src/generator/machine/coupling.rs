@@ -177,9 +177,10 @@ mod tests {
         for step in 0..40 {
             let volts = if step < 10 { [12.0, 0.0] } else { [12.0, 10.0] };
             let own = if step < 30 { 0.01 } else { 0.015 };
+            let better = own / 0.01;
             let y = [
-                own - 0.001 * volts[1] / volts[0],
-                0.01 - 0.001 * volts[0] / f64::max(volts[1], 1e-3),
+                better * (0.01 - 0.001 * volts[1] / volts[0]),
+                0.01 - 0.001 * better * volts[0] / f64::max(volts[1], 1e-3),
             ];
             last = coupling.alone(&[1.0 / y[0], if step < 10 { 100.0 } else { 1.0 / y[1] }], &volts);
         }

@@ -140,7 +140,7 @@ heat 80 20 for 5 because this is a test
     assert_eq!(done.status.code(), Some(0), "{}", text(&done.stderr));
     let told = text(&done.stdout);
     assert!(told.contains("5 s of the lesion; it goes on"), "{told}");
-    assert!(told.contains("OVERRIDDEN: [not-numb]"), "{told}");
+    assert!(told.contains("OVERRIDDEN: [no-impedance]"), "{told}");
     // Another process goes on with it; the lesion is computed again up to there.
     let done = fed(&["run", "--log", log], "advance 2\nwait 5\nstatus\nstop\n");
     assert_eq!(done.status.code(), Some(0), "{}", text(&done.stderr));

@@ -14,6 +14,7 @@ use super::{
     field::TipField,
     pathway::{AROUND, Line, Pathway},
 };
+use crate::anatomy::NerveKind;
 use crate::catalog::{FibreClass, FibreKind, NerveFibres};
 
 /// Compartments of C fibres, µm; and how far such a fibre is followed to both sides of the place nearest to the needle, mm.
@@ -23,6 +24,8 @@ const C_HALF_MM: f64 = 6.0;
 const C_REACH_MM: f64 = 4.0;
 /// Nerves farther away than this are not looked at, mm.
 pub(super) const REACH_MM: f64 = 30.0;
+/// Branches to skin and longissimus decide nothing: they are looked at only where a test may reach them, mm.
+const BRANCH_REACH_MM: f64 = 12.0;
 /// Beyond this only the axis of a nerve is looked at: the field hardly varies across it, mm.
 const FAR_MM: f64 = 8.0;
 /// Blocks by too strong a pulse are looked for in nerves that are nearer than this, mm; first in fibres of these diameters on the line with the
@@ -173,7 +176,7 @@ pub(super) fn recruit(
         .iter()
         .filter_map(|p| {
             let (at, distance) = p.nearest(field);
-            (distance <= REACH_MM).then_some(())?;
+            (distance <= reach_mm(p.kind)).then_some(())?;
             Some((distance, at, p, fibres(p)?))
         })
         .collect();
@@ -205,7 +208,7 @@ pub(super) fn typical(
     let mut all = Vec::new();
     for pathway in pathways {
         let (at_mm, distance_mm) = pathway.nearest(field);
-        let Some(fibres) = fibres(pathway).filter(|_| distance_mm <= REACH_MM) else {
+        let Some(fibres) = fibres(pathway).filter(|_| distance_mm <= reach_mm(pathway.kind)) else {
             continue;
         };
         let Some(class) = fibres.classes().into_iter().find(|c| c.kind == class && c.myelinated) else {
@@ -238,6 +241,14 @@ pub(super) fn typical(
     Ok(all)
 }
 
+/// How far from the needle a nerve is looked at, mm.
+fn reach_mm(kind: NerveKind) -> f64 {
+    match kind {
+        NerveKind::LateralBranch | NerveKind::IntermediateBranch => BRANCH_REACH_MM,
+        _ => REACH_MM,
+    }
+}
+
 struct Nerve<'a> {
     field: &'a TipField,
     pathway: &'a Pathway,
@@ -249,7 +260,13 @@ struct Nerve<'a> {
 
 impl Nerve<'_> {
     fn recruitment(&self, fibres: &NerveFibres) -> Result<Recruitment, StimulationError> {
-        let lines = if self.distance_mm > FAR_MM { 1 } else { 1 + AROUND };
+        // Of a thin branch its axis is enough: where across it a fibre lies matters less than how thick the fibre is.
+        let branch = reach_mm(self.pathway.kind) < REACH_MM;
+        let lines = if branch || self.distance_mm > FAR_MM {
+            1
+        } else {
+            1 + AROUND
+        };
         let half = self.half_mm(16.0);
         let lines: Vec<Line> = (0..lines)
             .map(|n| {

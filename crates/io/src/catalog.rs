@@ -681,7 +681,7 @@ mod tests {
                 fibres
                     .classes()
                     .iter()
-                    .all(|c| c.myelinated == (c.kind != neurotome_procedure::catalog::FibreKind::C))
+                    .all(|c| c.myelinated == (c.kind != FibreKind::C))
             );
         }
         // A medial branch is thinner and has fewer fibres than a root.

@@ -148,7 +148,13 @@ mod tests {
                 (FibreKind::ADelta, 3.0),
             ],
         );
-        let told = notice(&[answered.clone()], &[pathway.clone()], &person, false, 1);
+        let told = notice(
+            std::slice::from_ref(&answered),
+            std::slice::from_ref(&pathway),
+            &person,
+            false,
+            1,
+        );
         let kinds: Vec<(Answer, f64)> = told.iter().map(|n| (n.answer, n.amplitude.unwrap())).collect();
         assert_eq!(kinds, [(Answer::Tingling, 0.4), (Answer::Pain, 3.0)]);
         assert!(told.iter().all(|n| n.place.contains("skin of the buttock") && !n.leg));

@@ -139,6 +139,12 @@ pub(crate) fn wall_x(s: &SideShape, y: f64) -> f64 {
     s.upper_x + s.wall + (y - s.upper_y) * s.wall_angle.to_radians().tan()
 }
 
+/// A part's level, or the distance to its box where that is beyond all fillets.
+#[inline]
+fn part(outside: f64, level: impl FnOnce() -> f64) -> f64 {
+    if outside > REACH { outside } else { level() }
+}
+
 impl Vertebra {
     pub(crate) fn new(shape: &VertebraShape, kind: Kind) -> Self {
         let mut sides = [&shape.left, &shape.right].map(|s| SideParts::new(shape, s));
@@ -239,6 +245,7 @@ impl Vertebra {
         self.level_of_side(self.side(left), p, f64::INFINITY)
     }
 
+    /// The level on one side, exact where it is below `most`.
     fn level_of_side(&self, side: &SideParts, p: P, most: f64) -> f64 {
         let outside = self.bounds.distance(p);
         if outside > most.min(2.0 * REACH) {
@@ -261,11 +268,6 @@ impl Vertebra {
             to_inferior,
             to_transverse,
         ] = distances;
-        /// A part's level, or the distance to its box where that is beyond all fillets.
-        #[inline(always)]
-        fn part(outside: f64, level: impl FnOnce() -> f64) -> f64 {
-            if outside > REACH { outside } else { level() }
-        }
         let m = &self.shape.middle;
         let mut bone = part(to_body, || body(&self.shape, self.kind, p));
         if self.kind == Kind::Lumbar {

@@ -169,7 +169,7 @@ pub(super) fn limits_and_windup(report: &mut Report) {
             lag_behind_c: 100.0,
             ..profile
         };
-        let program = Program::temperature(80.0, 5.0, 40.0);
+        let program = Program::temperature(80.0, 8.0, 40.0);
         let mut overshoot = [0.0; 2];
         for (anti_windup, over) in [true, false].into_iter().zip(&mut overshoot) {
             let controller = Pid::with_anti_windup(anti_windup);

@@ -124,6 +124,19 @@ fn on_table(catalog: &Catalog, spine: &LumbarSpine) -> Result<Fluoroscope, Strin
     Ok(scope)
 }
 
+/// Dose of screening the built-in patient with 15 pulses/s.
+fn screened_at_15(view: NamedView, side_mm: f64, time_s: f64) -> Result<Dose, String> {
+    with_spine(|catalog, spine| {
+        let mut scope = on_table(catalog, spine)?;
+        let settings = Settings {
+            pulses_per_s: 15.0,
+            ..Settings::default()
+        };
+        scope.set(settings).map_err(text)?;
+        screened(&mut scope, spine, view, side_mm, time_s)
+    })
+}
+
 /// Dose of some seconds in a view of L5, collimated to a square of the detector.
 fn screened(
     scope: &mut Fluoroscope,
@@ -168,18 +181,7 @@ pub fn published_kerma(report: &mut Report) {
         let claim = format!(
             "air kerma of {what} screening at 15 pulses/s, over the published {published} mGy, as decimal logarithm"
         );
-        let computed = || {
-            with_spine(|catalog, spine| {
-                let mut scope = on_table(catalog, spine)?;
-                let settings = Settings {
-                    pulses_per_s: 15.0,
-                    ..Settings::default()
-                };
-                scope.set(settings).map_err(text)?;
-                Ok(screened(&mut scope, spine, view, 200.0, time_s)?.air_kerma_mgy)
-            })
-        };
-        match computed() {
+        match screened_at_15(view, 200.0, time_s).map(|dose| dose.air_kerma_mgy) {
             // Machines, patients and pulse rates differ; the order of magnitude must be right.
             Ok(mgy) => report.within(claim, (mgy / published).log10(), 0.0, 0.7, BAKIR),
             Err(e) => report.failed(claim, e, BAKIR),
@@ -194,18 +196,7 @@ pub fn published_product(report: &mut Report) {
     let claim = format!(
         "dose–area product of {time_s} s straight screening at 15 pulses/s, 212 × 212 mm, over the published {published} Gy cm², as decimal logarithm"
     );
-    let computed = || {
-        with_spine(|catalog, spine| {
-            let mut scope = on_table(catalog, spine)?;
-            let settings = Settings {
-                pulses_per_s: 15.0,
-                ..Settings::default()
-            };
-            scope.set(settings).map_err(text)?;
-            Ok(screened(&mut scope, spine, NamedView::Ap, 212.0, time_s)?.dose_area_gy_cm2)
-        })
-    };
-    match computed() {
+    match screened_at_15(NamedView::Ap, 212.0, time_s).map(|dose| dose.dose_area_gy_cm2) {
         // A factor of two: what patients of 60 and of 90 kg differ by.
         Ok(gy_cm2) => report.within(claim, (gy_cm2 / published).log10(), 0.0, 0.3, CHOI),
         Err(e) => report.failed(claim, e, CHOI),

@@ -44,7 +44,6 @@ struct Part {
 /// The parts of a column.
 #[derive(Debug, Clone)]
 pub(super) struct Axial {
-    parts: Vec<Part>,
     /// Parts by column, those from right to left running fastest.
     columns: Vec<Vec<Part>>,
     /// How many columns there are from right to left.
@@ -128,7 +127,6 @@ impl Axial {
             }
         }
         Self {
-            parts,
             columns,
             across,
             first,
@@ -176,8 +174,16 @@ impl Axial {
 
     /// True when the box of some part comes within a distance of a point.
     pub(super) fn is_near(&self, p: &Vec3, distance: f64) -> bool {
-        self.parts
-            .iter()
+        let up = self.columns.len() / self.across;
+        let range = |v: f64, k: usize, n: usize| {
+            let at = |v: f64| ((v - self.first[k]) / COLUMN[k]).floor();
+            let end = (at(v + distance) + 1.0).clamp(0.0, n as f64);
+            (at(v - distance).clamp(0.0, end) as usize)..(end as usize)
+        };
+        let across = range(p.x, 0, self.across);
+        range(p.z, 1, up)
+            .flat_map(|j| &self.columns[j * self.across..][across.clone()])
+            .flatten()
             .any(|part| part.bounds.distance((*p).into()) <= distance)
     }
 

@@ -21,11 +21,19 @@ use neurotome_procedure::anatomy::spine::{
     Hounsfield, Landmarks, LumbarSpine, Morphometry, Scanner, Sex, SpineParameters, Structure, TissueIds,
 };
 use neurotome_procedure::anatomy::{Level, Patient as _, Side, TissueId};
+use neurotome_procedure::catalog::Catalog;
+use rayon::prelude::*;
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
-/// The table is shown each time so many people are done.
+/// Distances, mm, by kind of landmark as `points` orders them.
+type Errors = [Vec<f64>; 5];
+
+/// The table is shown each time so many people are done, all at once as far as there are processors.
 const EVERY: u64 = 25;
+
+/// A landmark that is so far off is told with the quality of its fit, mm.
+const FAR_MM: f64 = 5.0;
 
 /// Deviation of a click along each axis, mm.
 const CLICK_MM: f64 = 4.0;
@@ -43,82 +51,106 @@ fn main() -> Outcome<()> {
 
 fn people(clicks: bool, first: u64, count: u64, slice_mm: f64) -> Outcome<()> {
     let catalog = catalog::built_in()?;
-    let sizes = Morphometry::new(&catalog, Sex::Male);
-    let hu = Hounsfield::new(&sizes)?;
-    let mut errors: [Vec<f64>; 5] = Default::default();
-    for seed in first..first + count {
-        if seed > first && (seed - first).is_multiple_of(EVERY) {
-            println!("{} people", seed - first);
-            table(&errors);
-        }
-        let parameters = SpineParameters {
-            seed: Some(seed),
-            sex: if seed % 2 == 0 { Sex::Male } else { Sex::Female },
-            ..SpineParameters::default()
-        };
-        let id = TissueId;
-        let spine = LumbarSpine::new(&catalog, &parameters, TissueIds::by_name(|_| TissueId(0)))?;
-        let all = spine.extent();
-        let over = PatientBox {
-            low: PatientPoint::new(-75.0, -70.0, all.low.xyz[2] + 30.0),
-            high: PatientPoint::new(75.0, all.high.xyz[1].min(110.0), all.high.xyz[2]),
-        };
-        let levels: Vec<Level> = spine.levels().into_iter().filter(|l| *l >= Level::L1).collect();
-        let spacing_mm = [0.9, 0.9, slice_mm];
-        let fit = if clicks {
-            let scanner = Scanner {
-                spacing_mm,
-                seed,
-                ..Scanner::default()
-            };
-            let image = spine.ct(&over, &hu, &scanner)?;
-            let ids = ct::TissueIds {
-                air: id(11),
-                fat: id(1),
-                muscle: id(0),
-                skin: None,
-                cancellous_bone: id(4),
-                cortical_bone: id(3),
-                csf: None,
-                disc: None,
-            };
-            let anatomy = CtAnatomy::new(&image, None, ids, &CtRules::default())?;
-            let stream = Stream::new(seed).split(99);
-            let clicks: Vec<(Level, PatientPoint)> = levels
-                .iter()
-                .zip(0u64..)
-                .filter_map(|(level, n)| {
-                    let off = Vec3::from_fn(|a, _| CLICK_MM * stream.normal(3 * n + a as u64));
-                    let frame = spine.frame(*level)?;
-                    Some((*level, PatientPoint::from_vec(frame.origin + off)))
-                })
-                .collect();
-            FittedSpine::from_clicks(&sizes, &CtBone(&anatomy), &clicks)?
-        } else {
-            let labels = spine.labels(&over, spacing_mm)?;
-            let wanted: Vec<[u16; 1]> = levels.iter().map(|l| [Structure::Vertebra(*l).label()]).collect();
-            fit_labels(&sizes, &labels, &levels, &wanted)?
-        };
-        let truth = spine.landmarks();
-        for found in fit.landmarks() {
-            let same = |t: &&Landmarks| t.level == found.level && t.side == found.side;
-            let Some(true_one) = truth.iter().find(same) else {
-                continue;
-            };
-            for (n, (a, b)) in points(&found).into_iter().zip(points(true_one)).enumerate() {
-                // Of the sacrum only the junction is a landmark.
-                if n == 0 || found.level != Level::S1 {
-                    errors[n].push((a.vec() - b.vec()).norm());
-                }
+    let mut errors: Errors = Default::default();
+    let mut done = 0;
+    while done < count {
+        let next = EVERY.min(count - done);
+        let some: Vec<Errors> = (first + done..first + done + next)
+            .into_par_iter()
+            .map(|seed| person(&catalog, seed, clicks, slice_mm).map_err(|e| format!("seed {seed}: {e}")))
+            .collect::<Result<_, String>>()?;
+        for person in some {
+            for (all, one) in errors.iter_mut().zip(person) {
+                all.extend(one);
             }
         }
+        done += next;
+        println!("{done} people");
+        table(&errors);
     }
-    println!("{count} people");
-    table(&errors);
     Ok(())
 }
 
-fn table(errors: &[Vec<f64>; 5]) {
+/// Distances of the fitted landmarks of one person from the true ones, mm, by kind of landmark.
+fn person(catalog: &Catalog, seed: u64, clicks: bool, slice_mm: f64) -> Outcome<Errors> {
+    let sizes = Morphometry::new(catalog, Sex::Male);
+    let hu = Hounsfield::new(&sizes)?;
+    let mut errors: Errors = Default::default();
+    let parameters = SpineParameters {
+        seed: Some(seed),
+        sex: if seed.is_multiple_of(2) { Sex::Male } else { Sex::Female },
+        ..SpineParameters::default()
+    };
+    let id = TissueId;
+    let spine = LumbarSpine::new(catalog, &parameters, TissueIds::by_name(|_| TissueId(0)))?;
+    let all = spine.extent();
+    let over = PatientBox {
+        low: PatientPoint::new(-75.0, -70.0, all.low.xyz[2] + 30.0),
+        high: PatientPoint::new(75.0, all.high.xyz[1].min(110.0), all.high.xyz[2]),
+    };
+    let levels: Vec<Level> = spine.levels().into_iter().filter(|l| *l >= Level::L1).collect();
+    let spacing_mm = [0.9, 0.9, slice_mm];
+    let fit = if clicks {
+        let scanner = Scanner {
+            spacing_mm,
+            seed,
+            ..Scanner::default()
+        };
+        let image = spine.ct(&over, &hu, &scanner)?;
+        let ids = ct::TissueIds {
+            air: id(11),
+            fat: id(1),
+            muscle: id(0),
+            skin: None,
+            cancellous_bone: id(4),
+            cortical_bone: id(3),
+            csf: None,
+            disc: None,
+        };
+        let anatomy = CtAnatomy::new(&image, None, ids, &CtRules::default())?;
+        let stream = Stream::new(seed).split(99);
+        let clicks: Vec<(Level, PatientPoint)> = levels
+            .iter()
+            .zip(0u64..)
+            .filter_map(|(level, n)| {
+                let off = Vec3::from_fn(|a, _| CLICK_MM * stream.normal(3 * n + a as u64));
+                let frame = spine.frame(*level)?;
+                Some((*level, PatientPoint::from_vec(frame.origin + off)))
+            })
+            .collect();
+        FittedSpine::from_clicks(&sizes, &CtBone(&anatomy), &clicks)?
+    } else {
+        let labels = spine.labels(&over, spacing_mm)?;
+        let wanted: Vec<[u16; 1]> = levels.iter().map(|l| [Structure::Vertebra(*l).label()]).collect();
+        fit_labels(&sizes, &labels, &levels, &wanted)?
+    };
+    let truth = spine.landmarks();
+    for found in fit.landmarks() {
+        let same = |t: &&Landmarks| t.level == found.level && t.side == found.side;
+        let Some(true_one) = truth.iter().find(same) else {
+            continue;
+        };
+        let distances = points(&found).into_iter().zip(points(true_one));
+        // Of the sacrum only the junction is a landmark.
+        let distances = distances.take(if found.level == Level::S1 { 1 } else { 5 });
+        let distances: Vec<f64> = distances.map(|(a, b)| (a.vec() - b.vec()).norm()).collect();
+        let worst = distances.iter().copied().fold(0.0, f64::max);
+        if worst > FAR_MM {
+            let q = fit.quality.iter().find(|q| q.level == found.level);
+            let (misfit, unlikely) = q.map_or((f64::NAN, f64::NAN), |q| (q.misfit_mm, q.unlikeliness));
+            println!(
+                "seed {seed}, {} {}: {worst:.1} mm; surface misses by {misfit:.2} mm, shape {unlikely:.2} unlike the mean",
+                found.level, found.side
+            );
+        }
+        for (all, distance) in errors.iter_mut().zip(distances) {
+            all.push(distance);
+        }
+    }
+    Ok(errors)
+}
+
+fn table(errors: &Errors) {
     let names = ["junction", "mamillary", "accessory", "foramen", "transverse tip"];
     for (name, e) in names.into_iter().zip(errors) {
         print_line(name, &mut e.clone());

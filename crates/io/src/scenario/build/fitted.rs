@@ -7,7 +7,7 @@ use neurotome_base::{PatientBox, PatientPoint, Vec3, Volume};
 use neurotome_procedure::anatomy::ct::levels::{FoundVertebra, LevelEvidence, check_levels};
 use neurotome_procedure::anatomy::ct::{CtAnatomy, CtRules, LabelMap};
 use neurotome_procedure::anatomy::fit::occupancy::{CtBone, Labelled, Occupancy};
-use neurotome_procedure::anatomy::fit::{CtPatient, FittedSpine};
+use neurotome_procedure::anatomy::fit::{CtPatient, FittedSpine, LOST};
 use neurotome_procedure::anatomy::spine::Morphometry;
 use neurotome_procedure::anatomy::{Landmark, Level, Side};
 
@@ -302,6 +302,16 @@ impl Builder<'_> {
                         100.0 * LEAST_FILLED
                     ),
                     "check that the point lies in the body of this vertebra, in patient LPS millimetres",
+                ));
+            }
+            if q.unlikeliness > LOST {
+                return Err(self.fault(
+                    key,
+                    format!(
+                        "{} does not fit: the shape found is no vertebra's (unlike the mean of its level by {:.1}, at most {LOST} expected)",
+                        q.level, q.unlikeliness
+                    ),
+                    "put the point nearer to the middle of the body, and give the vertebrae above and below too, which hold this one",
                 ));
             }
             if q.misfit_mm > MOST_MISFIT_MM {

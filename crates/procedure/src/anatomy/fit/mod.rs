@@ -9,6 +9,7 @@ use neurotome_base::{PatientPoint, Vec3};
 
 use self::occupancy::Occupancy;
 pub(crate) use self::vertebra::{Fitted, Free, Stage};
+use super::spine::vertebra::Kind;
 use super::spine::{Landmarks, Morphometry, Placed, SpineError, landmarks_of};
 use super::{Level, Side, VertebraFrame};
 
@@ -62,6 +63,14 @@ const STAGES: [Stage; 7] = [
     },
 ];
 
+/// A vertebra is lost whose shape is more unlike the mean of its level than this (see [`Quality::unlikeliness`]): good fits to built-in people
+/// have 0.1 to 0.4 and those to patients 0.5 to 1.5; one that slid into its neighbour has 2 to 8.
+pub const LOST: f64 = 2.0;
+/// Where a neighbour was not given, so much is tried again.
+const DOUBTFUL: f64 = 1.0;
+/// A fit that is good beyond doubt is less unlike the mean than this.
+const GOOD: f64 = 0.25;
+
 /// A spine fitted to an image.
 #[derive(Debug, Clone)]
 pub struct FittedSpine {
@@ -79,7 +88,8 @@ pub struct Quality {
     pub misfit_mm: f64,
     /// The share of the model's inside where the image has bone, 0 to 1.
     pub filled: f64,
-    /// How unlike the mean of its level the shape is: mean square of the deviations of its numbers, 1 for a typical person.
+    /// How unlike the mean of its level the shape is: mean square of the deviations of its numbers, each in units of 2.5 times its spread among
+    /// people.
     pub unlikeliness: f64,
 }
 
@@ -121,16 +131,11 @@ impl FittedSpine {
         let mut fits = Self::start(sizes, &start.frames)?;
         for stage in &STAGES {
             for i in 0..fits.len() {
-                let mut own = fits[i].clone();
-                let others: Vec<&Fitted> = neighbours(&fits, i);
-                own.improve(stage, image, &others);
-                if stage.free == Free::Shape {
-                    own.find_transverse_processes(stage, image, &others);
-                    own.find_mamillary_processes(stage, image, &others);
-                }
-                fits[i] = own;
+                fits[i] = improved(&fits, i, stage, image);
             }
         }
+        let first = Self::start(sizes, &start.frames)?;
+        start_again(&mut fits, &first, start.wanted.clone(), image);
         Ok(Self::finish(&fits, start.wanted, |_| image))
     }
 
@@ -176,7 +181,7 @@ impl FittedSpine {
                     level: f.level,
                     misfit_mm: f.misfit_mm(image(f.level), &neighbours(fits, i)).0,
                     filled: f.filled(image(f.level)),
-                    unlikeliness: f.unlikeliness() / super::spine::shape::VertebraShape::LEN as f64,
+                    unlikeliness: f.unlike(),
                 }
             })
             .collect();
@@ -189,6 +194,132 @@ impl FittedSpine {
         }
     }
 }
+
+/// One vertebra after one stage, beside its neighbours as they are.
+fn improved(fits: &[Fitted], i: usize, stage: &Stage, image: &dyn Occupancy) -> Fitted {
+    let mut own = fits[i].clone();
+    let others: Vec<&Fitted> = neighbours(fits, i);
+    own.improve(stage, image, &others);
+    if stage.free == Free::Shape {
+        own.find_transverse_processes(stage, image, &others);
+        own.find_mamillary_processes(stage, image, &others);
+    }
+    own
+}
+
+/// Fits again, from other places near the first one, what has got a shape that no vertebra has. At the ends of the column, where one neighbour
+/// is known by its likely place only, a vertebra may slide into the next one or turn over, and its shape is then drawn to fill that bone: it lies
+/// on the image as well as a good fit does, and its shape alone tells. The sacrum, whose processes are small beside the rest, may lose them
+/// while it lies in its place.
+fn start_again(fits: &mut [Fitted], first: &[Fitted], wanted: std::ops::Range<usize>, image: &dyn Occupancy) {
+    let count = fits.len();
+    let outer = |n: &usize| *n < count && !wanted.contains(n);
+    let outer_beside = |i: usize| -> Vec<usize> {
+        let beside = [i.checked_sub(1), Some(i + 1)].into_iter().flatten();
+        beside.filter(outer).collect()
+    };
+    let most = |i: usize| if outer_beside(i).is_empty() { LOST } else { DOUBTFUL };
+    let mut lost: Vec<usize> = wanted.clone().filter(|i| fits[*i].unlike() > most(*i)).collect();
+    for i in &lost {
+        fits[*i] = first[*i].clone();
+    }
+    while !lost.is_empty() {
+        // What has most good neighbours first: these hold it.
+        let good = |i: &usize| {
+            let beside = [i.wrapping_sub(1), i + 1];
+            beside.iter().filter(|n| **n < fits.len() && !lost.contains(n)).count()
+        };
+        let next = (0..lost.len()).max_by_key(|n| good(&lost[*n])).unwrap_or(0);
+        let i = lost.swap_remove(next);
+        let good = |n: usize| fits.get(n).filter(|_| !lost.contains(&n));
+        let from_below = good(i + 1)
+            .zip(good(i + 2))
+            .map(|(next, one_more)| (1.0, next, one_more));
+        let from_above = (i.checked_sub(1).and_then(good)).zip(i.checked_sub(2).and_then(good));
+        let from = from_below.or(from_above.map(|(next, one_more)| (-1.0, next, one_more)));
+        // The sacrum leans away from the column, so that what lies above tells little of it.
+        let from = from.filter(|_| fits[i].kind == Kind::Lumbar);
+        // Of this many steps from the next one.
+        let place = |n: usize, steps: f64| {
+            let mut placed = first[n].clone();
+            if let Some((up, next, one_more)) = from {
+                let pitch = (next.frame.origin - one_more.frame.origin).norm();
+                placed.frame = next.frame;
+                placed.frame.origin += next.frame.superior * (up * steps * pitch);
+            }
+            placed
+        };
+        let base = place(i, 1.0);
+        let starts = STARTS.map(|[up, lean]| base.displaced(up, lean));
+        // What stands beside the last one asked for is fitted with it, and may be where it should be.
+        let beside = outer_beside(i);
+        let placed: Vec<Fitted> = beside.iter().map(|n| place(*n, 2.0)).collect();
+        for (n, placed) in beside.iter().zip(placed) {
+            fits[*n] = placed;
+        }
+        best_of(fits, i, &beside, &starts, &STAGES, image);
+    }
+    for i in wanted {
+        if fits[i].kind == Kind::Sacral && fits[i].unlike() > GOOD {
+            let found = fits[i].clone();
+            let again = [found.with_mean_shape()];
+            best_of(fits, i, &[], &again, &STAGES[FIRST_OF_SHAPE..], image);
+            if fits[i].unlike() > found.unlike() {
+                fits[i] = found;
+            }
+        }
+    }
+}
+
+/// The first good fit of one vertebra from several starts, or the one least unlike the mean of its level; those `beside` it are fitted with it.
+fn best_of(
+    fits: &mut [Fitted],
+    i: usize,
+    beside: &[usize],
+    starts: &[Fitted],
+    stages: &[Stage],
+    image: &dyn Occupancy,
+) {
+    let before = fits.to_vec();
+    let mut best: Option<Vec<Fitted>> = None;
+    for start in starts {
+        let mut all = before.clone();
+        all[i] = start.clone();
+        for stage in stages {
+            for n in std::iter::once(&i).chain(beside) {
+                all[*n] = improved(&all, *n, stage, image);
+            }
+        }
+        let unlike = all[i].unlike();
+        if best.as_ref().is_none_or(|b| unlike < b[i].unlike()) {
+            best = Some(all);
+        }
+        if unlike < GOOD {
+            break;
+        }
+    }
+    if let Some(best) = best {
+        fits.clone_from_slice(&best);
+    }
+}
+
+/// The first of the stages that fits the shape.
+const FIRST_OF_SHAPE: usize = 3;
+
+/// Places to start again from, the nearest first: mm up along the column, degrees of lean forward.
+const STARTS: [[f64; 2]; 11] = [
+    [0.0, 0.0],
+    [-8.0, 0.0],
+    [8.0, 0.0],
+    [0.0, 12.0],
+    [0.0, -12.0],
+    [-8.0, 12.0],
+    [-8.0, -12.0],
+    [8.0, 12.0],
+    [8.0, -12.0],
+    [-14.0, 0.0],
+    [14.0, 0.0],
+];
 
 /// The vertebrae above and below.
 fn neighbours(fits: &[Fitted], i: usize) -> Vec<&Fitted> {

@@ -307,6 +307,29 @@ impl Fitted {
             .sum()
     }
 
+    /// The mean of the squares that [`Fitted::unlikeliness`] sums.
+    pub(crate) fn unlike(&self) -> f64 {
+        self.unlikeliness() / VertebraShape::LEN as f64
+    }
+
+    /// The vertebra moved up along its own axis, mm, and leant forward, degrees.
+    pub(crate) fn displaced(&self, up_mm: f64, lean_deg: f64) -> Self {
+        let mut next = self.clone();
+        let way = self.frame.superior * up_mm;
+        let turn = self.frame.left * lean_deg.to_radians();
+        next.step(Free::Pose, &[way.x, way.y, way.z, turn.x, turn.y, turn.z]);
+        next
+    }
+
+    /// The mean vertebra of this size in this place.
+    pub(crate) fn with_mean_shape(&self) -> Self {
+        Self {
+            shape: self.mean,
+            bone: Vertebra::new(&self.mean, self.kind),
+            ..self.clone()
+        }
+    }
+
     /// Moves along the unknowns: displacement (mm), rotation (rad), then the stage's own.
     fn step(&mut self, free: Free, by: &[f64]) {
         self.frame.origin += Vec3::new(by[0], by[1], by[2]);

@@ -119,7 +119,7 @@ fn proximal(vertebra: &Vertebra, left: bool, clearance: f64, place: f64) -> Vec<
     // From the wall of the superior articular process to the tip.
     let wall = wall_x(side, side.upper_y - 7.0);
     let x = wall + place * (side.transverse_x + side.transverse_end - wall);
-    let ridge = |x: f64| vertebra.transverse_ridge(left, x);
+    let ridge = |x: f64| vertebra.transverse_line(left, x)[0];
     // Over the upper border: where a ball comes to rest that falls on it.
     let on_top = |x: f64, y: f64| {
         let mut z = fork[2] + 6.0;

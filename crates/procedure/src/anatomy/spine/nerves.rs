@@ -147,15 +147,38 @@ fn slope(level: &dyn Fn(P) -> f64, p: P, h: f64) -> P {
 }
 
 /// Where a ball of radius `clearance` comes to rest that falls down beside the lateral wall of the superior articular process, `aside` from
-/// it, on the back of the transverse process.
+/// it, on the back of the transverse process: behind its ridge, where the process's back meets the wall and a needle from behind comes to rest.
 fn groove(vertebra: &Vertebra, left: bool, clearance: f64, aside: f64) -> P {
+    let side = if left {
+        &vertebra.shape.left
+    } else {
+        &vertebra.shape.right
+    };
+    match vertebra.kind {
+        Kind::Lumbar => {
+            let [ridge, _] = vertebra.transverse_line(left, wall_x(side, side.upper_y - 7.0));
+            let mut behind = BEHIND_RIDGE;
+            loop {
+                let rest = fall(vertebra, left, ridge + behind, clearance, aside);
+                // Past a thin process the ball falls to what is below.
+                if rest[2] >= vertebra.transverse_line(left, rest[0])[1] || behind <= 0.0 {
+                    return rest;
+                }
+                behind -= 0.25;
+            }
+        }
+        Kind::Sacral => fall(vertebra, left, side.upper_y - 4.0, clearance, aside),
+    }
+}
+
+/// Where a ball comes to rest that falls down beside the wall at the depth `y`.
+fn fall(vertebra: &Vertebra, left: bool, y: f64, clearance: f64, aside: f64) -> P {
     const STEP: f64 = 0.5;
     let side = if left {
         &vertebra.shape.left
     } else {
         &vertebra.shape.right
     };
-    let y = groove_depth(vertebra, left);
     let x = wall_x(side, y) + clearance + aside;
     let free = |z: f64| vertebra.level_at(left, [x, y, z]) >= clearance;
     let mut z = side.upper_z;
@@ -176,20 +199,6 @@ fn groove(vertebra: &Vertebra, left: bool, clearance: f64, aside: f64) -> P {
         }
     }
     [x, y, high]
-}
-
-/// The depth, y, at which the groove is looked for: behind the ridge of the transverse process beside the wall, where the process's back meets
-/// it and a needle from behind comes to rest.
-fn groove_depth(vertebra: &Vertebra, left: bool) -> f64 {
-    let side = if left {
-        &vertebra.shape.left
-    } else {
-        &vertebra.shape.right
-    };
-    match vertebra.kind {
-        Kind::Lumbar => vertebra.transverse_ridge(left, wall_x(side, side.upper_y - 7.0)) + BEHIND_RIDGE,
-        Kind::Sacral => side.upper_y - 4.0,
-    }
 }
 
 /// The landmarks of one side.

@@ -483,10 +483,11 @@ impl Vertebra {
         self.side(left).lamina_plane(&self.shape, p).0
     }
 
-    /// y of the middle line of the transverse process at a distance from the midline.
-    pub(crate) fn transverse_ridge(&self, left: bool, x: f64) -> f64 {
+    /// y and z of the middle line of the transverse process at a distance from the midline.
+    pub(crate) fn transverse_line(&self, left: bool, x: f64) -> [f64; 2] {
         let (root, tip) = self.side(left).transverse;
-        root[1] + (x - root[0]) / (tip[0] - root[0]) * (tip[1] - root[1])
+        let share = (x - root[0]) / (tip[0] - root[0]);
+        [1, 2].map(|a| root[a] + share * (tip[a] - root[a]))
     }
 
     /// End of the accessory process of a side, inside the bone, with x outwards.

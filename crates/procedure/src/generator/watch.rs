@@ -118,6 +118,9 @@ const COOLS_POWER: f64 = 0.2;
 const COUPLING_DOUBT: f64 = 0.15;
 /// Time over which impedance is smoothed, s.
 const SMOOTH_S: f64 = 2.5;
+/// Time over which the distance to what is set is smoothed, s, and growth of that distance with which a reading falls back, °C/s.
+const FOLLOW_S: f64 = 2.0;
+const FALLS_BACK_C_PER_S: f64 = 0.75;
 /// Energy after which a needle must have warmed, J, and by how much, K.
 const DEAF_J: f64 = 4.0;
 const DEAF_K: f64 = 0.7;
@@ -138,6 +141,8 @@ pub(super) struct Watch {
     same_s: Vec<f64>,
     limit_s: f64,
     lowest_ohm: f64,
+    /// How far the reading stays behind what is set, smoothed, °C.
+    behind_c: f64,
     /// Reading when driving began, °C.
     base_c: Option<f64>,
     power_w: f64,
@@ -180,6 +185,7 @@ impl Watch {
             same_s: Vec::new(),
             limit_s: 0.0,
             lowest_ohm: f64::MAX,
+            behind_c: 0.0,
             base_c: None,
             power_w: 0.0,
             rise_c: 0.0,
@@ -268,6 +274,11 @@ impl Watch {
         };
         let coldest = look.raw_c.iter().copied().fold(f64::INFINITY, f64::min);
         let behind = look.set_c.map_or(0.0, |s| s - hottest);
+        // A loop follows a ramp at a distance, and farther off where fluid was injected: that distance settles. Where the output does nothing it
+        // grows.
+        self.behind_c += (behind - self.behind_c) * look.dt_s / (FOLLOW_S + look.dt_s);
+        let falls_back = behind - self.behind_c > FALLS_BACK_C_PER_S * FOLLOW_S;
+        let not_following = behind > 2.0 * p.lag_behind_c || (behind > p.lag_behind_c && falls_back);
         let measured = look.on && look.asked_v > 1.0;
         let off_v = (look.measured_v - look.asked_v).abs();
         let over = look
@@ -307,7 +318,7 @@ impl Watch {
                 Rule::RiseTooFast,
                 look.on && full && rise_window > p.max_rise_c_per_s * window as f64 * look.dt_s,
             ),
-            (Rule::NotFollowing, look.on && look.ramping && behind > p.lag_behind_c),
+            (Rule::NotFollowing, look.on && look.ramping && not_following),
             (Rule::NotReached, look.on && look.waiting_s > p.reach_s),
             (Rule::LimitActive, look.on && self.limit_s > p.limit_active_s),
             (

@@ -38,6 +38,7 @@ use objective::{Objective, Outcome};
 use pose::{Angles, angle_between_deg};
 use rank::{Ranked, distinct};
 use verify::Verified;
+pub use verify::branches_beside;
 
 use crate::{
     anatomy::{Patient, TissueId},
@@ -244,7 +245,7 @@ pub fn placement_problem(
     )
 }
 
-/// The problem of one needle at a nerve, with the nerves near it: as `template` for all else.
+/// The problem of one needle at a nerve, with the nerves near it and the branches beside it: as `template` for all else.
 ///
 /// # Errors
 /// [`PlanError::NoNerve`].
@@ -255,7 +256,11 @@ pub fn placed(
     target: Target,
 ) -> Result<LesionProblem, PlanError> {
     let mut problem = fast_lesion::one(template, needle);
-    problem.nerves = verify::nerve_curves(patient, &Site::new(patient, target)?);
+    let site = Site::new(patient, target)?;
+    problem.nerves = verify::nerve_curves(patient, &site);
+    problem
+        .nerves
+        .extend(branches_beside(patient, target.nerve, target.side, &site.middle));
     Ok(problem)
 }
 

@@ -15,7 +15,7 @@ use super::{
     settings::Family,
 };
 use crate::{
-    anatomy::{NerveKind, Patient},
+    anatomy::{Level, NerveKind, Patient, Side},
     lesion::{LesionProblem, NerveCurve, solve},
 };
 
@@ -46,6 +46,27 @@ pub struct Verified {
     pub impedance_ohm: f64,
     /// Root mean square of the fast model's error of reach at this placement, mm.
     pub fast_reach_rms_mm: f64,
+}
+
+/// How far from a target the branches beside it are followed, mm: farther than a lesion reaches.
+const BRANCH_REACH_MM: f64 = 35.0;
+
+/// The branches of a dorsal ramus that run on to skin and muscle beside its medial branch, as far as a lesion at `middle` reaches.
+pub fn branches_beside(patient: &dyn Patient, nerve: Level, side: Side, middle: &Vec3) -> Vec<NerveCurve> {
+    [NerveKind::LateralBranch, NerveKind::IntermediateBranch]
+        .into_iter()
+        .filter_map(|kind| patient.course(kind, nerve, side))
+        .filter_map(|c| {
+            let far = |p: &PatientPoint| (p.vec() - middle).norm() > BRANCH_REACH_MM;
+            let kept = c.points.iter().position(far).unwrap_or(c.points.len());
+            (kept >= 2).then(|| NerveCurve {
+                name: c.name.clone(),
+                points: c.points[..kept].to_vec(),
+                diameter_mm: c.diameter_mm,
+                target: false,
+            })
+        })
+        .collect()
 }
 
 /// The nerves of a site for the solver: the target's and those to be spared.

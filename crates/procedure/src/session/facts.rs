@@ -2,6 +2,7 @@
 
 use super::{Case, SessionError, State, TestKind, ViewKind, problem_of};
 use crate::{
+    anatomy::NerveKind,
     debrief::{Change, thicknesses, usual_changes},
     lesion::LesionProblem,
     metrics::{Counts, Metrics, NerveCourse, TracePoint, path, to_nerve, to_plan},
@@ -99,7 +100,9 @@ fn harmed(state: &State, target: usize) -> Vec<String> {
         .map(|l| &l.harm)
         .filter(|h| h.harmful)
     {
-        let nerves = harm.nerves.iter().filter(|n| n.cut_fraction[1] > 0.0);
+        // A branch to the back's muscles is no harm, as in `Harm::harmful`.
+        let spared = harm.nerves.iter().filter(|n| n.kind != NerveKind::IntermediateBranch);
+        let nerves = spared.filter(|n| n.cut_fraction[1] > 0.0);
         all.extend(nerves.map(|n| n.nerve.clone()));
         all.extend(harm.skin.iter().filter(|s| s.burnt).map(|_| "skin".to_owned()));
     }

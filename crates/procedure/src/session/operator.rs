@@ -73,7 +73,8 @@ pub fn next_order(case: &Case, state: &State) -> Option<Order> {
             .iter()
             .any(|s| s.target == state.target && s.arm.view == Some(view))
     };
-    let treated = !at.lesions.is_empty();
+    // What an alarm ended is tried once more.
+    let treated = at.lesions.iter().any(|l| l.complete) || at.lesions.len() > 1;
     if treated {
         if state.needle.is_some() {
             return go(Command::Remove);

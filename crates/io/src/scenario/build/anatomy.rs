@@ -5,6 +5,7 @@ use neurotome_procedure::anatomy::ct::{self, CtAnatomy, CtRules, LabelMap, Label
 use neurotome_procedure::anatomy::spine::{LumbarSpine, TissueIds};
 use neurotome_procedure::anatomy::{Course, Level, NerveKind, Patient, TissueField, TissueId};
 use neurotome_procedure::lesion::{Domain, DomainShape, Needle, NerveCurve};
+use neurotome_procedure::planning::branches_beside;
 use std::env;
 use std::fs;
 use std::path::Path;
@@ -18,9 +19,6 @@ use super::super::{Image, InputFile, LabelNumbering, LabelStructure, Scenario, S
 use super::{Aim, BUILT_IN_TISSUES, Builder, DEFAULT_TARGET, IMAGE_MARGIN_MM, Result, Tissues};
 use crate::dicom::{CtError, CtOptions, read_ct_with};
 use crate::volumes::read_label_nifti;
-
-/// How far from the middle of the target's stretch a lateral or intermediate branch is followed, mm.
-const BRANCH_REACH_MM: f64 = 35.0;
 
 /// What a word of the scenario's table of labels stands for.
 fn table_entry(written: LabelStructure) -> TableEntry {
@@ -54,18 +52,8 @@ impl Aim {
         let spared = [NerveKind::VentralRamus, NerveKind::Ganglion]
             .into_iter()
             .filter_map(of);
-        // A branch that runs on to the skin is followed as far as a lesion reaches.
         let middle = aim.target.map(|[from, to]| aim.points[usize::midpoint(from, to)].vec());
-        let branches = [NerveKind::LateralBranch, NerveKind::IntermediateBranch]
-            .into_iter()
-            .filter_map(of)
-            .filter_map(|c| {
-                let far = |p: &PatientPoint| middle.is_some_and(|m| (p.vec() - m).norm() > BRANCH_REACH_MM);
-                let kept = c.points.iter().position(far).unwrap_or(c.points.len());
-                let mut near = curve(c, false);
-                near.points.truncate(kept);
-                (kept >= 2).then_some(near)
-            });
+        let branches = middle.map_or(vec![], |m| branches_beside(&*self.patient, aim.nerve, aim.side, &m));
         std::iter::once(curve(aim, true))
             .chain(spared.map(|c| curve(c, false)))
             .chain(branches)

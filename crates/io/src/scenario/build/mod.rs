@@ -23,7 +23,7 @@ use std::sync::Arc;
 pub use anaesthetic::{anaesthetic_values, dose_remark, injection};
 
 use super::fault::parse_toml;
-use super::{Fault, InputFile, Loaded, Notice, PerfusionMode, Scenario, ScenarioError, Setting, Source};
+use super::{DriveMode, Fault, InputFile, Loaded, Notice, PerfusionMode, Scenario, ScenarioError, Setting, Source};
 
 /// Most needles of a scenario.
 pub const MAX_NEEDLES: usize = 8;
@@ -102,6 +102,7 @@ fn resolved(source: &Source, catalog: &Catalog, spreads: bool) -> std::result::R
         remarks: Vec::new(),
     };
     builder.preset(&mut scenario)?;
+    usual_drive(&mut scenario);
     let (mut problem, setting, patient) = builder.problem(&scenario)?;
     let anaesthesia = builder.anaesthetic(&scenario, &mut problem, spreads)?;
     let Builder {
@@ -120,6 +121,18 @@ fn resolved(source: &Source, catalog: &Catalog, spreads: bool) -> std::result::R
         inputs,
         remarks,
     })
+}
+
+/// A procedure whose `[drive]` does not say what is held holds what is usual: 80 °C for 90 s.
+fn usual_drive(scenario: &mut Scenario) {
+    let drive = &mut scenario.drive;
+    if scenario.procedure.is_none() || drive.preset.is_some() || drive.mode != DriveMode::Temperature {
+        return;
+    }
+    drive.set_temperature_c.get_or_insert(80.0);
+    if drive.heating_s.is_none() {
+        drive.hold_s.get_or_insert(90.0);
+    }
 }
 
 /// The problem, the anatomy behind it, and the patient where bones and nerves are known.

@@ -29,4 +29,5 @@ pub(super) const OPEN: &[Claim] = &[
     people::conger,
     people::schofferman,
     people::mint_whole,
+    nerve::numb_skin,
 ];

@@ -8,6 +8,7 @@ use neurotome_procedure::{
     catalog::Catalog,
     lesion::LesionResult,
     nerve_death::{self, ACROSS, NerveHeat, conduction, cut},
+    outcome::skin_cut_fraction,
 };
 
 use crate::verify::Report;
@@ -34,6 +35,7 @@ fn solved(report: &Report, text: &str) -> Result<Case, String> {
 }
 
 const BUILT_IN: &str = include_str!("../../../../../scenarios/built-in.toml");
+const SKIN_BRANCH: &str = include_str!("../../../../../scenarios/skin-branch.toml");
 const PULSED: &str = include_str!("../../../../../scenarios/pulsed-nerve.toml");
 
 /// The built-in lesion: what is seen on the way, at places over the whole section, against what the run reads off its fields at the end;
@@ -82,6 +84,21 @@ pub fn built_in(report: &mut Report) {
         0.0,
         "at least three nodes, or 2 mm of a C fibre, without sodium channels; validation/crosscode/axon",
     );
+}
+
+/// Numb skin of the buttock after a lesion along the L3 medial branch, beside which the branch to that skin runs.
+pub fn numb_skin(report: &mut Report) {
+    let source = "Kornick et al. 2004: none numb in 116 procedures, at most 2.6 % with 95 % confidence";
+    let claim = "lesion along the L3 medial branch: touch fibres to the buttock's skin cut, mean of the laws, share";
+    match solved(report, SKIN_BRANCH) {
+        Err(e) => report.failed(claim, e, source),
+        Ok(case) => {
+            let cuts: Vec<_> = case.heats.iter().map(|h| cut(&case.catalog, h)).collect();
+            let laws = nerve_death::laws(&case.catalog);
+            let sum: f64 = laws.iter().map(|law| skin_cut_fraction(&cuts, &law.name)).sum();
+            report.at_most(claim, sum / laws.len() as f64, 0.026, source);
+        }
+    }
 }
 
 /// Pulsed current at 42 °C.

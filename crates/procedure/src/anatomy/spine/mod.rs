@@ -663,7 +663,29 @@ fn courses(sizes: &Morphometry<'_>, vertebrae: &[Placed]) -> Result<Vec<Course>,
             let root = nerves::root(&v.bone, below.map(|b| &b.bone), left, length, 0.5 * width);
             let mut ramus = to(&root.ramus_upper, v);
             if let Some(below) = below {
-                ramus.extend(to(&root.ramus_lower, below));
+                let mut lower = to(&root.ramus_lower, below);
+                if below.bone.kind == Kind::Lumbar {
+                    // Where a narrow disc brings the next vertebra near, the nerve goes straight on to where both ways lead down.
+                    let height = |p: &PatientPoint| below.frame.superior.dot(&p.vec());
+                    if let [.., exit, _] = ramus[..] {
+                        let past = lower.iter().take_while(|p| height(p) > height(&exit)).count();
+                        if past > 0 {
+                            ramus.pop();
+                            lower.drain(..past.min(lower.len() - 1));
+                        }
+                    }
+                    // It passes the process of the next vertebra in front, however broad that is.
+                    let level = |p: P| bone_level(near, &Vec3::from(p));
+                    let clearance = 0.5 * sizes.at("ventral_ramus_diameter_mm", listed)? + nerves::CUSHION;
+                    let points: Vec<P> = lower.iter().map(|p| p.xyz).collect();
+                    let forward = (-below.frame.posterior).into();
+                    let passed = nerves::led_out(&level, &points, clearance, forward);
+                    lower = passed
+                        .into_iter()
+                        .map(|p| PatientPoint::from_vec(Vec3::from(p)))
+                        .collect();
+                }
+                ramus.extend(lower);
             }
             let mut sleeve = to(&root.sleeve, v);
             sleeve.push(v.side_to_patient(left, root.ganglion[0]));

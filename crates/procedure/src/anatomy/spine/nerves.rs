@@ -100,6 +100,25 @@ fn cleared(level: &dyn Fn(P) -> f64, points: &[P], clearance: f64, fixed: [bool;
     course
 }
 
+/// Moves what runs through bone out of it in the direction `way`, where that takes no more than 25 mm: on which side of a bone a nerve passes is not
+/// left to where the nearest surface is. A course that meets no bone stays as it is; points of another are about [`SPACING`] apart afterwards.
+pub(crate) fn led_out(level: &dyn Fn(P) -> f64, points: &[P], clearance: f64, way: P) -> Vec<P> {
+    const STEP: f64 = 0.5;
+    const MOST: usize = 50;
+    let mut course = resample(points, SPACING);
+    let mut moved = false;
+    for p in &mut course {
+        if level(*p) < 0.0 {
+            let free = (1..=MOST)
+                .map(|n| add(*p, scale(way, STEP * n as f64)))
+                .find(|q| level(*q) >= clearance);
+            moved |= free.is_some();
+            *p = free.unwrap_or(*p);
+        }
+    }
+    if moved { course } else { points.to_vec() }
+}
+
 /// Distance between the points of a course, mm.
 const SPACING: f64 = 1.0;
 

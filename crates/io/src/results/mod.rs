@@ -272,10 +272,11 @@ pub fn write_results(
         }
     }
     let document = report::report(&scene, &made, &contents);
-    let pdf = document.to_pdf()?;
+    let (pdf, html) = rayon::join(|| document.to_pdf(), || document.to_html());
+    let pdf = pdf?;
     contents.insert(report::FILE.to_owned(), "the report: open it in a browser".to_owned());
     contents.insert(report::PDF.to_owned(), "the report, to be printed or sent".to_owned());
-    folder::write_file(&staging.path(report::FILE), document.to_html().as_bytes())?;
+    folder::write_file(&staging.path(report::FILE), html.as_bytes())?;
     folder::write_file(&staging.path(report::PDF), &pdf)?;
     staging.publish(&contents)
 }

@@ -16,7 +16,9 @@ use neurotome_io::{
     session_log::Header,
 };
 use neurotome_procedure::{
+    anatomy::NerveKind,
     debrief::Debrief,
+    nerve_death::{CutByLaw, kind_of},
     scoring,
     session::{Answered, AtTarget, Case, Entry, Event, Judgement, Session, State, judge},
 };
@@ -528,13 +530,19 @@ fn nerves(state: &State) -> Vec<NerveFate> {
                     destroyed_mm: if n.nerve == planned.nerve {
                         lesion.destroyed_mm
                     } else {
-                        0.0
+                        // Across the whole nerve: the shortest gap of its places, by the law that shows most.
+                        let across = |l: &CutByLaw| l.gap_mm.iter().copied().fold(f64::INFINITY, f64::min);
+                        let shortest = n.laws.iter().map(across).filter(|g| g.is_finite());
+                        shortest.fold(0.0, f64::max)
                     },
                     destroyed_error_mm: None,
                     cut: Some(cut),
                     peak_c: n.peak_c,
                     regrowth_months: None,
-                    status: passes((n.nerve == planned.nerve) == (cut > 0.0)),
+                    status: match kind_of(&n.nerve) {
+                        NerveKind::IntermediateBranch if cut > 0.0 => Status::Warn,
+                        _ => passes((n.nerve == planned.nerve) == (cut > 0.0)),
+                    },
                 });
             }
         }
@@ -550,6 +558,9 @@ fn harms(state: &State) -> Vec<Harm> {
                 if n.peak_c < 40.0 {
                     continue;
                 }
+                let to_muscle = n.kind == NerveKind::IntermediateBranch;
+                let distance = n.distance_mm.map(|d| format!("{d:.1} mm from the lesion"));
+                let muscle = to_muscle.then(|| "a branch to back muscle beside the joint's".to_owned());
                 all.push(Harm {
                     what: format!("{}, beside the lesion of the {}", n.nerve, planned.nerve),
                     value: format!(
@@ -558,11 +569,12 @@ fn harms(state: &State) -> Vec<Harm> {
                         100.0 * n.cut_fraction[1],
                         n.peak_c
                     ),
-                    limit: "0 %".to_owned(),
-                    status: passes(n.cut_fraction[1] <= 0.0),
-                    remark: n
-                        .distance_mm
-                        .map_or_else(String::new, |d| format!("{d:.1} mm from the lesion")),
+                    limit: if to_muscle { "–" } else { "0 %" }.to_owned(),
+                    status: match to_muscle {
+                        true if n.cut_fraction[1] > 0.0 => Status::Warn,
+                        _ => passes(n.cut_fraction[1] <= 0.0),
+                    },
+                    remark: distance.into_iter().chain(muscle).collect::<Vec<_>>().join("; "),
                 });
             }
             for s in &harm.skin {

@@ -93,6 +93,8 @@ pub(super) struct Look<'a> {
     pub set_c: Option<f64>,
     /// The set temperature is changing.
     pub ramping: bool,
+    /// How fast the set point changes in a ramp, °C/s.
+    pub ramp_c_per_s: f64,
     /// Since the ramp ended without the set point being reached, s.
     pub waiting_s: f64,
     pub stop_c: Option<f64>,
@@ -120,7 +122,9 @@ const COUPLING_DOUBT: f64 = 0.15;
 const SMOOTH_S: f64 = 2.5;
 /// Time over which the distance to what is set is smoothed, s, and growth of that distance with which a reading falls back, °C/s.
 const FOLLOW_S: f64 = 2.0;
-const FALLS_BACK_C_PER_S: f64 = 0.75;
+const FALLS_BACK_C_PER_S: f64 = 0.35;
+/// A reading that gets where the set point was longer ago than this is late whether it falls back or not, s.
+const LATE_S: f64 = 4.5;
 /// Energy after which a needle must have warmed, J, and by how much, K.
 const DEAF_J: f64 = 4.0;
 const DEAF_K: f64 = 0.7;
@@ -274,11 +278,12 @@ impl Watch {
         };
         let coldest = look.raw_c.iter().copied().fold(f64::INFINITY, f64::min);
         let behind = look.set_c.map_or(0.0, |s| s - hottest);
-        // A loop follows a ramp at a distance, and farther off where fluid was injected: that distance settles. Where the output does nothing it
-        // grows.
+        // A loop follows a ramp at a distance, and farther off where fluid was injected: that distance settles after a few seconds' worth of the
+        // ramp. Where the output does little it grows.
         self.behind_c += (behind - self.behind_c) * look.dt_s / (FOLLOW_S + look.dt_s);
         let falls_back = behind - self.behind_c > FALLS_BACK_C_PER_S * FOLLOW_S;
-        let not_following = behind > 2.0 * p.lag_behind_c || (behind > p.lag_behind_c && falls_back);
+        let late = falls_back || behind > LATE_S * look.ramp_c_per_s;
+        let not_following = behind > 2.0 * p.lag_behind_c || (behind > p.lag_behind_c && late);
         let measured = look.on && look.asked_v > 1.0;
         let off_v = (look.measured_v - look.asked_v).abs();
         let over = look

@@ -126,7 +126,10 @@ fn debrief(p: &ProcedureForReport) -> Section {
         "Each row changes one decision, leaves all else as it was, and computes again what comes of it.",
     );
     if p.debrief.is_empty() {
-        absent(&mut s, "A comparison with other decisions");
+        s.push(Block::note(
+            Status::Open,
+            "Not computed here: `neurotome simulate --debrief` and `neurotome debrief` compare with other decisions.",
+        ));
         return s;
     }
     let mut t = Table::new(

@@ -44,12 +44,13 @@ impl<C: Controller + Clone> Generator<C> {
         let checking = self.state == State::Checking;
         for k in 0..self.channels.len() {
             let c = &mut self.channels[k];
-            let ramping = match (&program.mode, c.set_c) {
+            let (ramping, ramp_c_per_s) = match (&program.mode, c.set_c) {
                 (Mode::Temperature { stages }, Some(set)) => {
-                    let goal = stages[c.stage.min(stages.len() - 1)].set_c + program.offsets_c.get(k).unwrap_or(&0.0);
-                    (goal - set).abs() > 1e-9
+                    let stage = &stages[c.stage.min(stages.len() - 1)];
+                    let goal = stage.set_c + program.offsets_c.get(k).unwrap_or(&0.0);
+                    ((goal - set).abs() > 1e-9, stage.ramp_c_per_s)
                 }
-                _ => false,
+                _ => (false, 0.0),
             };
             let look = Look {
                 dt_s,
@@ -61,6 +62,7 @@ impl<C: Controller + Clone> Generator<C> {
                 usual_ohm: program.usual_ohm.filter(|_| checking),
                 set_c: c.set_c,
                 ramping,
+                ramp_c_per_s,
                 waiting_s: c.waiting_us as f64 * 1e-6,
                 stop_c,
                 asked_v: put[k].asked_v,

@@ -570,9 +570,10 @@ fn harms(state: &State) -> Vec<Harm> {
                         n.peak_c
                     ),
                     limit: if to_muscle { "–" } else { "0 %" }.to_owned(),
-                    status: match to_muscle {
-                        true if n.cut_fraction[1] > 0.0 => Status::Warn,
-                        _ => passes(n.cut_fraction[1] <= 0.0),
+                    status: if to_muscle && n.cut_fraction[1] > 0.0 {
+                        Status::Warn
+                    } else {
+                        passes(n.cut_fraction[1] <= 0.0)
                     },
                     remark: distance.into_iter().chain(muscle).collect::<Vec<_>>().join("; "),
                 });

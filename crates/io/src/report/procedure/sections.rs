@@ -128,7 +128,7 @@ fn debrief(p: &ProcedureForReport) -> Section {
     if p.debrief.is_empty() {
         s.push(Block::note(
             Status::Open,
-            "Not computed here: `neurotome simulate --debrief` and `neurotome debrief` compare with other decisions.",
+            "A comparison with other decisions was not recorded in this procedure; `neurotome simulate --debrief` computes it.",
         ));
         return s;
     }

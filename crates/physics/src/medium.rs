@@ -149,7 +149,6 @@ impl Medium {
             }
             None => t.heat_capacity_j_per_m3_k(),
         };
-        let is_fluid = |i: u32| tissues[usize::from(at(&grid.center[i as usize]))].fluid.is_some();
         let cells: Vec<Cell> = (0..n)
             .into_par_iter()
             .with_min_len(256)
@@ -214,6 +213,7 @@ impl Medium {
             })
             .collect();
 
+        let is_fluid = |i: u32| tissues[usize::from(cells[i as usize].tissue)].fluid.is_some();
         // Means of 1/σ and 1/k from a cell's point to a face.
         let resistivity = |i: usize, to: u32, foot: &Vec3| -> [f64; 2] {
             let cell = i as u32;

@@ -129,11 +129,16 @@ impl Eye {
             };
             let rgb = color(number).map(f64::from);
             let shade = t.map(|v| lit[v as usize]);
+            // The weights of two corners are linear in column and row.
+            let per_area = 1.0 / area;
+            let (across1, down1) = ((c[1] - a[1]) * per_area, (a[0] - c[0]) * per_area);
+            let (across2, down2) = ((a[1] - b[1]) * per_area, (b[0] - a[0]) * per_area);
             for y in y0..=y1 {
+                let from_a = y as f64 + 0.5 - a[1];
+                let (row1, row2) = (from_a * down1, from_a * down2);
                 for x in x0..=x1 {
-                    let (px, py) = (x as f64 + 0.5, y as f64 + 0.5);
-                    let w1 = ((px - a[0]) * (c[1] - a[1]) - (py - a[1]) * (c[0] - a[0])) / area;
-                    let w2 = ((b[0] - a[0]) * (py - a[1]) - (b[1] - a[1]) * (px - a[0])) / area;
+                    let from_a = x as f64 + 0.5 - a[0];
+                    let (w1, w2) = (from_a * across1 + row1, from_a * across2 + row2);
                     let w0 = 1.0 - w1 - w2;
                     if w0 < 0.0 || w1 < 0.0 || w2 < 0.0 {
                         continue;
@@ -218,7 +223,7 @@ fn bone_surface(scene: &Scene<'_>) -> Mesh {
         return Mesh::default();
     }
     let anatomy = &scene.run.problem.anatomy;
-    let mut inside = lattice.map(|p| {
+    let mut inside = lattice.fill(|p| {
         let tissue = anatomy.tissue_at(&PatientPoint::from_vec(*p)).0;
         bone.get(usize::from(tissue)).copied().unwrap_or(false)
     });
@@ -371,8 +376,12 @@ fn render(scene: &Scene<'_>, bone: &Mesh, view: &View, size: usize) -> Vec<u8> {
 fn blend(layers: &[Layer; 3], at: usize, view: &View) -> [f64; 3] {
     let mut color = BACKGROUND;
     let depth = [0, 1, 2].map(|l| layers[l].depth[at]);
-    if depth.iter().all(|d| *d == f32::NEG_INFINITY) {
-        return color;
+    if depth[1..].iter().all(|d| *d == f32::NEG_INFINITY) {
+        return if depth[0].is_finite() {
+            layers[0].shade[at].color.map(f64::from)
+        } else {
+            color
+        };
     }
     let mut order = [0, 1, 2];
     order.sort_by(|&a, &b| depth[a].total_cmp(&depth[b]));

@@ -67,6 +67,49 @@ impl Lattice {
         });
         out
     }
+
+    /// As [`Lattice::map`], but `f` is asked at every other node along each axis first, and between these only where they and those round
+    /// them differ. Pieces thinner than two nodes may be missed: for pictures.
+    pub fn fill<T: Send + Sync + Copy + Default + PartialEq>(&self, f: impl Fn(&Vec3) -> T + Sync) -> Vec<T> {
+        let coarse = Self {
+            origin_mm: self.origin_mm,
+            spacing_mm: 2.0 * self.spacing_mm,
+            dims: self.dims.map(|n| n.div_ceil(2)),
+        };
+        let known = coarse.map(&f);
+        let [nx, ny, nz] = coarse.dims;
+        let round = |i: usize, n: usize| i.saturating_sub(1)..(i + 2).min(n);
+        // Nodes that are as all those round them.
+        let plain: Vec<bool> = (0..known.len())
+            .into_par_iter()
+            .map(|node| {
+                let (i, j, k) = (node % nx, node / nx % ny, node / (nx * ny));
+                round(k, nz).all(|z| {
+                    round(j, ny).all(|y| {
+                        let row = nx * (y + ny * z);
+                        let x = round(i, nx);
+                        known[row + x.start..row + x.end].iter().all(|v| *v == known[node])
+                    })
+                })
+            })
+            .collect();
+        let layer = self.dims[0] * self.dims[1];
+        let mut out = vec![T::default(); self.len()];
+        out.par_chunks_mut(layer).enumerate().for_each(|(k, chunk)| {
+            for (n, v) in chunk.iter_mut().enumerate() {
+                let (i, j) = (n % self.dims[0], n / self.dims[0]);
+                let at = |x: usize, y: usize, z: usize| x.min(nx - 1) + nx * (y.min(ny - 1) + ny * z.min(nz - 1));
+                let first = at(i / 2, j / 2, k / 2);
+                let on_coarse = i % 2 == 0 && j % 2 == 0 && k % 2 == 0;
+                *v = if on_coarse || plain[first] && plain[at(i.div_ceil(2), j.div_ceil(2), k.div_ceil(2))] {
+                    known[first]
+                } else {
+                    f(&self.position_of(k * layer + n))
+                };
+            }
+        });
+        out
+    }
 }
 
 /// What was found at one point.
@@ -314,6 +357,13 @@ mod tests {
         }
         let huge = Lattice::around(&Vec3::repeat(-500.0), &Vec3::repeat(500.0), 0.5);
         assert!(huge.len() as f64 <= 1.1 * MAX_NODES && huge.spacing_mm > 0.5);
+    }
+
+    #[test]
+    fn a_filled_lattice_is_that_of_every_node() {
+        let lattice = Lattice::around(&Vec3::new(-8.0, -7.5, -9.0), &Vec3::new(9.0, 8.0, 7.0), 0.5);
+        let ball = |p: &Vec3| p.norm() < 5.2 || (p - Vec3::repeat(6.0)).norm() < 1.4;
+        assert_eq!(lattice.fill(ball), lattice.map(ball));
     }
 
     #[test]

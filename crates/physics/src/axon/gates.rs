@@ -200,8 +200,41 @@ impl Kinetics {
     pub(crate) fn advance(&self, y: &mut Gates, v: Lanes, dt: f64) {
         for (y, (open, close)) in y.iter_mut().zip(self.rates(v)) {
             let sum = open + close;
-            let steady = open / sum.fast_max(Lanes::splat(1e-300));
-            *y = steady + (*y - steady) * (sum * -dt).exp();
+            let x = sum * dt;
+            *y = if x.simd_lt(Lanes::splat(SHORT)).all() {
+                *y + (open - sum * *y) * dt * decayed(x)
+            } else {
+                let steady = open / sum.fast_max(Lanes::splat(1e-300));
+                steady + (*y - steady) * (-x).exp()
+            };
+        }
+    }
+}
+
+/// Up to this many time constants a step is short enough for [`decayed`].
+const SHORT: f64 = 1.0;
+
+/// `(1 − exp(−x)) / x` for `x` between 0 and [`SHORT`], within 1e-5: the Padé approximant of third order, with less work than an exponential.
+#[inline]
+fn decayed(x: Lanes) -> Lanes {
+    let square = x * x;
+    (square * (1.0 / 60.0) + 1.0) / (square * (x * (1.0 / 120.0) + 0.1) + (x * 0.5 + 1.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn short_decays_are_those_of_the_exponential() {
+        for n in 1..=100 {
+            let x = SHORT * f64::from(n) / 100.0;
+            let exact = -(-x).exp_m1() / x;
+            let found = decayed(Lanes::splat(x)).to_array()[0];
+            assert!(
+                (found / exact - 1.0).abs() < 1e-5 * x.powi(6) + 1e-14,
+                "{x}: {found} for {exact}"
+            );
         }
     }
 }

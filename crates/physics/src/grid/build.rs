@@ -244,12 +244,11 @@ impl Grid {
                     } else {
                         vec![]
                     };
-                    let mut radius = 3.0 * h;
-                    loop {
-                        region.planes(&p, planes);
-                        let mut body = Polyhedron::cube(2.0 * radius);
+                    // A body within a cube, cut by all but the points.
+                    let start = |half: f64, planes: &[(Vec3, f64)]| {
+                        let mut body = Polyhedron::cube(half);
                         for (k, (n, d)) in planes.iter().enumerate() {
-                            if *d < radius {
+                            if *d < half {
                                 body.clip(n, *d, Behind::Outer(k as u8));
                             }
                         }
@@ -262,17 +261,26 @@ impl Grid {
                             let d = way.norm();
                             body.clip(&(way / d), 0.5 * d, Behind::Point(i));
                         }
-                        if !beside.is_empty() {
-                            radius = radius.min(2.01 * body.reach_squared().sqrt());
-                        }
+                        body
+                    };
+                    region.planes(&p, planes);
+                    let (mut half, mut radius) = (8.0 * h, 2.0 * h);
+                    let mut body = start(half, planes);
+                    let mut reach = body.reach_squared();
+                    if !beside.is_empty() {
+                        radius = radius.min(2.01 * reach.sqrt());
+                    }
+                    // Points up to this distance, squared, have cut.
+                    let mut done = 0.0;
+                    loop {
                         near.clear();
                         octree.for_points_near(&p, radius, |i| {
-                            if i != cell {
-                                near.push(((place(i) - p).norm_squared(), i));
+                            let d2 = (place(i) - p).norm_squared();
+                            if i != cell && d2 > done {
+                                near.push((d2, i));
                             }
                         });
                         near.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-                        let mut reach = body.reach_squared();
                         for &(d2, i) in near.iter() {
                             if d2 > 4.0 * reach {
                                 break;
@@ -304,7 +312,14 @@ impl Grid {
                             }
                             break found;
                         }
-                        radius *= 1.6;
+                        // All that for_points_near gave within the ball has cut; nothing farther than twice the reach can.
+                        done = radius * radius;
+                        radius = (1.6 * radius).min(2.01 * reach.sqrt());
+                        if radius > 0.5 * half {
+                            half = 2.0 * radius;
+                            body = start(half, planes);
+                            (reach, done) = (body.reach_squared(), 0.0);
+                        }
                     }
                 },
             )

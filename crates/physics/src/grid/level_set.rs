@@ -2,7 +2,7 @@
 
 use neurotome_base::Vec3;
 
-use super::{CellField, FaceKind, Grid, Interpolator, Place, Shells};
+use super::{CellField, Grid, Interpolator, Place, Shells};
 
 /// A region `f ≥ 0`.
 #[derive(Debug, Clone, PartialEq)]
@@ -91,21 +91,24 @@ fn crossings(interpolator: &Interpolator, field: &CellField) -> (Vec<Vec3>, Vec<
         shell_surface(interpolator, s, field, &mut surface);
     }
     let mut cut = vec![false; grid.tissue_cells];
-    for face in grid.faces.iter().filter(|f| f.kind == FaceKind::Tissue) {
-        let (a, b) = (face.a as usize, face.b as usize);
-        if (f[a] >= 0.0) == (f[b] >= 0.0) {
-            continue;
+    let inside: Vec<bool> = f[..grid.tissue_cells].iter().map(|v| *v >= 0.0).collect();
+    for a in (0..grid.tissue_cells).filter(|a| inside[*a]) {
+        for &neighbour in grid.neighbours.of(a as u32) {
+            let b = neighbour as usize;
+            if inside[b] {
+                continue;
+            }
+            (cut[a], cut[b]) = (true, true);
+            if in_column(grid, a as u32) || in_column(grid, neighbour) {
+                continue;
+            }
+            let way = grid.center[b] - grid.center[a];
+            let (da, db) = (
+                interpolator.gradient(a as u32, f).dot(&way),
+                interpolator.gradient(neighbour, f).dot(&way),
+            );
+            surface.push(grid.center[a] + way * hermite_root(f[a], f[b], da, db));
         }
-        (cut[a], cut[b]) = (true, true);
-        if in_column(grid, face.a) || in_column(grid, face.b) {
-            continue;
-        }
-        let way = grid.center[b] - grid.center[a];
-        let (da, db) = (
-            interpolator.gradient(face.a, f).dot(&way),
-            interpolator.gradient(face.b, f).dot(&way),
-        );
-        surface.push(grid.center[a] + way * hermite_root(f[a], f[b], da, db));
     }
     (surface, cut)
 }
@@ -120,9 +123,10 @@ fn volume(interpolator: &Interpolator, field: &CellField, cut: &[bool]) -> f64 {
     }
     // A neighbour of a cut cell can hold a corner of the region.
     let mut near = cut.to_vec();
-    for face in grid.faces.iter().filter(|f| f.kind == FaceKind::Tissue) {
-        near[face.a as usize] |= cut[face.b as usize];
-        near[face.b as usize] |= cut[face.a as usize];
+    for (i, _) in cut.iter().enumerate().filter(|(_, cut)| **cut) {
+        for &neighbour in grid.neighbours.of(i as u32) {
+            near[neighbour as usize] = true;
+        }
     }
     for i in 0..grid.tissue_cells as u32 {
         let at = i as usize;

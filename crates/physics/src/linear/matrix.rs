@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use neurotome_base::parallel::for_blocks;
+use wide::{f32x8, f64x8};
 
 use super::rows::Rows;
 
@@ -13,12 +14,35 @@ use super::rows::Rows;
 pub const LANES: usize = 8;
 
 /// The scalars a matrix may hold: `f64` where it is solved, `f32` where it only preconditions.
-pub trait Scalar:
-    Copy + Send + Sync + Default + std::ops::AddAssign + std::ops::Mul<Output = Self> + std::ops::Add<Output = Self>
-{
+pub trait Scalar: Copy + Send + Sync + Default + std::ops::Mul<Output = Self> + std::ops::Add<Output = Self> {
+    /// Eight of them, computed with at once.
+    type Eight: Copy
+        + Default
+        + From<[Self; LANES]>
+        + std::ops::Add<Output = Self::Eight>
+        + std::ops::Mul<Output = Self::Eight>;
+
+    /// The eight as an array.
+    fn array(eight: Self::Eight) -> [Self; LANES];
 }
-impl Scalar for f32 {}
-impl Scalar for f64 {}
+
+impl Scalar for f32 {
+    type Eight = f32x8;
+
+    #[inline]
+    fn array(eight: f32x8) -> [Self; LANES] {
+        eight.to_array()
+    }
+}
+
+impl Scalar for f64 {
+    type Eight = f64x8;
+
+    #[inline]
+    fn array(eight: f64x8) -> [Self; LANES] {
+        eight.to_array()
+    }
+}
 
 /// Where the entries of a sliced matrix are.
 #[derive(Debug, Default)]
@@ -72,13 +96,15 @@ impl<T: Scalar> Sliced<T> {
 
     /// Eight rows times a vector.
     #[inline]
-    pub fn slice_times(&self, s: usize, x: &[T]) -> [T; LANES] {
+    pub fn slice_times(&self, s: usize, x: &[T]) -> T::Eight {
         let range = self.places.slice(s);
-        let mut sum = [T::default(); LANES];
+        let mut sum = T::Eight::default();
         for (value, column) in self.value[range.clone()].iter().zip(&self.places.column[range]) {
+            let mut gathered = [T::default(); LANES];
             for k in 0..LANES {
-                sum[k] += value[k] * x[column[k] as usize];
+                gathered[k] = x[column[k] as usize];
             }
+            sum = sum + T::Eight::from(*value) * T::Eight::from(gathered);
         }
         sum
     }
@@ -88,7 +114,7 @@ impl<T: Scalar> Sliced<T> {
     pub fn rows_times(&self, diagonal: &[T], offset: usize, count: usize, x: &[T], mut f: impl FnMut(usize, T)) {
         let (own, diagonal) = (&x[offset..offset + count], &diagonal[offset..offset + count]);
         for (s, (x8, d8)) in own.chunks(LANES).zip(diagonal.chunks(LANES)).enumerate() {
-            let sum = self.slice_times(offset / LANES + s, x);
+            let sum = T::array(self.slice_times(offset / LANES + s, x));
             for (k, ((v, x), d)) in sum.into_iter().zip(x8).zip(d8).enumerate() {
                 f(s * LANES + k, *d * *x + v);
             }

@@ -8,6 +8,7 @@
 //! sums, whose spectrum ends at one: symmetric, parallel, and the same bits for any number of threads.
 
 use neurotome_base::parallel::for_blocks;
+use wide::f32x8;
 
 use super::{
     Matrix, Sliced,
@@ -38,6 +39,7 @@ const FIRST: f32 = 4.0 / 3.0;
 const SECOND: f32 = 12.0 / 5.0;
 const CARRY: f32 = 1.0 / 5.0;
 
+/// One level; its vectors and its matrix's diagonal are filled up to whole slices of rows.
 struct Level {
     a: Matrix<f32>,
     /// One over the absolute row sums.
@@ -141,13 +143,13 @@ impl Multigrid {
 
     /// Rows on each level, finest first.
     pub fn level_sizes(&self) -> Vec<usize> {
-        let sizes = self.levels.iter().map(|l| l.b.len());
+        let sizes = self.levels.iter().map(|l| l.a.off.rows());
         sizes.chain([self.coarsest.count()]).collect()
     }
 
     /// Entries on all levels over entries on the finest.
     pub fn operator_complexity(&self) -> f64 {
-        let entries: Vec<usize> = self.levels.iter().map(|l| l.a.off.entries() + l.b.len()).collect();
+        let entries: Vec<usize> = self.levels.iter().map(|l| l.a.off.entries() + l.a.off.rows()).collect();
         let coarsest = self.coarsest.entries();
         (entries.iter().sum::<usize>() + coarsest) as f64 / entries.first().copied().unwrap_or(coarsest).max(1) as f64
     }
@@ -160,7 +162,7 @@ impl Multigrid {
     }
 
     /// `A⁻¹ r / size`, nearly, by one V-cycle: a fixed symmetric positive definite operator. `size` is any number near the
-    /// size of `r`, which keeps single precision in range; the result is to be multiplied by it.
+    /// size of `r`, which keeps single precision in range; the result, which may be followed by zeros, is to be multiplied by it.
     pub fn precondition(&mut self, r: &[f64], size: f64) -> &[f32] {
         let one_over_size = 1.0 / size;
         if let Some(finest) = self.levels.first_mut() {
@@ -197,17 +199,12 @@ fn cycle(levels: &mut [Level], coarsest: &mut Coarsest, depth: usize) {
         level.residual();
         let coarse_x = if let Some(next) = coarser.first_mut() {
             let (restrict, y) = (&level.restrict, &level.y);
-            for_blocks(&mut next.b, |offset, block| {
-                for (s, block) in block.chunks_mut(LANES).enumerate() {
-                    let sum = restrict.slice_times(offset / LANES + s, y);
-                    block.copy_from_slice(&sum[..block.len()]);
-                }
-            });
+            for_eights(&mut next.b, |s, _| restrict.slice_times(s, y));
             cycle(coarser, coarsest, depth + 1);
             &coarser[0].x
         } else {
             for (s, block) in coarsest.x.chunks_mut(LANES).enumerate() {
-                let sum = level.restrict.slice_times(s, &level.y);
+                let sum = level.restrict.slice_times(s, &level.y).to_array();
                 for (x, v) in block.iter_mut().zip(sum) {
                     *x = f64::from(v);
                 }
@@ -216,23 +213,48 @@ fn cycle(levels: &mut [Level], coarsest: &mut Coarsest, depth: usize) {
             coarsest.single()
         };
         let prolong = &level.prolong;
-        for_blocks(&mut level.x, |offset, block| {
-            for (s, block) in block.chunks_mut(LANES).enumerate() {
-                let sum = prolong.slice_times(offset / LANES + s, coarse_x);
-                for (x, v) in block.iter_mut().zip(sum) {
-                    *x += v;
-                }
-            }
-        });
+        for_eights(&mut level.x, |s, x| x + prolong.slice_times(s, coarse_x));
     }
     for _ in 0..sweeps {
         level.smooth();
     }
 }
 
+/// Writes `f(slice, what stands there)` to each slice of eight.
+fn for_eights(out: &mut [f32], f: impl Fn(usize, f32x8) -> f32x8 + Sync) {
+    for_blocks(out, |offset, block| {
+        for (s, eight) in block.as_chunks_mut::<LANES>().0.iter_mut().enumerate() {
+            *eight = f(offset / LANES + s, f32x8::from(*eight)).to_array();
+        }
+    });
+}
+
+/// A vector filled up to whole slices, read by eights.
+#[derive(Clone, Copy)]
+struct Eights<'a>(&'a [[f32; LANES]]);
+
+impl<'a> Eights<'a> {
+    fn of(v: &'a [f32]) -> Self {
+        Self(v.as_chunks().0)
+    }
+
+    #[inline]
+    fn at(self, slice: usize) -> f32x8 {
+        f32x8::from(self.0[slice])
+    }
+}
+
+/// Eight rows of a level's matrix times a vector.
+#[inline]
+fn slice_times(a: &Matrix<f32>, s: usize, x: &[f32]) -> f32x8 {
+    Eights::of(&a.diagonal).at(s) * Eights::of(x).at(s) + a.off.slice_times(s, x)
+}
+
 impl Level {
-    fn new(a: Matrix<f32>, operator: &Operator, prolong: &Rows, restrict: &Rows) -> Self {
-        let n = operator.count();
+    fn new(mut a: Matrix<f32>, operator: &Operator, prolong: &Rows, restrict: &Rows) -> Self {
+        let n = operator.count().next_multiple_of(LANES);
+        // Rows that are none are solved by zero.
+        a.diagonal.resize(n, 1.0);
         let single = |v: &[f64]| v.iter().map(|v| *v as f32).collect();
         let mut level = Self {
             a,
@@ -252,58 +274,41 @@ impl Level {
     /// Recomputes the absolute row sums.
     fn rescale(&mut self) {
         let a = &self.a;
-        for_blocks(&mut self.scale, |offset, block| {
-            for (s, block) in block.chunks_mut(LANES).enumerate() {
-                let first = offset + s * LANES;
-                let sum = a.off.slice_sizes(first / LANES);
-                for ((scale, sum), d) in block.iter_mut().zip(sum).zip(&a.diagonal[first..]) {
-                    *scale = 1.0 / (d + sum);
-                }
-            }
+        let diagonal = Eights::of(&a.diagonal);
+        for_eights(&mut self.scale, |s, _| {
+            f32x8::splat(1.0) / (diagonal.at(s) + f32x8::from(a.off.slice_sizes(s)))
         });
     }
 
     /// Two steps on `A x = b` from zero.
     fn smooth_from_zero(&mut self) {
         let Self { a, scale, x, y, b, .. } = self;
-        for_blocks(y, |offset, block| {
-            for ((y, b), s) in block.iter_mut().zip(&b[offset..]).zip(&scale[offset..]) {
-                *y = FIRST * s * b;
-            }
-        });
-        for_blocks(x, |offset, block| {
-            let (b, scale, y8) = (&b[offset..], &scale[offset..], &y[offset..]);
-            a.rows_times(offset, block.len(), y, |k, ay| {
-                block[k] = (1.0 + CARRY) * y8[k] + SECOND * scale[k] * (b[k] - ay);
-            });
+        let (b, scale) = (Eights::of(b), Eights::of(scale));
+        for_eights(y, |s, _| scale.at(s) * FIRST * b.at(s));
+        for_eights(x, |s, _| {
+            let ay = slice_times(a, s, y);
+            Eights::of(y).at(s) * (1.0 + CARRY) + scale.at(s) * SECOND * (b.at(s) - ay)
         });
     }
 
     /// Two steps on `A x = b` from `x`.
     fn smooth(&mut self) {
         let Self { a, scale, x, y, b, .. } = self;
-        for_blocks(y, |offset, block| {
-            let (b, scale, x8) = (&b[offset..], &scale[offset..], &x[offset..]);
-            a.rows_times(offset, block.len(), x, |k, ax| {
-                block[k] = x8[k] + FIRST * scale[k] * (b[k] - ax);
-            });
+        let (b, scale) = (Eights::of(b), Eights::of(scale));
+        for_eights(y, |s, _| {
+            Eights::of(x).at(s) + scale.at(s) * FIRST * (b.at(s) - slice_times(a, s, x))
         });
-        for_blocks(x, |offset, block| {
-            let (b, scale, y8) = (&b[offset..], &scale[offset..], &y[offset..]);
-            a.rows_times(offset, block.len(), y, |k, ay| {
-                let d = y8[k] - block[k];
-                block[k] = y8[k] + CARRY * d + SECOND * scale[k] * (b[k] - ay);
-            });
+        for_eights(x, |s, x| {
+            let (ay, y) = (slice_times(a, s, y), Eights::of(y).at(s));
+            y + (y - x) * CARRY + scale.at(s) * SECOND * (b.at(s) - ay)
         });
     }
 
     /// The residual, left in `y`.
     fn residual(&mut self) {
         let Self { a, x, y, b, .. } = self;
-        for_blocks(y, |offset, block| {
-            let b = &b[offset..];
-            a.rows_times(offset, block.len(), x, |k, ax| block[k] = b[k] - ax);
-        });
+        let b = Eights::of(b);
+        for_eights(y, |s, _| b.at(s) - slice_times(a, s, x));
     }
 }
 

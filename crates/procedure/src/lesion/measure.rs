@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use neurotome_base::{PatientPoint, Vec3, geometry::perpendicular_pair};
 use neurotome_physics::grid::{CellField, Interpolator, LevelSet};
+use rayon::prelude::*;
 
 use super::{
     Contour, Contours, LesionProblem, NerveInjury, Snapshot, TissueInjury, heating::Heating, setup::LesionFrame,
@@ -99,16 +100,14 @@ impl<'p> Measure<'p> {
                 )
             },
         );
-        let mut more = BTreeMap::new();
-        for t in &problem.more_isotherms_c {
-            more.insert(format!("iso{t}"), self.isotherm(heating, *t));
-        }
-        for minutes in &problem.dose_contours_min {
-            more.insert(format!("cem43_{minutes}"), self.dose(heating, *minutes));
-        }
-        for (law, omega) in problem.more_injury.iter().zip(&heating.state.injuries.more) {
-            more.insert(format!("omega1_{}", law.name), self.injured(heating, omega));
-        }
+        let isotherms = problem.more_isotherms_c.par_iter();
+        let doses = problem.dose_contours_min.par_iter();
+        let laws = problem.more_injury.par_iter().zip(&heating.state.injuries.more);
+        let more = isotherms
+            .map(|t| (format!("iso{t}"), self.isotherm(heating, *t)))
+            .chain(doses.map(|minutes| (format!("cem43_{minutes}"), self.dose(heating, *minutes))))
+            .chain(laws.map(|(law, omega)| (format!("omega1_{}", law.name), self.injured(heating, omega))))
+            .collect::<BTreeMap<_, _>>();
         Contours {
             iso45,
             iso50,
@@ -165,7 +164,7 @@ impl<'p> Measure<'p> {
         let peak = tissue_only(&heating.state.peak);
         self.problem
             .nerves
-            .iter()
+            .par_iter()
             .map(|nerve| {
                 let mut destroyed_mm = 0.0;
                 let mut by_law = vec![0.0; more.len()];

@@ -138,7 +138,7 @@ pub(super) fn rising_perfusion(report: &mut Report) {
         t + dt / 6.0 * (k1 + 2.0 * k2 + 2.0 * k3 + k4)
     });
     // With tight steps the error does not fall as it should, 0.021 K at the last look: perfusion follows the extrapolated temperature.
-    let tight: &[(f64, f64)] = if report.full() { &[(0.0005, 0.02)] } else { &[] };
+    let tight: &[(f64, f64)] = if report.full() { &[(0.004, 0.08), (0.0005, 0.02), (0.00006, 0.005)] } else { &[] };
     for &(step_k, tolerance) in [(0.08, 0.16)].iter().chain(tight) {
         let mut p = unheated(1e-4, 37.0, 60.0, rate, seconds);
         p.tissues[0].perfusion_rise = Some(rise);

@@ -860,6 +860,33 @@ fn with_preset(preset: &str, more: &str) -> String {
 }
 
 #[test]
+fn a_procedure_that_says_no_drive_holds_80_c_for_90_s() {
+    let held = |text: &str| match load_text(text) {
+        Ok(Loaded { problem, .. }) => match problem.drive {
+            Drive::Temperature {
+                set_temperature_c,
+                ramp_s,
+                ..
+            } => Some((set_temperature_c, problem.heating_s - ramp_s)),
+            _ => None,
+        },
+        Err(e) => panic!("{text}: {e}"),
+    };
+    let procedure = "[procedure]\n";
+    assert_eq!(held(procedure), Some((80.0, 90.0)));
+    // What the scenario says itself goes before.
+    assert_eq!(
+        held(&format!("{procedure}[drive]\nset_temperature_c = 70\n")),
+        Some((70.0, 90.0))
+    );
+    assert_eq!(held(&format!("{procedure}[drive]\nhold_s = 60\n")), Some((80.0, 60.0)));
+    let power = format!("{procedure}[drive]\nmode = \"power\"\npower_w = 3\nheating_s = 60\n");
+    assert_eq!(held(&power), None);
+    // A lesion alone must say what it holds.
+    assert!(load_text(&GOOD.replace("set_temperature_c = 80\n", "")).is_err());
+}
+
+#[test]
 fn presets_fill_what_a_drive_does_not_say() {
     let drive = |preset: &str, more: &str| {
         load_text(&with_preset(preset, more)).map(|l| (l.problem.drive, l.problem.heating_s))

@@ -9,11 +9,11 @@ use neurotome_io::{
 };
 use neurotome_procedure::{
     anatomy::Level,
-    fluoroscopy::NamedView,
+    fluoroscopy::{Dose, NamedView},
     generator::{Mode, faults::FaultKind},
     session::{
-        Case, Command, Entry, Event, Order, Preparation, Record, Sedation, Session, SessionError, State, Syringe,
-        TestKind, interlocks,
+        Case, Command, Entry, Event, Injected, Order, PlannedNeedle, Preparation, Record, Sedation, Session,
+        SessionError, State, Syringe, TestKind, interlocks, next_order,
     },
 };
 use proptest::prelude::*;
@@ -429,6 +429,108 @@ fn a_fault_of_the_scenario_stops_the_lesion_and_a_short_loss_of_mains_may_be_res
     let lesion = &session.state().at_target().lesions[1];
     assert!(!lesion.complete && lesion.heated_s < 5.0, "{lesion:?}");
     check(&case, &session);
+}
+
+/// All that a careful operator does before heating, for the needle of a state, as events.
+fn made_ready(case: &Case, state: &State) -> Vec<Event> {
+    let needle = state.needle.clone().unwrap();
+    let injected = Injected {
+        agent: "lidocaine".to_owned(),
+        percent: Some(1.0),
+        volume_ml: 0.5,
+        drug_mg: 5.0,
+        max_mg: None,
+        tip_mm: needle.tip_mm,
+    };
+    let [target, _] = case.targets().unwrap();
+    let planned = PlannedNeedle {
+        nerve: target.name(),
+        target,
+        place: String::new(),
+        cannula: needle.cannula.clone(),
+        pose: needle.pose(),
+        entry_mm: needle.tip_mm,
+        depth_mm: needle.depth_mm,
+        to_nerve_deg: 0.0,
+        probability: 1.0,
+        spared_mm: None,
+        harm: 0.0,
+        beyond: None,
+    };
+    let mut events = vec![
+        Event::Assessed {
+            verdict: String::new(),
+            eligible: true,
+            criteria: vec![],
+        },
+        Event::Planned { needles: vec![planned] },
+        Event::SkinNumbed {
+            injected: injected.clone(),
+        },
+        Event::ImpedanceRead {
+            ohm: 200.0,
+            usual_ohm: None,
+        },
+        Event::Tested {
+            kind: TestKind::Sensory,
+            up_to_v: 1.0,
+            answers: vec![],
+            numb: false,
+        },
+        Event::Anaesthetised { injected },
+    ];
+    events.extend(Preparation::ALL.map(|item| Event::Prepared { item }));
+    for view in [NamedView::Ap, State::lateral(case.side)] {
+        events.push(Event::ArmMoved {
+            orbital_deg: 0.0,
+            tilt_deg: 0.0,
+            target_mm: needle.tip_mm,
+            view: Some(view),
+            level: None,
+        });
+        events.push(Event::Exposed { dose: Dose::default() });
+    }
+    events
+}
+
+#[test]
+fn the_automatic_operator_tries_what_an_alarm_ended_once_more() {
+    let fault =
+        |lesion: usize| format!("[[procedure.fault]]\nkind = \"thermocouple_open\"\nat_s = 2\nlesion = {lesion}\n");
+    let case = coarse(&(fault(1) + &fault(2)));
+    let mut session = at_the_nerve(&case, "18G-10mm-straight");
+    let ended = lines(&mut session, &["heat because a test", "heat because a test"]);
+    assert_eq!(alarms(&ended).len(), 2, "{ended:?}");
+    let entry = |events: Vec<Event>, took_s: f64| Entry {
+        t_s: 0.0,
+        took_s,
+        order: Order::from(Command::Assess),
+        events,
+    };
+    let mut state = State::after(session.record().branch().take(session.record().steps() - 2));
+    state.apply(&entry(made_ready(&case, &state), 600.0));
+    let next = |state: &State| match next_order(&case, state) {
+        Some(Order::Do { command, .. }) => command,
+        other => panic!("{other:?}"),
+    };
+    assert!(matches!(next(&state), Command::Heat { .. }), "{:?}", next(&state));
+    let heated = |events: &[Event], complete: bool| {
+        let lesion = events.iter().find_map(|e| match e {
+            Event::LesionMade { lesion } => Some(lesion.clone()),
+            _ => None,
+        });
+        let mut lesion = lesion.unwrap();
+        assert!(!lesion.complete);
+        lesion.complete = complete;
+        entry(vec![Event::LesionMade { lesion }], 600.0)
+    };
+    let mut whole = state.clone();
+    whole.apply(&heated(&ended[0].events, true));
+    assert_eq!(next(&whole), Command::Remove);
+    state.apply(&heated(&ended[0].events, false));
+    assert!(matches!(next(&state), Command::Heat { .. }), "{:?}", next(&state));
+    state.apply(&heated(&ended[1].events, false));
+    assert_eq!(next(&state), Command::Remove);
 }
 
 #[test]

@@ -1,11 +1,12 @@
 /* Electrodes in tissue as a generator meets them: an FMI 3.0 co-simulation unit made by Neurotome. Plain C99, no libraries but the
    C library's. The equations and their order are those of the Rust model (crates/procedure/src/generator/plant/reduced.rs):
 
-     dx/dt = rate (q - x)               states of each source of heat q: channels, then coolants
+     dx/dt = rate (q - x)               states of each source of heat q: channels, coolants, heat at the metal
      z'    = (sum of weights x - z)/lag
      y     = z + bend z z
      temperature = initial + y; conductance factor f = (1 + y) / (1 + dry)
-     current i = f_i (G_ii V_i + sum over other k of G_ik f_k V_k);  q_i = i i / (G_ii f_i)
+     current i = G_ii f_i V_i + sum over other k of G_ik pow(f_i f_k, p) V_k;  q_i = i i / (G_ii f_i)
+     heat at the metal: q_i (1 + y_i) / (1 + a y_metal)
 
    The declarations of FMI 3.0 below are our own. Research and teaching software, not a medical device. */
 
@@ -78,6 +79,7 @@ typedef struct {
     double follow[OUTPUTS];
     double step_s;
     double factor[CHANNELS];
+    double between[CHANNELS];
     double current_a[CHANNELS];
     fmi3LogMessage log;
     void *environment;
@@ -114,14 +116,34 @@ static double value(const Plant *p, int output) {
 }
 
 static void currents(Plant *p) {
-    for (int k = 0; k < CHANNELS; ++k)
+    for (int k = 0; k < CHANNELS; ++k) {
         p->factor[k] = fmax(1.0 + value(p, k), 0.05) / (1.0 + p->s.dry[k]);
+        p->between[k] = CHANNELS > 1 ? pow(p->factor[k], BETWEEN_POWER) : 1.0;
+    }
     for (int i = 0; i < CHANNELS; ++i) {
         double sum = 0.0;
         for (int k = 0; k < CHANNELS; ++k)
-            sum += CONDUCTANCE_S[i * CHANNELS + k] * (k == i ? 1.0 : p->factor[k]) * p->s.volts[k];
-        p->current_a[i] = p->factor[i] * sum;
+            sum += CONDUCTANCE_S[i * CHANNELS + k] * (k == i ? p->factor[k] : p->between[i] * p->between[k]) * p->s.volts[k];
+        p->current_a[i] = sum;
     }
+}
+
+/* Rise of a needle's metal, K: where a coolant meets it, else where the thermocouple is. */
+static double metal_rise(const Plant *p, int needle) {
+    for (int c = 0; c < COOLANTS; ++c)
+        if (COOLANT_NEEDLE[c] == needle)
+            return value(p, CHANNELS + 2 * NEEDLES + c);
+    return value(p, CHANNELS + needle);
+}
+
+/* The same of a channel: the mean of all needles where it has several. */
+static double channel_metal_rise(const Plant *p, int channel) {
+    if (CHANNELS == NEEDLES)
+        return metal_rise(p, channel);
+    double sum = 0.0;
+    for (int k = 0; k < NEEDLES; ++k)
+        sum += metal_rise(p, k);
+    return sum / NEEDLES;
 }
 
 static double hot(const Plant *p, int needle) { return p->s.initial_c + value(p, CHANNELS + NEEDLES + needle); }
@@ -149,8 +171,11 @@ static void prepare(Plant *p, double step_s) {
 static void step(Plant *p, const double *coolant_w_per_k) {
     double source[SOURCES];
     currents(p);
-    for (int i = 0; i < CHANNELS; ++i)
+    for (int i = 0; i < CHANNELS; ++i) {
         source[i] = p->current_a[i] * p->current_a[i] / (CONDUCTANCE_S[i * CHANNELS + i] * p->factor[i]);
+        double share = p->factor[i] * (1.0 + p->s.dry[i]) / fmax(1.0 + CONDUCTING_PER_K * channel_metal_rise(p, i), 0.05);
+        source[CHANNELS + COOLANTS + i] = share * source[i];
+    }
     for (int c = 0; c < COOLANTS; ++c) {
         double wall = p->s.initial_c + value(p, CHANNELS + 2 * NEEDLES + c);
         source[CHANNELS + c] = coolant_w_per_k[c] * (wall - p->s.coolant_c[c]);

@@ -103,6 +103,8 @@ pub(super) fn model_header(model: &ReducedModel, token: &str) -> String {
     define("TOKEN", &format!("\"{token}\""));
     define("INITIAL_C", &format!("{:e}", model.initial_c));
     define("DRYING_PER_K_S", &format!("{:e}", model.drying_per_k_s));
+    define("BETWEEN_POWER", &format!("{:e}", model.between_power));
+    define("CONDUCTING_PER_K", &format!("{:e}", model.conducting_per_k));
     define("LONGEST_STEP_S", &format!("{LONGEST_STEP_S:e}"));
     let mut array = |name: &str, values: Vec<f64>| {
         // No array of C is empty.
@@ -122,6 +124,10 @@ pub(super) fn model_header(model: &ReducedModel, token: &str) -> String {
     array(
         "WEIGHT",
         responses.iter().flat_map(|r| r.weights_per_w.concat()).collect(),
+    );
+    array(
+        "COOLANT_NEEDLE",
+        model.coolants.iter().map(|c| c.needle as f64).collect(),
     );
     array("COOLANT_C", model.coolants.iter().map(|c| c.temperature_c).collect());
     array(
@@ -151,7 +157,7 @@ pub(super) fn documentation(plant: &FmuPlant, variables: &[Variable]) -> String 
 Neurotome {version}. <strong>Research and teaching software, not a medical device.</strong></p>
 <h2>What it is</h2>
 <p>A reduced model with {numbers} numbers, fitted to a solver of the coupled electric and heat equations: states with {rates} rates driven by the heat of
-each channel, weighted sums with a lag and a bend for what is read, conductances that rise with temperature{drying}. Internal steps are at most
+each channel, whole and at the metal, weighted sums with a lag and a bend for what is read, conductances that rise with temperature{drying}. Internal steps are at most
 {step} ms. Voltages are in phase and held during a step; a voltage of zero holds the channel's electrodes at the potential of the return.</p>
 <h2>How far it is from the solver</h2>
 <p>Largest distance under the same voltages, in runs that the fit did not see (temperature control up to {up_to:.0} °C):</p>

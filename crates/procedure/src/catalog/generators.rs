@@ -81,7 +81,8 @@ macro_rules! generator_keys {
                 lowest_reading_c,
                 /// Highest reading that a sound thermocouple can give, °C.
                 highest_reading_c,
-                /// How far a reading may stay behind what is set while the distance grows or is more than 4.5 s of the ramp, °C; twice as far in any case.
+                /// How far a reading may stay behind what is set while the distance grows, °C; half as far where it is more than 4.5 s of the ramp,
+                /// twice as far in any case.
                 lag_behind_c,
                 /// How long after a ramp what is set must have been reached, s.
                 reach_s,

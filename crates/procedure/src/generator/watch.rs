@@ -123,7 +123,8 @@ const SMOOTH_S: f64 = 2.5;
 /// Time over which the distance to what is set is smoothed, s, and growth of that distance with which a reading falls back, °C/s.
 const FOLLOW_S: f64 = 2.0;
 const FALLS_BACK_C_PER_S: f64 = 0.35;
-/// A reading that gets where the set point was longer ago than this is late whether it falls back or not, s.
+/// A reading that gets where the set point was longer ago than this is late whether it falls back or not, s: of a slow ramp, that is few
+/// degrees.
 const LATE_S: f64 = 4.5;
 /// Energy after which a needle must have warmed, J, and by how much, K.
 const DEAF_J: f64 = 4.0;
@@ -282,8 +283,10 @@ impl Watch {
         // ramp. Where the output does little it grows.
         self.behind_c += (behind - self.behind_c) * look.dt_s / (FOLLOW_S + look.dt_s);
         let falls_back = behind - self.behind_c > FALLS_BACK_C_PER_S * FOLLOW_S;
-        let late = falls_back || behind > LATE_S * look.ramp_c_per_s;
-        let not_following = behind > 2.0 * p.lag_behind_c || (behind > p.lag_behind_c && late);
+        let late = behind > LATE_S * look.ramp_c_per_s;
+        let not_following = behind > 2.0 * p.lag_behind_c
+            || (behind > p.lag_behind_c && falls_back)
+            || (behind > 0.5 * p.lag_behind_c && late);
         let measured = look.on && look.asked_v > 1.0;
         let off_v = (look.measured_v - look.asked_v).abs();
         let over = look

@@ -523,7 +523,7 @@ impl Furnace {
             acts: Vec::new(),
             interrupted: None,
         };
-        self.live = Some(begin(case, state, drugs, &plan, watch)?);
+        let live = begin(case, state, drugs, &plan, watch)?;
         events.splice(
             0..0,
             before.into_iter().chain([Event::HeatingBegan {
@@ -534,7 +534,7 @@ impl Furnace {
             }]),
         );
         let goal_s = for_s.unwrap_or(f64::INFINITY);
-        let mut done = self.follow(case, &plan, goal_s, watch)?;
+        let mut done = self.follow(live, case, &plan, goal_s, watch)?;
         events.append(&mut done.events);
         Ok(Done {
             events,
@@ -551,9 +551,8 @@ impl Furnace {
         seconds: f64,
         watch: Watch<'_>,
     ) -> Result<Done, SessionError> {
-        let plan = running(state, "wait")?;
-        self.again(case, state, drugs, plan, watch)?;
-        self.follow(case, plan, seconds, watch)
+        let (plan, live) = self.again("wait", case, state, drugs, watch)?;
+        self.follow(live, case, plan, seconds, watch)
     }
 
     /// Stops the generator; the tissue cools.
@@ -564,12 +563,7 @@ impl Furnace {
         drugs: &mut Drugs,
         watch: Watch<'_>,
     ) -> Result<Done, SessionError> {
-        let plan = running(state, "stop")?;
-        self.again(case, state, drugs, plan, watch)?;
-        let mut live = self
-            .live
-            .take()
-            .ok_or_else(|| impossible("stop", "no lesion runs", "`heat`"))?;
+        let (plan, mut live) = self.again("stop", case, state, drugs, watch)?;
         let from_s = live.t_s();
         live.stopped = true;
         // Refused where it has stopped by itself.
@@ -594,11 +588,14 @@ impl Furnace {
     }
 
     /// Goes on for some seconds, or to the end.
-    fn follow(&mut self, case: &Case, plan: &HeatingNow, seconds: f64, watch: Watch<'_>) -> Result<Done, SessionError> {
-        let mut live = self
-            .live
-            .take()
-            .ok_or_else(|| impossible("wait", "no lesion runs", "`heat`"))?;
+    fn follow(
+        &mut self,
+        mut live: Live,
+        case: &Case,
+        plan: &HeatingNow,
+        seconds: f64,
+        watch: Watch<'_>,
+    ) -> Result<Done, SessionError> {
         let from_s = live.t_s();
         live.advance_to(from_s + seconds, watch)?;
         let took_s = live.t_s() - from_s;
@@ -629,29 +626,27 @@ impl Furnace {
         drugs: &mut Drugs,
         watch: Watch<'_>,
     ) -> Result<Done, SessionError> {
-        let plan = running(state, "resume")?;
-        self.again(case, state, drugs, plan, watch)?;
-        let live = self
-            .live
-            .as_mut()
-            .ok_or_else(|| impossible("resume", "no lesion runs", "`heat`"))?;
+        let (_, mut live) = self.again("resume", case, state, drugs, watch)?;
         live.act(&HeatingAct::Resume)?;
+        self.live = Some(live);
         Ok(Done::at_once(vec![Event::Resumed]))
     }
 
-    /// Computes a lesion again up to where it was left, when a record is gone on with.
-    fn again(
+    /// Takes out the lesion that runs, as it was left; computed again up to there when a record is gone on with.
+    fn again<'s>(
         &mut self,
+        command: &'static str,
         case: &Case,
-        state: &Procedure,
+        state: &'s Procedure,
         drugs: &mut Drugs,
-        plan: &HeatingNow,
         watch: Watch<'_>,
-    ) -> Result<(), SessionError> {
+    ) -> Result<(&'s HeatingNow, Live), SessionError> {
+        let none = || impossible(command, "no lesion runs", "`heat`");
+        let plan = state.heating.as_ref().ok_or_else(none)?;
         let last_s = plan.looks_s.last().copied().unwrap_or(0.0);
         let same = |live: &Live| live.since_s == plan.since_s && live.t_s() == last_s && live.acts == plan.acts.len();
-        if self.live.as_ref().is_some_and(same) {
-            return Ok(());
+        if let Some(live) = self.live.take().filter(same) {
+            return Ok((plan, live));
         }
         let mut live = begin(case, state, drugs, plan, watch)?;
         // By the same looks, so that the steps and thus all figures are the same.
@@ -665,16 +660,8 @@ impl Furnace {
         }
         live.curve.clear();
         live.told = live.generator.events().len();
-        self.live = Some(live);
-        Ok(())
+        Ok((plan, live))
     }
-}
-
-fn running<'s>(state: &'s Procedure, command: &'static str) -> Result<&'s HeatingNow, SessionError> {
-    state
-        .heating
-        .as_ref()
-        .ok_or_else(|| impossible(command, "no lesion runs", "`heat`"))
 }
 
 /// The lesion at its beginning.

@@ -11,6 +11,8 @@ pub(super) const CLAIMS: &[Claim] = &[
     plant::constant_power,
     plant::channels_superpose,
     plant::solved_against_implicit,
+    plant::solved_lesion,
+    plant::twin_lesion,
     twin::temperature,
     twin::pulsed_power,
     twin::cap_and_dose,
@@ -19,6 +21,3 @@ pub(super) const CLAIMS: &[Claim] = &[
     twin::saved,
     twin::campaign,
 ];
-
-/// What does not hold yet.
-pub(super) const OPEN: &[Claim] = &[plant::bipolar_pair, plant::solved_lesion];

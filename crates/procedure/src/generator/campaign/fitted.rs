@@ -4,7 +4,7 @@ use super::{
     super::{
         Lumped, Plant, Seen,
         faults::Target,
-        plant::{Apart, ReducedModel, ReducedPlant},
+        plant::{Apart, ReducedModel, ReducedPlant, Response},
     },
     Kind, LumpedPlants, MakePlant, SHELLS, Usual,
 };
@@ -92,11 +92,19 @@ fn steady(model: &ReducedModel, rise_k: f64) -> (f64, f64) {
             ((1.0 + 4.0 * bend * y).max(0.0).sqrt() - 1.0) / (2.0 * bend)
         }
     };
-    let own = |weights: &[Vec<f64>]| weights.first().map_or(0.0, |w| w.iter().sum::<f64>());
     let (tip, warming) = (&model.thermocouples[0], &model.warming[0]);
-    let power_w = invert(tip.bend, rise_k) / own(&tip.weights_per_w).max(1e-9);
-    let z = own(&warming.weights_per_w) * power_w;
-    (power_w, 1.0 + z + warming.bend * z * z)
+    let at_metal = model.channels() + model.coolants.len();
+    let (mut power_w, mut warmed) = (0.0, 1.0);
+    // Each pass is nearer by a factor of about ten.
+    for _ in 0..8 {
+        let share = warmed / (1.0 + model.conducting_per_k * rise_k);
+        let sum = |source: usize, r: &Response| r.weights_per_w.get(source).map_or(0.0, |w| w.iter().sum());
+        let own = |r: &Response| -> f64 { sum(0, r) + share * sum(at_metal, r) };
+        power_w = invert(tip.bend, rise_k) / own(tip).max(1e-9);
+        let z = own(warming) * power_w;
+        warmed = 1.0 + z + warming.bend * z * z;
+    }
+    (power_w, warmed)
 }
 
 impl MakePlant for Fitted {

@@ -24,6 +24,8 @@ const LAGS_S: [f64; 8] = [0.0, 0.05, 0.1, 0.15, 0.22, 0.3, 0.45, 0.7];
 /// Error allowed in one time step of the runs, as a part of the problem's own: what errors of the steps add up to must be small beside
 /// what is stated.
 const STEP_TOLERANCE: f64 = 0.4;
+/// States slower than this stand for tissue far off, which only the whole heat warms, 1/s.
+const FAR_PER_S: f64 = 0.05;
 /// Tissue above this is near boiling: it bends what is fitted, K below boiling.
 const NEAR_BOILING_K: f64 = 0.5;
 
@@ -231,7 +233,8 @@ struct Output<'a> {
     rates: &'a [f64],
     value: Vec<Option<f64>>,
     lags_s: &'a [f64],
-    bends: &'a [f64],
+    /// The channel whose heat at the metal counts by itself; none off the metal.
+    at_metal: Option<usize>,
 }
 
 impl Output<'_> {
@@ -240,17 +243,15 @@ impl Output<'_> {
         let mut best = (f64::INFINITY, Response::default());
         for lag_s in self.lags_s {
             let features = lagged(self.run, self.rates, *lag_s);
-            for bend in self.bends {
-                self.attempt(&features, *lag_s, *bend, &mut best);
+            for bend in BENDS {
+                self.attempt(&features, *lag_s, bend, &mut best);
             }
         }
         let largest = self.largest();
         let (lag_s, bend) = (best.1.lag_s, best.1.bend * largest);
         let features = lagged(self.run, self.rates, lag_s);
         for step in [-0.04, -0.03, -0.02, -0.01, 0.01, 0.02, 0.03, 0.04] {
-            if self.bends.len() > 1 {
-                self.attempt(&features, lag_s, bend + step, &mut best);
-            }
+            self.attempt(&features, lag_s, bend + step, &mut best);
         }
         best.1
     }
@@ -263,9 +264,15 @@ impl Output<'_> {
     fn attempt(&self, features: &[Vec<f64>], lag_s: f64, bend: f64, best: &mut (f64, Response)) {
         let bend = bend / self.largest();
         let m = features[0].len();
-        let channels = self.run.samples[0].volts.len();
-        // What a coolant takes cools: its weights have the other sign.
-        let sign = |i: usize| if i / self.rates.len() < channels { 1.0 } else { -1.0 };
+        let (channels, coolants) = (self.run.conductance_s.len(), self.run.coolants.len());
+        let at_metal = self.at_metal.map(|k| channels + coolants + k);
+        let sign = |i: usize| match i / self.rates.len() {
+            source if source < channels => 1.0,
+            // What a coolant takes cools: its weights have the other sign.
+            source if source < channels + coolants => -1.0,
+            source if at_metal == Some(source) && self.rates[i % self.rates.len()] > FAR_PER_S => 1.0,
+            _ => 0.0,
+        };
         let (mut gram, mut right) = (vec![vec![0.0; m]; m], vec![0.0; m]);
         let mut t = 0.0;
         let mut rows = Vec::new();
@@ -334,16 +341,18 @@ fn fitted(run: &Sampled) -> Result<ReducedModel, ReducedError> {
     let channels = run.conductance_s.len();
     let needles = run.samples[0].thermocouples_c.len();
     let cool = |hottest_c: f64| !run.boiling || hottest_c < BOILING_C - NEAR_BOILING_K;
-    let output = |value: Vec<Option<f64>>, lags_s: &[f64]| {
+    let output = |value: Vec<Option<f64>>, lags_s: &[f64], at_metal: Option<usize>| {
         Output {
             run,
             rates: &rates,
             value,
             lags_s,
-            bends: &BENDS,
+            at_metal,
         }
         .fitted()
     };
+    // A single channel may have several needles.
+    let channel_of = |needle: usize| needle.min(channels - 1);
     let samples = || run.samples.iter();
     // Once tissue has boiled, conductance and heat are no longer those of wet tissue.
     let mut wet = true;
@@ -365,22 +374,31 @@ fn fitted(run: &Sampled) -> Result<ReducedModel, ReducedError> {
                     *v = None;
                 }
             }
-            output(value, &[0.0])
+            output(value, &[0.0], Some(k))
         })
         .collect();
     let thermocouples = (0..needles)
-        .map(|k| output(of(&|i| run.samples[i].thermocouples_c[k] - run.initial_c), &LAGS_S))
+        .map(|k| {
+            output(
+                of(&|i| run.samples[i].thermocouples_c[k] - run.initial_c),
+                &LAGS_S,
+                Some(channel_of(k)),
+            )
+        })
         .collect();
     let hottest = (0..needles)
         .map(|k| {
-            // What was hottest cools to where something else is hottest: only under current is it one place.
+            // What was hottest cools to where something else is hottest: only while it warms is it one place, which is off the metal.
             let mut value = of(&|i| run.samples[i].hottest_c[k] - run.initial_c);
+            let mut before_c = run.initial_c;
             for (v, s) in value.iter_mut().zip(samples()) {
-                if s.volts.get(k).or(s.volts.first()).is_none_or(|v| *v == 0.0) {
+                let off = s.volts.get(k).or(s.volts.first()).is_none_or(|v| *v == 0.0);
+                if off || s.hottest_c[k] < before_c {
                     *v = None;
                 }
+                before_c = s.hottest_c[k];
             }
-            output(value, &[0.0])
+            output(value, &[0.0], None)
         })
         .collect();
     let coolants = run
@@ -392,7 +410,11 @@ fn fitted(run: &Sampled) -> Result<ReducedModel, ReducedError> {
             conductance_w_per_k: rounded(run.coolant_conductance(c)),
             temperature_c: coolant.temperature_c,
             flow_ml_per_min: coolant.flow_ml_per_min,
-            wall: output(of(&|i| run.samples[i].wall_c[c] - run.initial_c), &[0.0]),
+            wall: output(
+                of(&|i| run.samples[i].wall_c[c] - run.initial_c),
+                &[0.0],
+                Some(channel_of(coolant.needle)),
+            ),
         })
         .collect();
     let conductance_s = run
@@ -402,16 +424,38 @@ fn fitted(run: &Sampled) -> Result<ReducedModel, ReducedError> {
     let model = ReducedModel {
         initial_c: run.initial_c,
         conductance_s: conductance_s.collect(),
+        between_power: rounded(between_power(run)),
         warming,
         thermocouples,
         hottest,
         coolants,
         drying_per_k_s: 0.0,
+        conducting_per_k: rounded(run.conducting_per_k),
         error: StatedError::default(),
         rates_per_s: rates,
     };
     model.check()?;
     Ok(model)
+}
+
+/// Power of both channels' factors with which the conductance between them grows, by least squares in the logarithm.
+fn between_power(run: &Sampled) -> f64 {
+    let start = &run.conductance_s;
+    let (mut products, mut squares) = (0.0, 0.0);
+    for s in &run.samples {
+        let g = &s.conductance_s;
+        for i in 0..start.len() {
+            for k in 0..i {
+                let both = (g[i][i] * g[k][k] / (start[i][i] * start[k][k])).ln();
+                let between = (g[i][k] / start[i][k]).ln();
+                if both.is_finite() && between.is_finite() {
+                    products += both * between;
+                    squares += both * both;
+                }
+            }
+        }
+    }
+    if squares > 0.0 { products / squares } else { 1.0 }
 }
 
 /// How fast overloaded tissue dries: of rates over five decades the one whose conductance is nearest, in the logarithm.

@@ -2,7 +2,10 @@
 
 use serde::Serialize;
 
-use super::FitError;
+use super::{
+    FitError,
+    reduced::{of_channel, share_at_metal},
+};
 use crate::lesion::{Control, Coolant, Drive, Heating, LesionError, LesionProblem};
 
 /// The identification program: seconds, and V² as a part of what holds the set temperature.
@@ -62,7 +65,7 @@ pub struct Sample {
     pub hottest_c: Vec<f64>,
     /// Conductance between the channels, S; while nothing flows the last one known.
     pub conductance_s: Vec<Vec<f64>>,
-    /// Heat of each channel's current, `I² / G`, then what each coolant takes, W.
+    /// Heat of each channel's current, `I² / G`, what each coolant takes, then each channel's heat at the metal, W.
     pub source_w: Vec<f64>,
     /// Metal where each coolant meets it, °C.
     pub wall_c: Vec<f64>,
@@ -101,6 +104,8 @@ pub struct Sampled {
     pub boiling: bool,
     /// Conductance between the channels at the start, S.
     pub conductance_s: Vec<Vec<f64>>,
+    /// How much more tissue at the metal conducts with each kelvin, 1/K.
+    pub conducting_per_k: f64,
     /// Coolants and their needles.
     pub coolants: Vec<NeedleCoolant>,
     /// The accepted steps.
@@ -170,6 +175,7 @@ impl Watcher {
                 initial_c: problem.initial_temperature_c,
                 boiling: problem.boiling,
                 conductance_s,
+                conducting_per_k: heating.conducting_per_k(),
                 coolants,
                 samples: Vec::new(),
             },
@@ -197,6 +203,14 @@ impl Watcher {
             source_w.push(taken_w);
             wall_c.push(metal_c);
         }
+        let at_metal: Vec<f64> = (0..volts.len())
+            .map(|k| {
+                let growth = self.last[k][k] / self.sampled.conductance_s[k][k];
+                let rise_k = self.metal_c(k, &reading.thermocouples_c, &wall_c) - self.sampled.initial_c;
+                source_w[k] * share_at_metal(growth, self.sampled.conducting_per_k, rise_k)
+            })
+            .collect();
+        source_w.extend(at_metal);
         self.sampled.samples.push(Sample {
             t_s: reading.t_s,
             volts,
@@ -207,6 +221,15 @@ impl Watcher {
             wall_c,
             coolant: self.coolant.clone(),
         });
+    }
+
+    /// Metal of a channel, °C, as [`super::ReducedPlant`] takes it.
+    fn metal_c(&self, channel: usize, thermocouples_c: &[f64], wall_c: &[f64]) -> f64 {
+        let of = |needle: usize| {
+            let coolant = self.sampled.coolants.iter().position(|c| c.needle == needle);
+            coolant.map_or(thermocouples_c[needle], |c| wall_c[c])
+        };
+        of_channel(channel, self.last.len(), thermocouples_c.len(), of)
     }
 
     /// Changes all coolants: flow as a part of the nominal one, and degrees more.

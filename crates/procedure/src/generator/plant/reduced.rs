@@ -1,7 +1,7 @@
 //! The patient in a handful of numbers: what a generator meets, at microseconds a step.
 //!
-//! Each source of heat (a channel's current, and with a minus what a coolant takes) feeds first-order states with log-spaced rates; what
-//! is read is their weighted sum:
+//! Each source of heat (a channel's current, with a minus what a coolant takes, and the current's heat at the metal) feeds first-order states
+//! with log-spaced rates; what is read is their weighted sum:
 //!
 //! ```text
 //! dx_sm/dt = λ_m (q_s − x_sm)             states, W
@@ -9,14 +9,19 @@
 //! y  = z + c z²                           perfusion that stops and σ(T) bend the line
 //! T  = T_0 + y                            thermocouples, hottest tissue, metal at the coolant
 //! f  = (1 + y) / (1 + d)                  conductance of a channel beside that at the start; d grows where tissue dries
-//! I_i = f_i (G_ii V_i + Σ_k≠i G_ik f_k V_k),  q_i = I_i² / (G_ii f_i)
+//! I_i = G_ii f_i V_i + Σ_k≠i G_ik (f_i f_k)^p V_k,  q_i = I_i² / (G_ii f_i)
+//! q°_i = q_i (1 + y) / (1 + a y_metal)    heat at the metal, y that of the channel's conductance
 //! d' = k max(0, T_hot − 100 °C)
 //! ```
 //!
-//! Tissue warms beside the needles, not between them: the resistance that two channels share stays as it is, and the conductance between them
-//! grows with both factors.
+//! Where a current spreads from metal its heat per volume is J²/σ(T): tissue at the metal, warmed to a larger σ, takes a smaller part of
+//! it than the cooler tissue around. After a fast ramp, when only a thin layer is warm, that part is smallest: the same whole heat makes
+//! the tip less warm than it does in tissue warmed through.
 //!
-//! The weights of one output have one sign, so that a constant power never makes it swing. Weights, lags and bends are fitted
+//! Tissue warms beside the needles, hardly between them: the resistance that two channels share stays nearly as it is, and the conductance
+//! between them grows with both factors, to a power p little below one.
+//!
+//! The weights of one output have one sign, so that a constant heat never makes it swing. Weights, lags and bends are fitted
 //! ([`super::fit`]) to runs of the full solver; a model tells how far it was from the solver in runs that the fit did not see.
 
 use serde::{Deserialize, Serialize};
@@ -30,6 +35,8 @@ pub(super) const BOILING_C: f64 = 100.0;
 pub const LONGEST_STEP_S: f64 = 1e-3;
 /// Flow of a stream that hardly warms, ml/min.
 const FAST_ML_PER_MIN: f64 = 1000.0;
+/// Conductivity and conductance fall to no less than this part of what they were at the start.
+const LEAST_FACTOR: f64 = 0.05;
 /// Most channels, needles and rates of a model.
 const MOST: usize = 64;
 
@@ -43,6 +50,8 @@ pub struct ReducedModel {
     pub rates_per_s: Vec<f64>,
     /// Conductance between the channels at the start, S.
     pub conductance_s: Vec<Vec<f64>>,
+    /// Power of both channels' factors with which the conductance between them grows.
+    pub between_power: f64,
     /// Relative rise of each channel's conductance.
     pub warming: Vec<Response>,
     /// Rise of each needle's thermocouple, K.
@@ -54,6 +63,8 @@ pub struct ReducedModel {
     pub coolants: Vec<CoolantLoop>,
     /// How fast tissue above boiling dries, 1/(K s); zero: boiling is not modelled.
     pub drying_per_k_s: f64,
+    /// How much more tissue at the metal conducts with each kelvin, as a part of what it conducts at the start, 1/K.
+    pub conducting_per_k: f64,
     /// How far the model was from the full solver in runs that the fit did not see.
     pub error: StatedError,
 }
@@ -66,7 +77,7 @@ pub struct Response {
     pub lag_s: f64,
     /// Bend c, one over the unit of the output.
     pub bend: f64,
-    /// Weights, unit of the output per W: by source (channels, then coolants) and rate.
+    /// Weights, unit of the output per W: by source (channels, coolants, channels' heat at the metal) and rate.
     pub weights_per_w: Vec<Vec<f64>>,
 }
 
@@ -132,9 +143,9 @@ impl ReducedModel {
         self.conductance_s.len()
     }
 
-    /// Sources of heat: channels, then coolants.
+    /// Sources of heat: channels, coolants, then the channels' heat at the metal.
     pub fn sources(&self) -> usize {
-        self.channels() + self.coolants.len()
+        2 * self.channels() + self.coolants.len()
     }
 
     /// All outputs in the order of their states: conductances, thermocouples, hottest, metal at the coolants.
@@ -154,7 +165,7 @@ impl ReducedModel {
             weights + usize::from(r.lag_s != 0.0) + usize::from(r.bend != 0.0)
         };
         let n = self.channels();
-        self.responses().map(of).sum::<usize>() + n * (n + 1) / 2 + self.coolants.len() + 4
+        self.responses().map(of).sum::<usize>() + n * (n + 1) / 2 + self.coolants.len() + 6
     }
 
     /// Numbers of a state.
@@ -191,8 +202,12 @@ impl ReducedModel {
         }
         if self.conductance_s.iter().any(|row| row.len() != n)
             || (0..n).any(|i| self.conductance_s[i][i].is_nan() || self.conductance_s[i][i] <= 0.0)
+            || !self.between_power.is_finite()
         {
-            return fault("conductances".into(), "a square table with a positive diagonal");
+            return fault(
+                "conductances".into(),
+                "a square table with a positive diagonal, and a finite power",
+            );
         }
         if self.warming.len() != n || self.hottest.len() != needles || self.coolants.len() > needles {
             return fault(
@@ -216,10 +231,11 @@ impl ReducedModel {
         }
         let coolant =
             |c: &CoolantLoop| c.needle < needles && c.conductance_w_per_k > 0.0 && c.temperature_c.is_finite();
-        if !self.coolants.iter().all(coolant) || self.drying_per_k_s.is_nan() || self.drying_per_k_s < 0.0 {
+        let sound = |v: f64| v.is_finite() && v >= 0.0;
+        if !self.coolants.iter().all(coolant) || !sound(self.drying_per_k_s) || !sound(self.conducting_per_k) {
             return fault(
-                "coolant or drying".into(),
-                "a needle of the model, positive conductance",
+                "coolant, drying or conducting".into(),
+                "a needle of the model, positive conductance, rates that are not negative",
             );
         }
         Ok(())
@@ -244,6 +260,8 @@ pub struct ReducedPlant {
     coolant: Vec<(f64, f64)>,
     source: Vec<f64>,
     factor: Vec<f64>,
+    /// Factors to the power of the conductances between channels.
+    between: Vec<f64>,
     seen: Seen,
 }
 
@@ -258,6 +276,21 @@ fn at_flow(full_w_per_k: f64, flow_ml_per_min: f64) -> f64 {
     } else {
         0.0
     }
+}
+
+/// What a channel has of something that each needle has: its own needle's, or the mean of all where a channel has several.
+pub(super) fn of_channel(channel: usize, channels: usize, needles: usize, of: impl Fn(usize) -> f64) -> f64 {
+    if channels == needles {
+        of(channel)
+    } else {
+        (0..needles).map(of).sum::<f64>() / needles as f64
+    }
+}
+
+/// Heat at the metal beside the whole heat: by the growth of the channel's conductance, that of σ there each kelvin, 1/K, and the rise
+/// of the metal, K.
+pub(super) fn share_at_metal(growth: f64, conducting_per_k: f64, metal_rise_k: f64) -> f64 {
+    growth / f64::max(1.0 + conducting_per_k * metal_rise_k, LEAST_FACTOR)
 }
 
 impl ReducedPlant {
@@ -288,6 +321,7 @@ impl ReducedPlant {
                 .collect(),
             source: vec![0.0; model.sources()],
             factor: vec![1.0; n],
+            between: vec![1.0; n],
             seen: Seen {
                 t_s: 0.0,
                 thermocouples_c: vec![model.initial_c; needles],
@@ -425,7 +459,12 @@ impl ReducedPlant {
         let n = self.model.channels();
         for (k, f) in self.factor.iter_mut().enumerate() {
             let rise = Self::value(self.z[k], &self.model.warming[k]);
-            *f = f64::max(1.0 + rise, 0.05) / (1.0 + self.dry[k]);
+            *f = f64::max(1.0 + rise, LEAST_FACTOR) / (1.0 + self.dry[k]);
+        }
+        if n > 1 {
+            for (b, f) in self.between.iter_mut().zip(&self.factor) {
+                *b = f.powf(self.model.between_power);
+            }
         }
         for i in 0..n {
             self.seen.current_a[i] = self.current_at(volts, i);
@@ -436,18 +475,29 @@ impl ReducedPlant {
     pub(super) fn current_at(&self, volts: &[f64], channel: usize) -> f64 {
         let mut sum = 0.0;
         for (k, conductance) in self.model.conductance_s[channel].iter().enumerate() {
-            let other = if k == channel { 1.0 } else { self.factor[k] };
-            sum += conductance * other * Self::voltage(volts, k);
+            let growth = if k == channel {
+                self.factor[k]
+            } else {
+                self.between[channel] * self.between[k]
+            };
+            sum += conductance * growth * Self::voltage(volts, k);
         }
-        self.factor[channel] * sum
+        sum
     }
 
     fn step(&mut self, volts: &[f64]) {
         self.currents(volts);
         let (n, needles) = (self.model.channels(), self.model.thermocouples.len());
+        let at_metal = n + self.model.coolants.len();
         for i in 0..n {
             let current = self.seen.current_a[i];
             self.source[i] = current * current / (self.model.conductance_s[i][i] * self.factor[i]);
+            let share = share_at_metal(
+                self.factor[i] * (1.0 + self.dry[i]),
+                self.model.conducting_per_k,
+                self.metal_rise_k(i),
+            );
+            self.source[at_metal + i] = share * self.source[i];
         }
         for (c, (of, (inlet_c, conductance))) in self.model.coolants.iter().zip(&self.coolant).enumerate() {
             let wall = self.model.initial_c + Self::value(self.z[n + 2 * needles + c], &of.wall);
@@ -481,6 +531,16 @@ impl ReducedPlant {
                 }
             }
         }
+    }
+
+    /// Rise of the metal of a channel, K: where a coolant meets it, else where the thermocouple is.
+    fn metal_rise_k(&self, channel: usize) -> f64 {
+        let (n, needles) = (self.model.channels(), self.model.thermocouples.len());
+        let of = |needle: usize| match self.model.coolants.iter().position(|c| c.needle == needle) {
+            Some(c) => Self::value(self.z[n + 2 * needles + c], &self.model.coolants[c].wall),
+            None => Self::value(self.z[n + needle], &self.model.thermocouples[needle]),
+        };
+        of_channel(channel, n, needles, of)
     }
 
     /// Hottest tissue of a channel as if water did not boil, °C; a channel that has several needles has the hottest of all.

@@ -10,12 +10,13 @@ fn response(weights_per_w: &[&[f64]], lag_s: f64, bend: f64) -> Response {
 
 /// One channel and a coolant.
 fn cooled() -> ReducedModel {
-    let of = |a: f64| response(&[&[a, 0.5 * a], &[-0.4 * a, -0.3 * a]], 0.1, -0.001);
+    let of = |a: f64| response(&[&[a, 0.3 * a], &[-0.4 * a, -0.3 * a], &[0.0, 0.2 * a]], 0.1, -0.001);
     ReducedModel {
         initial_c: 37.0,
         rates_per_s: vec![0.02, 1.0],
         conductance_s: vec![vec![0.01]],
-        warming: vec![response(&[&[0.05, 0.01], &[0.0, 0.0]], 0.0, 0.0)],
+        between_power: 1.0,
+        warming: vec![response(&[&[0.05, 0.01], &[0.0, 0.0], &[0.0, 0.0]], 0.0, 0.0)],
         thermocouples: vec![of(8.0)],
         hottest: vec![of(10.0)],
         coolants: vec![CoolantLoop {
@@ -26,23 +27,27 @@ fn cooled() -> ReducedModel {
             wall: of(9.0),
         }],
         drying_per_k_s: 0.0,
+        conducting_per_k: 0.015,
         error: StatedError::default(),
     }
 }
 
 /// Two channels, mirror images of each other, in phase.
 fn two() -> ReducedModel {
-    let of = |own: f64, other: f64| response(&[&[own, own], &[other, other]], 0.0, 0.0);
-    let swapped = |own: f64, other: f64| response(&[&[other, other], &[own, own]], 0.0, 0.0);
+    let none: &[f64] = &[0.0, 0.0];
+    let of = |own: f64, other: f64| response(&[&[own, own], &[other, other], none, none], 0.0, 0.0);
+    let swapped = |own: f64, other: f64| response(&[&[other, other], &[own, own], none, none], 0.0, 0.0);
     ReducedModel {
         initial_c: 37.0,
         rates_per_s: vec![0.02, 1.0],
         conductance_s: vec![vec![0.01, -0.002], vec![-0.002, 0.01]],
+        between_power: 0.9,
         warming: vec![of(0.02, 0.002), swapped(0.02, 0.002)],
         thermocouples: vec![of(6.0, 1.0), swapped(6.0, 1.0)],
         hottest: vec![of(7.0, 1.0), swapped(7.0, 1.0)],
         coolants: vec![],
         drying_per_k_s: 0.01,
+        conducting_per_k: 0.0,
         error: StatedError::default(),
     }
 }
@@ -107,6 +112,24 @@ fn channels_share_current_and_heat() {
     // In phase each meets the other's potential: less current than alone.
     assert!(seen.impedance_ohm[0] > 110.0, "{seen:?}");
     assert!((seen.power_w - 2.0 * 20.0 * seen.current_a[0]).abs() < 1e-12);
+}
+
+#[test]
+fn warm_tissue_at_the_metal_takes_less_of_the_heat() {
+    // All heat is heat at the metal: at constant power T' = λ (P w / (1 + a y) − y), and at rest y (1 + a y) = P w.
+    let mut model = two();
+    model.conducting_per_k = 0.02;
+    for response in model.warming.iter_mut().chain(&mut model.thermocouples) {
+        response.weights_per_w = vec![vec![0.0, 0.0]; 4];
+    }
+    model.thermocouples[0].weights_per_w[2] = vec![0.0, 12.0];
+    let mut plant = ReducedPlant::new(model).expect("a model");
+    run(&mut plant, &[20.0, 0.0], 60.0, 0.01);
+    let (power_w, rise_k) = (4.0, plant.seen().thermocouples_c[0] - 37.0);
+    assert!(
+        (rise_k * (1.0 + 0.02 * rise_k) - 12.0 * power_w).abs() < 1e-6,
+        "{rise_k}"
+    );
 }
 
 #[test]

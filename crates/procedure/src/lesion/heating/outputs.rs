@@ -73,6 +73,14 @@ impl Heating {
         Some(flow.taken(|i| self.state.temperature[i]))
     }
 
+    /// How much more the tissue at the distal end of the first needle conducts with each kelvin, as a part of what it conducts at the
+    /// start, 1/K.
+    pub fn conducting_per_k(&self) -> f64 {
+        let cell = self.grid.shells[0].cell(0, 0, 0) as usize;
+        let start_c = self.problem.initial_temperature_c;
+        self.medium.sigma_coefficient[cell] / self.medium.sigma_factor(cell, start_c)
+    }
+
     /// Conductance between the channels, S: the current out of channel i is the sum over k of `[i][k]` times the voltage of k.
     pub fn conductances_s(&self) -> Vec<Vec<f64>> {
         let n = self.volts.len();

@@ -116,6 +116,9 @@ pub struct Medium {
     pub metal_share: f64,
 }
 
+/// Cells smaller than this, m, are smaller than any layer or nerve that an anatomy holds as a tissue.
+const FINE: f64 = 0.5e-3;
+
 /// What a tissue cell holds.
 struct Cell {
     tissue: u8,
@@ -149,17 +152,28 @@ impl Medium {
             }
             None => t.heat_capacity_j_per_m3_k(),
         };
+        // To look a tissue up is the dearer part.
+        let tissue_of: Vec<u8> = grid.center[..n].par_iter().with_min_len(256).map(at).collect();
+        let all_round =
+            |i: usize, like: &dyn Fn(usize) -> bool| grid.neighbours_of(i).iter().all(|k| like(*k as usize));
+        let as_those_round: Vec<bool> = (0..n)
+            .into_par_iter()
+            .with_min_len(4096)
+            .map(|i| all_round(i, &|k| tissue_of[k] == tissue_of[i]))
+            .collect();
+        // Small cells two rows from any border hold one tissue: nothing is thinner than they are.
+        let deep = |i: usize| grid.size[i] < FINE && as_those_round[i] && all_round(i, &|k| as_those_round[k]);
         let cells: Vec<Cell> = (0..n)
             .into_par_iter()
             .with_min_len(256)
             .map(|i| {
-                let center = &grid.center[i];
-                let tissue = at(center);
-                // One tissue; and, if so, without fluid. To look a tissue up is the dearer part.
-                let uniform = grid.sub_points(i as u32, 2).all(|p| at(&p) == tissue);
+                let (center, tissue) = (&grid.center[i], tissue_of[i]);
+                // One tissue; and, if so, without fluid.
+                let uniform = deep(i) || grid.sub_points(i as u32, 2).all(|p| at(&p) == tissue);
                 let pure = uniform
-                    && share(center, tissue) == 0.0
-                    && grid.sub_points(i as u32, 2).all(|p| share(&p, tissue) == 0.0);
+                    && (laid.injectate.is_none()
+                        || share(center, tissue) == 0.0
+                            && grid.sub_points(i as u32, 2).all(|p| share(&p, tissue) == 0.0));
                 let v = grid.volume[i];
                 let t = &tissues[usize::from(tissue)];
                 let mut cell = Cell {

@@ -48,19 +48,20 @@ impl Grid2 {
         let edge = |i: isize, j: isize, vertical: bool| (((i + 1) + w * (j + 1)) * 2 + isize::from(vertical)) as usize;
         let mut next = vec![u32::MAX; (w * h * 2) as usize];
         let mut starts = Vec::new();
+        // Which nodes lie above, with a border of nodes that do not.
+        let mut above = vec![0u8; (w * h) as usize];
+        for (j, row) in self.values.chunks_exact(self.columns.max(1)).enumerate() {
+            let first = (j + 1) * w as usize + 1;
+            for (above, v) in above[first..first + self.columns].iter_mut().zip(row) {
+                *above = u8::from(*v > level);
+            }
+        }
         for j in -1..self.rows as isize {
-            for i in -1..self.columns as isize {
-                let v = [
-                    self.at(i, j),
-                    self.at(i + 1, j),
-                    self.at(i + 1, j + 1),
-                    self.at(i, j + 1),
-                ]
-                .map(|v| v - level);
-                let mask = v
-                    .iter()
-                    .enumerate()
-                    .fold(0, |m, (n, v)| m | (usize::from(*v > 0.0) << n));
+            let first = (w * (j + 1)) as usize;
+            let (lower, upper) = above[first..first + 2 * w as usize].split_at(w as usize);
+            let cells = lower.windows(2).zip(upper.windows(2));
+            for (i, (below, over)) in (-1..self.columns as isize).zip(cells) {
+                let mask = below[0] | below[1] << 1 | over[1] << 2 | over[0] << 3;
                 if mask == 0 || mask == 15 {
                     continue;
                 }
@@ -91,7 +92,12 @@ impl Grid2 {
                     14 => join(3, 0),
                     _ => {
                         // Two opposite corners inside: the mean decides whether they are joined.
-                        let joined = v.iter().map(|v| v.max(-1e6)).sum::<f32>() > 0.0;
+                        let corners = [(i, j), (i + 1, j), (i + 1, j + 1), (i, j + 1)];
+                        let joined = corners
+                            .map(|(i, j)| (self.at(i, j) - level).max(-1e6))
+                            .iter()
+                            .sum::<f32>()
+                            > 0.0;
                         match (mask == 5, joined) {
                             (true, true) => {
                                 join(0, 1);

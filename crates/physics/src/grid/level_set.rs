@@ -16,8 +16,9 @@ pub struct LevelSet {
 impl LevelSet {
     /// Finds the region; none when it is empty.
     pub fn new(interpolator: &Interpolator, field: &CellField) -> Option<Self> {
-        let (surface, cut) = crossings(interpolator, field);
-        let volume = volume(interpolator, field, &cut);
+        let sides = sides(interpolator, field);
+        let (surface, cut) = crossings(interpolator, field, &sides);
+        let volume = volume(interpolator, field, &sides, &cut);
         if surface.is_empty() && volume <= 0.0 {
             None
         } else {
@@ -27,7 +28,7 @@ impl LevelSet {
 
     /// Its surface alone, which is quicker: points where the lattice of the grid crosses it.
     pub fn surface(interpolator: &Interpolator, field: &CellField) -> Vec<Vec3> {
-        crossings(interpolator, field).0
+        crossings(interpolator, field, &sides(interpolator, field)).0
     }
 
     /// Largest reach of the region along the unit vector `direction`, as `direction · p` in metres; none without a surface.
@@ -74,6 +75,80 @@ impl LevelSet {
     }
 }
 
+/// On which side of the level the points of shells lie.
+struct Sides {
+    around: usize,
+    meridian: usize,
+    /// [`Sides::WITHIN`], [`Sides::WITHOUT`], or [`Sides::NONE`] where there is no point; by shells, the metal's surface first.
+    side: Vec<u8>,
+    /// Whether a column has a point within.
+    reached: Vec<bool>,
+}
+
+impl Sides {
+    const WITHOUT: u8 = 0;
+    const WITHIN: u8 = 1;
+    const NONE: u8 = 2;
+
+    fn new(interpolator: &Interpolator, s: &Shells, field: &CellField) -> Self {
+        let (around, meridian) = (s.around, s.meridian());
+        let at = lattice_value(interpolator, s, field);
+        let mut side = Vec::with_capacity((s.shells() + 1) * meridian * around);
+        let mut reached = vec![false; meridian * around];
+        for k in 0..=s.shells() {
+            for t in 0..meridian {
+                for q in 0..around {
+                    side.push(if k > s.height(t, q) {
+                        Self::NONE
+                    } else if at(k, t, q) >= 0.0 {
+                        reached[t * around + q] = true;
+                        Self::WITHIN
+                    } else {
+                        Self::WITHOUT
+                    });
+                }
+            }
+        }
+        Self {
+            around,
+            meridian,
+            side,
+            reached,
+        }
+    }
+
+    fn at(&self, k: usize, t: usize, q: usize) -> u8 {
+        let q = if q == self.around { 0 } else { q };
+        self.side[(k * self.meridian + t) * self.around + q]
+    }
+
+    /// Whether the level passes between two points that there are.
+    fn part(one: u8, other: u8) -> bool {
+        one + other == Self::WITHIN + Self::WITHOUT
+    }
+}
+
+/// The sides of all shells.
+fn sides(interpolator: &Interpolator, field: &CellField) -> Vec<Sides> {
+    let shells = interpolator.grid().shells.iter();
+    shells.map(|s| Sides::new(interpolator, s, field)).collect()
+}
+
+/// The field at the points of shells, the metal's surface counting as the first.
+fn lattice_value<'a>(
+    interpolator: &'a Interpolator,
+    s: &'a Shells,
+    field: &'a CellField<'_>,
+) -> impl Fn(usize, usize, usize) -> f64 + 'a {
+    move |k, t, q| {
+        if k == 0 {
+            interpolator.surface(s, t, q, field)
+        } else {
+            field.tissue[s.cell(k - 1, t, q) as usize]
+        }
+    }
+}
+
 /// Whether a cell lies within columns along which values are taken as a curve.
 fn in_column(grid: &Grid, cell: u32) -> bool {
     grid.shells_of(cell).is_some_and(|s| {
@@ -83,17 +158,17 @@ fn in_column(grid: &Grid, cell: u32) -> bool {
 }
 
 /// Points on the surface, and the cells that it cuts.
-fn crossings(interpolator: &Interpolator, field: &CellField) -> (Vec<Vec3>, Vec<bool>) {
+fn crossings(interpolator: &Interpolator, field: &CellField, sides: &[Sides]) -> (Vec<Vec3>, Vec<bool>) {
     let grid = interpolator.grid();
     let f = field.tissue;
     let mut surface = Vec::new();
-    for s in &grid.shells {
-        shell_surface(interpolator, s, field, &mut surface);
+    for (s, sides) in grid.shells.iter().zip(sides) {
+        shell_surface(interpolator, s, field, sides, &mut surface);
     }
     let mut cut = vec![false; grid.tissue_cells];
     let inside: Vec<bool> = f[..grid.tissue_cells].iter().map(|v| *v >= 0.0).collect();
     for a in (0..grid.tissue_cells).filter(|a| inside[*a]) {
-        for &neighbour in grid.neighbours.of(a as u32) {
+        for &neighbour in grid.neighbours_of(a) {
             let b = neighbour as usize;
             if inside[b] {
                 continue;
@@ -114,17 +189,17 @@ fn crossings(interpolator: &Interpolator, field: &CellField) -> (Vec<Vec3>, Vec<
 }
 
 /// Volume of tissue inside, m³.
-fn volume(interpolator: &Interpolator, field: &CellField, cut: &[bool]) -> f64 {
+fn volume(interpolator: &Interpolator, field: &CellField, sides: &[Sides], cut: &[bool]) -> f64 {
     let grid = interpolator.grid();
     let f = field.tissue;
     let mut volume = 0.0;
-    for s in &grid.shells {
-        volume += shell_volume(interpolator, s, field);
+    for (s, sides) in grid.shells.iter().zip(sides) {
+        volume += shell_volume(interpolator, s, field, sides);
     }
     // A neighbour of a cut cell can hold a corner of the region.
     let mut near = cut.to_vec();
     for (i, _) in cut.iter().enumerate().filter(|(_, cut)| **cut) {
-        for &neighbour in grid.neighbours.of(i as u32) {
+        for &neighbour in grid.neighbours_of(i) {
             near[neighbour as usize] = true;
         }
     }
@@ -159,15 +234,9 @@ fn value_and_gradient(value: &impl Fn(&Vec3) -> Option<f64>, p: &Vec3) -> Option
 const LEAST_COLUMN: usize = 3;
 
 /// Crossings along the three families of lattice lines within the shells, the metal's surface included.
-fn shell_surface(interpolator: &Interpolator, s: &Shells, field: &CellField, out: &mut Vec<Vec3>) {
+fn shell_surface(interpolator: &Interpolator, s: &Shells, field: &CellField, sides: &Sides, out: &mut Vec<Vec3>) {
     let (n, m) = (s.shells(), s.meridian());
-    let at = |k: usize, t: usize, q: usize| {
-        if k == 0 {
-            interpolator.surface(s, t, q, field)
-        } else {
-            field.tissue[s.cell(k - 1, t, q) as usize]
-        }
-    };
+    let at = lattice_value(interpolator, s, field);
     let radius = |k: usize| if k == 0 { s.radius[0] } else { s.shell_center(k - 1) };
     for t in 0..m {
         for q in 0..s.around_at(t) {
@@ -182,14 +251,9 @@ fn shell_surface(interpolator: &Interpolator, s: &Shells, field: &CellField, out
                     s.point_radius(k - 1, t, q)
                 }
             };
-            let mut low = at(0, t, q);
-            for k in 0..n {
-                let high = at(k + 1, t, q);
-                if (low >= 0.0) != (high >= 0.0) {
-                    let r = line_root(0..n + 1, k, &radius, &|k| at(k, t, q));
-                    out.push(s.place(r, t, s.angle(q)));
-                }
-                low = high;
+            for k in (0..n).filter(|&k| Sides::part(sides.at(k, t, q), sides.at(k + 1, t, q))) {
+                let r = line_root(0..n + 1, k, &radius, &|k| at(k, t, q));
+                out.push(s.place(r, t, s.angle(q)));
             }
         }
     }
@@ -207,11 +271,8 @@ fn shell_surface(interpolator: &Interpolator, s: &Shells, field: &CellField, out
         for q in 0..s.around {
             for t in 0..m - 1 {
                 // Elsewhere the faces tell.
-                if t >= s.first_on_lattice()
-                    && has(t, q)
-                    && has(t + 1, q)
-                    && (at(k, t, q) >= 0.0) != (at(k, t + 1, q) >= 0.0)
-                {
+                let here = sides.at(k, t, q);
+                if Sides::part(here, sides.at(k, t + 1, q)) && t >= s.first_on_lattice() && has(t, q) && has(t + 1, q) {
                     let below = (s.first_on_lattice()..t)
                         .rev()
                         .take(2)
@@ -226,11 +287,14 @@ fn shell_surface(interpolator: &Interpolator, s: &Shells, field: &CellField, out
                         c + (e1 * s.angle(q).cos() + e2 * s.angle(q).sin()) * r
                     });
                 }
-                if t > 0 && t >= s.first_on_lattice() && has(t, q) && has(t, q + 1) {
+                if Sides::part(here, sides.at(k, t, q + 1))
+                    && t > 0
+                    && t >= s.first_on_lattice()
+                    && has(t, q)
+                    && has(t, q + 1)
+                {
                     let (f, g) = (at(k, t, q), at(k, t, q + 1));
-                    if (f >= 0.0) != (g >= 0.0) {
-                        out.push(s.place(r, t, s.angle(q) + f / (f - g) * std::f64::consts::TAU / s.around as f64));
-                    }
+                    out.push(s.place(r, t, s.angle(q) + f / (f - g) * std::f64::consts::TAU / s.around as f64));
                 }
             }
         }
@@ -238,12 +302,13 @@ fn shell_surface(interpolator: &Interpolator, s: &Shells, field: &CellField, out
 }
 
 /// Volume within the cells of the lattice; Voronoi cells are counted elsewhere.
-fn shell_volume(interpolator: &Interpolator, s: &Shells, field: &CellField) -> f64 {
+fn shell_volume(interpolator: &Interpolator, s: &Shells, field: &CellField, sides: &Sides) -> f64 {
     let mut volume = 0.0;
+    let value = lattice_value(interpolator, s, field);
     for t in 0..s.meridian() {
         for q in 0..s.around_at(t) {
             let n = s.height(t, q);
-            if n < LEAST_COLUMN {
+            if n < LEAST_COLUMN || !sides.reached[t * sides.around + q] {
                 continue;
             }
             let radius = |k: usize| {
@@ -253,14 +318,8 @@ fn shell_volume(interpolator: &Interpolator, s: &Shells, field: &CellField) -> f
                     s.point_radius(k - 1, t, q)
                 }
             };
-            let at = |k: usize| {
-                if k == 0 {
-                    interpolator.surface(s, t, q, field)
-                } else {
-                    field.tissue[s.cell(k - 1, t, q) as usize]
-                }
-            };
-            let inside: Vec<bool> = (0..=n).map(|k| at(k) >= 0.0).collect();
+            let at = |k: usize| value(k, t, q);
+            let inside: Vec<bool> = (0..=n).map(|k| sides.at(k, t, q) == Sides::WITHIN).collect();
             for j in (0..n - 1).filter(|&j| s.is_exact(s.cell(j, t, q))) {
                 // Far from the surface the whole cell lies on one side.
                 let near = &inside[j.saturating_sub(1)..=(j + 3).min(n)];

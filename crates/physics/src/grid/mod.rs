@@ -209,7 +209,14 @@ pub struct Grid {
     neighbours: Neighbours,
 }
 
-/// Neighbours of every tissue cell, for interpolation.
+impl Grid {
+    /// Tissue cells that share a face with a tissue cell.
+    pub fn neighbours_of(&self, cell: usize) -> &[u32] {
+        self.neighbours.of(cell as u32)
+    }
+}
+
+/// Neighbours of every tissue cell.
 #[derive(Debug, Default)]
 struct Neighbours {
     start: Vec<u32>,

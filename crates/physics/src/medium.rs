@@ -116,7 +116,7 @@ pub struct Medium {
     pub metal_share: f64,
 }
 
-/// Cells smaller than this, m, are smaller than any layer or nerve that an anatomy holds as a tissue.
+/// Cells smaller than this, m, are smaller than any layer or nerve that an anatomy holds as a tissue (single voxels of a CT aside).
 const FINE: f64 = 0.5e-3;
 
 /// What a tissue cell holds.
@@ -161,7 +161,7 @@ impl Medium {
             .with_min_len(4096)
             .map(|i| all_round(i, &|k| tissue_of[k] == tissue_of[i]))
             .collect();
-        // Small cells two rows from any border hold one tissue: nothing is thinner than they are.
+        // Small cells two rows from any border hold one tissue.
         let deep = |i: usize| grid.size[i] < FINE && as_those_round[i] && all_round(i, &|k| as_those_round[k]);
         let cells: Vec<Cell> = (0..n)
             .into_par_iter()

@@ -1,11 +1,11 @@
 //! Resistances of electrodes of every shape, against mirrored, moved and refined copies.
 
-use std::f64::consts::PI;
+use std::{f64::consts::PI, sync::Arc};
 
 use neurotome_base::Vec3;
 use neurotome_physics::{
     current::Current,
-    grid::{Axis, Channel, Contact, End, FittedNeedle, Grid, Region, Sizing, Tine},
+    grid::{Axis, CellField, Channel, Contact, End, FittedNeedle, Grid, Interpolator, LevelSet, Region, Sizing, Tine},
     medium::{Laid, Medium, MetalProperties},
     tissue::TissueProperties,
 };
@@ -338,4 +338,31 @@ fn a_gently_bent_electrode_resists_as_a_straight_one() {
     // Bent the other way it is the same.
     let mirrored = resistance(&[bent_towards(-Vec3::x())], &[1.0], 1.0);
     assert_near("bent to the other side", mirrored, found, 0.001);
+}
+
+#[test]
+fn a_ball_round_needles_that_all_but_touch_keeps_its_size() {
+    // Columns of shells between the needles hold one cell or none.
+    let (gap, ball) = (0.2e-3, 4e-3);
+    for scale in [1.0, 2.0] {
+        let x = RADIUS + 0.5 * gap;
+        let pair = [needle(-x, 0.0), needle(x, 0.0)];
+        let grid = Arc::new(Grid::new(region(), &pair, &Sizing::default().scaled(scale), &|_| 0).unwrap());
+        let tissue: Vec<f64> = grid.center[..grid.tissue_cells]
+            .iter()
+            .map(|p| ball - p.norm())
+            .collect();
+        let field = CellField {
+            tissue: &tissue,
+            metal: None,
+            metal_share: 0.0,
+        };
+        let interpolator = Interpolator::new(Arc::clone(&grid));
+        let set = LevelSet::new(&interpolator, &field).unwrap();
+        let metal = 2.0 * PI * RADIUS * RADIUS * 2.0 * ball;
+        let volume = 4.0 / 3.0 * PI * ball.powi(3) - metal;
+        assert_near("volume of the ball", set.volume, volume, 0.03);
+        let width = set.extent(&interpolator, &field, &Vec3::y()).unwrap();
+        assert_near("half of its width", width, ball, 0.01);
+    }
 }

@@ -98,7 +98,9 @@ impl Sides {
         for k in 0..=s.shells() {
             for t in 0..meridian {
                 for q in 0..around {
-                    side.push(if k > s.height(t, q) {
+                    let height = s.height(t, q);
+                    // Of shorter columns nobody asks.
+                    side.push(if k > height || height + 1 < LEAST_COLUMN {
                         Self::NONE
                     } else if at(k, t, q) >= 0.0 {
                         reached[t * around + q] = true;

@@ -161,6 +161,23 @@ fn a_session_follows_the_operator() {
     assert!(heating.set_drive(temperature(80.0, Control::Each), 5.0).is_err());
 }
 
+/// What a solve after a correction of the voltage finds is kept for the next step's, which then leaves next to nothing to solve: without
+/// that the same run takes more than two iterations a solve.
+#[test]
+fn control_learns_how_the_tissue_answers() {
+    let mut heating = Heating::new(&problem(temperature(80.0, Control::First), 60.0)).unwrap();
+    heating
+        .advance(60.0, &mut |h| {
+            let r = h.reading();
+            assert!((r.thermocouples_c[0] - r.set_temperature_c.unwrap()).abs() < 5e-3, "{r:?}");
+            assert_eq!(r.hottest_c, h.hottest_by_needle_c()[0]);
+            true
+        })
+        .unwrap();
+    let evidence = heating.evidence();
+    assert!(evidence.heat_iterations_mean < 1.9, "{evidence:?}");
+}
+
 #[test]
 fn stepping_by_hand_is_the_same_run() {
     let problem = problem(temperature(75.0, Control::First), 20.0);

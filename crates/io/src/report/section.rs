@@ -5,6 +5,7 @@ use rayon::prelude::*;
 
 use crate::results::{
     files,
+    lattice::filled,
     needle_shape::{Distance, NeedleShape},
 };
 
@@ -197,10 +198,15 @@ pub(crate) enum Background {
     Tissues,
 }
 
-/// Samples of the nodes of a plane that reach one step beyond the panel, rows upwards.
-fn sample(frame: &Frame, step: f64, f: impl Fn(f64, f64) -> f32 + Sync) -> (Grid2, f64) {
+/// Nodes along a side of a plane's grid that reaches one step beyond the panel, and the place of the first.
+fn nodes(frame: &Frame, step: f64) -> (usize, f64) {
     let n = (2.0 * frame.half_mm / step).ceil() as usize + 3;
-    let low = -0.5 * (n - 1) as f64 * step;
+    (n, -0.5 * (n - 1) as f64 * step)
+}
+
+/// Samples of the nodes of a plane, rows upwards.
+fn sample(frame: &Frame, step: f64, f: impl Fn(f64, f64) -> f32 + Sync) -> (Grid2, f64) {
+    let (n, low) = nodes(frame, step);
     let values = (0..n * n)
         .into_par_iter()
         .with_min_len(n)
@@ -236,9 +242,16 @@ struct Labels {
 fn labels(scene: &Scene<'_>, plane: &Plane, frame: &Frame) -> Labels {
     let step = frame.half_mm / 170.0;
     let anatomy = &scene.run.problem.anatomy;
-    let (grid, low) = sample(frame, step, |u, v| {
-        f32::from(anatomy.tissue_at(&PatientPoint::from_vec(plane.point(u, v))).0)
+    let (n, low) = nodes(frame, step);
+    let values = filled([n, n, 1], |[i, j, _]| {
+        let p = plane.point(low + i as f64 * step, low + j as f64 * step);
+        f32::from(anatomy.tissue_at(&PatientPoint::from_vec(p)).0)
     });
+    let grid = Grid2 {
+        columns: n,
+        rows: n,
+        values,
+    };
     Labels { grid, low, step }
 }
 

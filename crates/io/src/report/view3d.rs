@@ -26,6 +26,9 @@ const SUPERSAMPLING: usize = 2;
 /// Radius in pixels of the neighbourhood that shades hollows.
 const HOLLOW_RADIUS: usize = 14;
 
+/// Rows of samples that are drawn one after the other; bands go side by side.
+const BAND: usize = 128;
+
 /// What lies behind everything: a pale blue grey, against which pale bone stands out.
 const BACKGROUND: [f64; 3] = [236.0, 240.0, 245.0];
 
@@ -100,110 +103,224 @@ impl Eye {
         ]
     }
 
-    /// Draws a mesh into a layer; `color` gives each triangle's colour. Of a closed mesh only the near side is drawn.
-    fn draw(&self, layer: &mut Layer, mesh: &Mesh, closed: bool, color: impl Fn(usize) -> Rgb) {
-        let projected: Vec<[f64; 3]> = mesh.positions.iter().map(|p| self.project(p)).collect();
+    /// Draws a mesh into a layer, in parallel by bands of rows; `color` gives each triangle's colour. Of a closed mesh only the near side is
+    /// drawn.
+    fn draw(&self, layer: &mut Layer, mesh: &Mesh, closed: bool, color: impl Fn(usize) -> Rgb + Sync) {
+        let projected: Vec<[f64; 3]> = mesh.positions.par_iter().map(|p| self.project(p)).collect();
         // Ambient and diffuse light, and how far each vertex faces the eye.
-        let lit: Vec<(f64, f64)> = mesh
-            .normals
-            .iter()
-            .map(|n| (0.34 + 0.66 * n.dot(&self.light).max(0.0), n.dot(&self.toward).abs()))
+        let light = |n: &Vec3| (0.34 + 0.66 * n.dot(&self.light).max(0.0), n.dot(&self.toward).abs());
+        let lit: Vec<(f64, f64)> = mesh.normals.par_iter().map(light).collect();
+        let shown: Vec<Shown> = mesh
+            .triangles
+            .par_iter()
+            .enumerate()
+            .filter_map(|(number, t)| self.shown(number, t.map(|v| projected[v as usize]), closed))
             .collect();
-        for (number, t) in mesh.triangles.iter().enumerate() {
-            let [a, b, c] = t.map(|v| projected[v as usize]);
-            let area = (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0]);
-            // Rows run downwards, so that what is counter-clockwise from outside turns the other way here.
-            if area.abs() < 1e-12 || (closed && area > 0.0) {
-                continue;
-            }
-            let bounds = |axis: usize| {
-                let low = a[axis].min(b[axis]).min(c[axis]);
-                let high = a[axis].max(b[axis]).max(c[axis]);
-                let last = self.side as f64 - 1.0;
-                let first = (low - 0.5).ceil().max(0.0);
-                let end = (high - 0.5).floor().min(last);
-                (first <= end).then_some((first as usize, end as usize))
-            };
-            let (Some((x0, x1)), Some((y0, y1))) = (bounds(0), bounds(1)) else {
-                continue;
-            };
-            let rgb = color(number).map(f64::from);
-            let shade = t.map(|v| lit[v as usize]);
-            // The weights of two corners are linear in column and row.
-            let per_area = 1.0 / area;
-            let (across1, down1) = ((c[1] - a[1]) * per_area, (a[0] - c[0]) * per_area);
-            let (across2, down2) = ((a[1] - b[1]) * per_area, (b[0] - a[0]) * per_area);
-            for y in y0..=y1 {
-                let from_a = y as f64 + 0.5 - a[1];
-                let (row1, row2) = (from_a * down1, from_a * down2);
-                for x in x0..=x1 {
-                    let from_a = x as f64 + 0.5 - a[0];
-                    let (w1, w2) = (from_a * across1 + row1, from_a * across2 + row2);
-                    let w0 = 1.0 - w1 - w2;
-                    if w0 < 0.0 || w1 < 0.0 || w2 < 0.0 {
+        let band = BAND * self.side;
+        layer
+            .depth
+            .par_chunks_mut(band)
+            .zip(layer.shade.par_chunks_mut(band))
+            .enumerate()
+            .for_each(|(number, (depth, shade))| {
+                let mut band = Band {
+                    first: number * BAND,
+                    side: self.side,
+                    depth,
+                    shade,
+                };
+                for triangle in &shown {
+                    if !band.meets(triangle) {
                         continue;
                     }
-                    let depth = (w0 * a[2] + w1 * b[2] + w2 * c[2]) as f32;
-                    let at = y * self.side + x;
-                    if depth > layer.depth[at] {
-                        layer.depth[at] = depth;
-                        let light = w0 * shade[0].0 + w1 * shade[1].0 + w2 * shade[2].0;
-                        let facing = w0 * shade[0].1 + w1 * shade[1].1 + w2 * shade[2].1;
-                        layer.shade[at] = Shade {
-                            color: rgb.map(|c| (c * light.min(1.0)).round() as u8),
-                            facing: (255.0 * facing.min(1.0)).round() as u8,
-                        };
-                    }
+                    let t = mesh.triangles[triangle.number].map(|v| v as usize);
+                    let (corners, lit) = (t.map(|v| projected[v]), t.map(|v| lit[v]));
+                    band.draw(triangle, corners, lit, color(triangle.number).map(f64::from));
+                }
+            });
+    }
+
+    /// A triangle with projected corners, if it can be seen.
+    fn shown(&self, number: usize, [a, b, c]: [[f64; 3]; 3], closed: bool) -> Option<Shown> {
+        let area = (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0]);
+        // Rows run downwards, so that what is counter-clockwise from outside turns the other way here.
+        if area.abs() < 1e-12 || (closed && area > 0.0) {
+            return None;
+        }
+        let pixels = |axis: usize| {
+            let low = a[axis].min(b[axis]).min(c[axis]);
+            let high = a[axis].max(b[axis]).max(c[axis]);
+            let first = (low - 0.5).ceil().max(0.0);
+            let last = (high - 0.5).floor().min(self.side as f64 - 1.0);
+            (first <= last).then_some([first as u32, last as u32])
+        };
+        Some(Shown {
+            number,
+            columns: pixels(0)?,
+            rows: pixels(1)?,
+        })
+    }
+}
+
+/// A triangle that can be seen: its number, and the first and last columns and rows of its box.
+struct Shown {
+    number: usize,
+    columns: [u32; 2],
+    rows: [u32; 2],
+}
+
+/// Some rows of a layer.
+struct Band<'l> {
+    first: usize,
+    side: usize,
+    depth: &'l mut [f32],
+    shade: &'l mut [Shade],
+}
+
+impl Band<'_> {
+    /// The row after its last.
+    fn end(&self) -> usize {
+        self.first + self.depth.len() / self.side
+    }
+
+    fn meets(&self, triangle: &Shown) -> bool {
+        let [first, last] = triangle.rows.map(|row| row as usize);
+        first < self.end() && last >= self.first
+    }
+
+    /// Draws what lies in the band of a triangle with projected corners, their light and how far they face the eye.
+    fn draw(&mut self, triangle: &Shown, [a, b, c]: [[f64; 3]; 3], lit: [(f64, f64); 3], rgb: [f64; 3]) {
+        let [x0, x1] = triangle.columns.map(|column| column as usize);
+        let [y0, y1] = triangle.rows.map(|row| row as usize);
+        let (y0, y1) = (y0.max(self.first), y1.min(self.end() - 1));
+        let area = (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0]);
+        // The weights of the corners are linear in column and row.
+        let per_area = 1.0 / area;
+        let (across1, down1) = ((c[1] - a[1]) * per_area, (a[0] - c[0]) * per_area);
+        let (across2, down2) = ((a[1] - b[1]) * per_area, (b[0] - a[0]) * per_area);
+        let across = [-across1 - across2, across1, across2];
+        // Columns at which a weight is zero lie at its value in the first column times this.
+        let columns = across.map(|w| -1.0 / w);
+        let from_a = x0 as f64 + 0.5 - a[0];
+        for y in y0..=y1 {
+            let below_a = y as f64 + 0.5 - a[1];
+            let (row1, row2) = (below_a * down1, below_a * down2);
+            let (w1, w2) = (from_a * across1 + row1, from_a * across2 + row2);
+            // The columns in which no weight is below zero, and one more on either side.
+            let (mut low, mut high) = (0.0, (x1 - x0) as f64);
+            for ((w, across), columns) in [1.0 - w1 - w2, w1, w2].into_iter().zip(across).zip(columns) {
+                if across > 0.0 {
+                    low = f64::max(low, w * columns - 1.0);
+                } else if across < 0.0 {
+                    high = f64::min(high, w * columns + 1.0);
+                }
+            }
+            if low > high {
+                continue;
+            }
+            for x in x0 + low as usize..=x0 + high as usize {
+                let from_a = x as f64 + 0.5 - a[0];
+                let (w1, w2) = (from_a * across1 + row1, from_a * across2 + row2);
+                let w0 = 1.0 - w1 - w2;
+                if w0 < 0.0 || w1 < 0.0 || w2 < 0.0 {
+                    continue;
+                }
+                let depth = (w0 * a[2] + w1 * b[2] + w2 * c[2]) as f32;
+                let at = (y - self.first) * self.side + x;
+                if depth > self.depth[at] {
+                    self.depth[at] = depth;
+                    let light = w0 * lit[0].0 + w1 * lit[1].0 + w2 * lit[2].0;
+                    let facing = w0 * lit[0].1 + w1 * lit[1].1 + w2 * lit[2].1;
+                    self.shade[at] = Shade {
+                        color: rgb.map(|c| rounded(c * light.min(1.0))),
+                        facing: rounded(255.0 * facing.min(1.0)),
+                    };
                 }
             }
         }
     }
 }
 
-/// Darkens hollows: samples that lie deeper than the mean of their neighbourhood.
-fn shade_hollows(layer: &mut Layer, side: usize, per_mm: f64) {
-    let floor = layer
-        .depth
-        .iter()
-        .copied()
-        .filter(|d| d.is_finite())
-        .fold(f32::INFINITY, f32::min);
-    let depth: Vec<f32> = layer
-        .depth
-        .iter()
-        .map(|&d| if d.is_finite() { d } else { floor })
-        .collect();
-    let blurred = box_blur(&box_blur(&depth, side), side);
-    let reach = (HOLLOW_RADIUS as f64 / per_mm) as f32;
-    for ((shade, &d), blurred) in layer.shade.iter_mut().zip(&layer.depth).zip(blurred) {
-        if d.is_finite() {
-            let hollow = ((blurred - d) / (2.5 * reach)).clamp(0.0, 1.0);
-            shade.color = shade
-                .color
-                .map(|c| (f32::from(c) * (1.0 - 0.38 * hollow)).round() as u8);
-        }
-    }
+/// A brightness, at least zero, to the nearest whole number.
+fn rounded(v: f64) -> u8 {
+    (v + 0.5) as u8
 }
 
-/// Mean over a row window, then transposed; applied twice it averages over a square.
-fn box_blur(values: &[f32], side: usize) -> Vec<f32> {
+/// Darkens hollows: samples that lie deeper than the mean of their neighbourhood.
+fn shade_hollows(layer: &mut Layer, side: usize, per_mm: f64) {
+    let finite = |d: f32| d.is_finite();
+    let floor = layer.depth.par_iter().copied().filter(|d| finite(*d));
+    let floor = floor.reduce(|| f32::INFINITY, f32::min);
+    let mut blurred: Vec<f32> = layer
+        .depth
+        .par_iter()
+        .map(|&d| if finite(d) { d } else { floor })
+        .collect();
+    blur_rows(&mut blurred, side);
+    blurred = blurred_columns(&blurred, side);
+    let reach = (HOLLOW_RADIUS as f64 / per_mm) as f32;
+    layer
+        .shade
+        .par_iter_mut()
+        .zip(&layer.depth)
+        .zip(blurred)
+        .for_each(|((shade, &d), blurred)| {
+            if finite(d) {
+                let hollow = f64::from(((blurred - d) / (2.5 * reach)).clamp(0.0, 1.0));
+                shade.color = shade.color.map(|c| rounded(f64::from(c) * (1.0 - 0.38 * hollow)));
+            }
+        });
+}
+
+/// The samples round number `at` over which a mean is taken, of `n`.
+fn window(at: usize, n: usize) -> std::ops::Range<usize> {
+    at.saturating_sub(HOLLOW_RADIUS)..(at + HOLLOW_RADIUS + 1).min(n)
+}
+
+/// Means over windows in each row.
+fn blur_rows(values: &mut [f32], side: usize) {
+    values
+        .par_chunks_exact_mut(side)
+        .for_each_init(Vec::new, |row: &mut Vec<f32>, out| {
+            row.clear();
+            row.extend_from_slice(out);
+            let mut held = 0..0;
+            let mut sum = 0.0f64;
+            for (x, out) in out.iter_mut().enumerate() {
+                let window = window(x, side);
+                sum += row[held.end..window.end].iter().map(|v| f64::from(*v)).sum::<f64>();
+                sum -= row[held.start..window.start].iter().map(|v| f64::from(*v)).sum::<f64>();
+                *out = (sum / window.len() as f64) as f32;
+                held = window;
+            }
+        });
+}
+
+/// Means over windows in each column, in parallel by bands of rows.
+fn blurred_columns(values: &[f32], side: usize) -> Vec<f32> {
     let mut out = vec![0.0f32; values.len()];
-    for y in 0..side {
-        let row = &values[y * side..(y + 1) * side];
-        let mut sum = 0.0f64;
-        let (mut first, mut end) = (0, 0);
-        for x in 0..side {
-            while end < (x + HOLLOW_RADIUS + 1).min(side) {
-                sum += f64::from(row[end]);
-                end += 1;
+    out.par_chunks_mut(BAND * side).enumerate().for_each(|(number, band)| {
+        let mut sums = vec![0.0f64; side];
+        let add = |rows: std::ops::Range<usize>, sign: f64, sums: &mut [f64]| {
+            for row in values[rows.start * side..rows.end * side].chunks_exact(side) {
+                for (sum, v) in sums.iter_mut().zip(row) {
+                    *sum += sign * f64::from(*v);
+                }
             }
-            while first + HOLLOW_RADIUS < x {
-                sum -= f64::from(row[first]);
-                first += 1;
+        };
+        let first = window(number * BAND, side).start;
+        let mut held = first..first;
+        for (row, out) in band.chunks_exact_mut(side).enumerate() {
+            let window = window(number * BAND + row, side);
+            add(held.end..window.end, 1.0, &mut sums);
+            add(held.start..window.start, -1.0, &mut sums);
+            let share = 1.0 / window.len() as f64;
+            for (out, sum) in out.iter_mut().zip(&sums) {
+                *out = (sum * share) as f32;
             }
-            out[x * side + y] = (sum / (end - first) as f64) as f32;
+            held = window;
         }
-    }
+    });
     out
 }
 
@@ -365,7 +482,7 @@ fn render(scene: &Scene<'_>, bone: &Mesh, view: &View, size: usize) -> Vec<u8> {
                 }
                 let samples = (SUPERSAMPLING * SUPERSAMPLING) as f64;
                 for (p, s) in pixel.iter_mut().zip(sum) {
-                    *p = (s / samples).round().clamp(0.0, 255.0) as u8;
+                    *p = rounded(s / samples);
                 }
             }
         });

@@ -44,72 +44,68 @@ impl Lattice {
         }
     }
 
-    /// Number of nodes.
-    pub fn len(&self) -> usize {
-        self.dims.iter().product()
-    }
-
     /// Position of a node given its number.
     pub fn position_of(&self, node: usize) -> Vec3 {
         let [nx, ny, _] = self.dims;
-        self.origin_mm
-            + Vec3::new((node % nx) as f64, (node / nx % ny) as f64, (node / (nx * ny)) as f64) * self.spacing_mm
+        self.position([node % nx, node / nx % ny, node / (nx * ny)])
     }
 
-    /// `f(position)` at each node, in parallel by layers.
+    fn position(&self, index: [usize; 3]) -> Vec3 {
+        self.origin_mm + Vec3::from(index.map(|i| i as f64)) * self.spacing_mm
+    }
+
+    /// `f(position)` at each node, in parallel.
     pub fn map<T: Send + Copy + Default>(&self, f: impl Fn(&Vec3) -> T + Sync) -> Vec<T> {
-        let layer = self.dims[0] * self.dims[1];
-        let mut out = vec![T::default(); self.len()];
-        out.par_chunks_mut(layer).enumerate().for_each(|(k, chunk)| {
-            for (n, v) in chunk.iter_mut().enumerate() {
-                *v = f(&self.position_of(k * layer + n));
-            }
-        });
-        out
+        by_rows(self.dims, |index| f(&self.position(index)))
     }
 
-    /// As [`Lattice::map`], but `f` is asked at every other node along each axis first, and between these only where they and those round
-    /// them differ. Pieces thinner than two nodes may be missed: for pictures.
+    /// As [`Lattice::map`], by [`filled`].
     pub fn fill<T: Send + Sync + Copy + Default + PartialEq>(&self, f: impl Fn(&Vec3) -> T + Sync) -> Vec<T> {
-        let coarse = Self {
-            origin_mm: self.origin_mm,
-            spacing_mm: 2.0 * self.spacing_mm,
-            dims: self.dims.map(|n| n.div_ceil(2)),
-        };
-        let known = coarse.map(&f);
-        let [nx, ny, nz] = coarse.dims;
-        let round = |i: usize, n: usize| i.saturating_sub(1)..(i + 2).min(n);
-        // Nodes that are as all those round them.
-        let plain: Vec<bool> = (0..known.len())
-            .into_par_iter()
-            .map(|node| {
-                let (i, j, k) = (node % nx, node / nx % ny, node / (nx * ny));
-                round(k, nz).all(|z| {
-                    round(j, ny).all(|y| {
-                        let row = nx * (y + ny * z);
-                        let x = round(i, nx);
-                        known[row + x.start..row + x.end].iter().all(|v| *v == known[node])
-                    })
-                })
-            })
-            .collect();
-        let layer = self.dims[0] * self.dims[1];
-        let mut out = vec![T::default(); self.len()];
-        out.par_chunks_mut(layer).enumerate().for_each(|(k, chunk)| {
-            for (n, v) in chunk.iter_mut().enumerate() {
-                let (i, j) = (n % self.dims[0], n / self.dims[0]);
-                let at = |x: usize, y: usize, z: usize| x.min(nx - 1) + nx * (y.min(ny - 1) + ny * z.min(nz - 1));
-                let first = at(i / 2, j / 2, k / 2);
-                let on_coarse = i % 2 == 0 && j % 2 == 0 && k % 2 == 0;
-                *v = if on_coarse || plain[first] && plain[at(i.div_ceil(2), j.div_ceil(2), k.div_ceil(2))] {
-                    known[first]
-                } else {
-                    f(&self.position_of(k * layer + n))
-                };
-            }
-        });
-        out
+        filled(self.dims, |index| f(&self.position(index)))
     }
+}
+
+/// `f(index)` at each node, the first index running fastest, in parallel by rows.
+fn by_rows<T: Send + Copy + Default>([nx, ny, nz]: [usize; 3], f: impl Fn([usize; 3]) -> T + Sync) -> Vec<T> {
+    let mut out = vec![T::default(); nx * ny * nz];
+    out.par_chunks_mut(nx).enumerate().for_each(|(row, values)| {
+        let (j, k) = (row % ny, row / ny);
+        for (i, v) in values.iter_mut().enumerate() {
+            *v = f([i, j, k]);
+        }
+    });
+    out
+}
+
+/// `f(index)` at each node, the first index running fastest; `f` is asked at every other node along each axis first, and between these only
+/// where they and those round them differ. Pieces thinner than two nodes may be missed: for pictures.
+pub(crate) fn filled<T: Send + Sync + Copy + Default + PartialEq>(
+    dims: [usize; 3],
+    f: impl Fn([usize; 3]) -> T + Sync,
+) -> Vec<T> {
+    let [nx, ny, nz] = dims.map(|n| n.div_ceil(2));
+    let known = by_rows([nx, ny, nz], |index| f(index.map(|i| 2 * i)));
+    let at = |[i, j, k]: [usize; 3]| i.min(nx - 1) + nx * (j.min(ny - 1) + ny * k.min(nz - 1));
+    let round = |i: usize, n: usize| i.saturating_sub(1)..(i + 2).min(n);
+    // Nodes that are as all those round them.
+    let plain = by_rows([nx, ny, nz], |[i, j, k]| {
+        let own = known[at([i, j, k])];
+        round(k, nz).all(|z| {
+            round(j, ny).all(|y| {
+                let x = round(i, nx);
+                known[at([x.start, y, z])..][..x.len()].iter().all(|v| *v == own)
+            })
+        })
+    });
+    by_rows(dims, |index| {
+        let (low, high) = (at(index.map(|i| i / 2)), at(index.map(|i| i.div_ceil(2))));
+        let on_coarse = index.iter().all(|i| i.is_multiple_of(2));
+        if on_coarse || plain[low] && plain[high] {
+            known[low]
+        } else {
+            f(index)
+        }
+    })
 }
 
 /// What was found at one point.
@@ -351,12 +347,12 @@ mod tests {
     fn a_lattice_covers_its_box_and_stays_small() {
         let (low, high) = (Vec3::new(-3.2, 0.1, 7.0), Vec3::new(4.1, 5.0, 9.9));
         let lattice = Lattice::around(&low, &high, 0.5);
-        let last = lattice.position_of(lattice.len() - 1);
+        let last = lattice.position_of(lattice.dims.iter().product::<usize>() - 1);
         for a in 0..3 {
             assert!(lattice.origin_mm[a] <= low[a] && last[a] >= high[a] - 1e-9);
         }
         let huge = Lattice::around(&Vec3::repeat(-500.0), &Vec3::repeat(500.0), 0.5);
-        assert!(huge.len() as f64 <= 1.1 * MAX_NODES && huge.spacing_mm > 0.5);
+        assert!(huge.dims.iter().product::<usize>() as f64 <= 1.1 * MAX_NODES && huge.spacing_mm > 0.5);
     }
 
     #[test]

@@ -429,8 +429,10 @@ fn close_balance(ground: &[f64], b: &[f64], u: &mut [f64]) {
     let injected = ordered_sum(n, |r| b[r].iter().sum());
     let drained = ordered_sum(n, |r| r.map(|i| ground[i] * u[i]).sum());
     if drained.abs() > 0.0 && (injected / drained - 1.0).abs() < 1e-3 {
-        for v in u {
-            *v *= injected / drained;
-        }
+        for_blocks(u, |_, block| {
+            for v in block {
+                *v *= injected / drained;
+            }
+        });
     }
 }

@@ -232,6 +232,10 @@ fn value_and_gradient(value: &impl Fn(&Vec3) -> Option<f64>, p: &Vec3) -> Option
     Some((value(p)?, g))
 }
 
+/// A place between two points is found to this part of their distance,
+const CLOSE: f64 = 1e-9;
+/// in at most this many tries; some six are usual.
+const MOST_TRIES: usize = 60;
 /// Fewest shells of a column along which values are taken as a curve.
 const LEAST_COLUMN: usize = 3;
 
@@ -331,39 +335,25 @@ fn shell_volume(interpolator: &Interpolator, s: &Shells, field: &CellField, side
                     }
                     continue;
                 }
-                // The cell from face to face: the values at its faces, cubic along the line.
+                // The cell from face to face: the values at its faces, cubic along the line on either side of the cell's point.
                 let (r1, r2) = (s.radius[j], s.radius[j + 1]);
-                let f1 = line_value(n + 1, &radius, &at, r1);
-                let f2 = line_value(n + 1, &radius, &at, r2);
+                let piece = |k: usize| {
+                    let first = k.saturating_sub(1).min(n - 3);
+                    Cubic::through(std::array::from_fn(|i| (radius(first + i), at(first + i))))
+                };
+                let (below, above, point) = (piece(j), piece(j + 1), radius(j + 1));
+                let f = |r: f64| if r <= point { below.at(r) } else { above.at(r) };
+                let (f1, f2) = (f(r1), f(r2));
                 if f1 >= 0.0 && f2 >= 0.0 {
                     volume += s.volume(j, t, q);
                 } else if (f1 >= 0.0) != (f2 >= 0.0) {
-                    let (mut a, mut b) = (r1, r2);
-                    for _ in 0..20 {
-                        let c = 0.5 * (a + b);
-                        if (line_value(n + 1, &radius, &at, c) >= 0.0) == (f1 >= 0.0) {
-                            a = c;
-                        } else {
-                            b = c;
-                        }
-                    }
-                    let part = s.part_volume(t, q, r1, a);
+                    let part = s.part_volume(t, q, r1, root((r1, f1), (r2, f2), f));
                     volume += if f1 >= 0.0 { part } else { s.volume(j, t, q) - part };
                 }
             }
         }
     }
     volume
-}
-
-/// Cubic interpolation at `x` on the nodes `position(0..count)`.
-fn line_value(count: usize, position: &impl Fn(usize) -> f64, value: &impl Fn(usize) -> f64, x: f64) -> f64 {
-    let mut k = 0;
-    while k + 2 < count && position(k + 1) < x {
-        k += 1;
-    }
-    let k0 = k.saturating_sub(1).min(count.saturating_sub(4));
-    cubic(&std::array::from_fn(|i| (position(k0 + i), value(k0 + i))), x)
 }
 
 /// Where the curve through up to four nodes of `nodes` round `k` changes sign between `k` and `k + 1`: a cubic, or straight where
@@ -374,35 +364,72 @@ fn line_root(
     position: &impl Fn(usize) -> f64,
     value: &impl Fn(usize) -> f64,
 ) -> f64 {
-    let (mut a, mut b) = (position(k), position(k + 1));
+    let (a, b) = (position(k), position(k + 1));
+    let (f, g) = (value(k), value(k + 1));
     if nodes.len() < 4 {
-        let (f, g) = (value(k), value(k + 1));
         return a + (b - a) * f / (f - g);
     }
     let k0 = k.saturating_sub(1).clamp(nodes.start, nodes.end - 4);
-    let nodes: [(f64, f64); 4] = std::array::from_fn(|i| (position(k0 + i), value(k0 + i)));
-    let positive = value(k) >= 0.0;
-    for _ in 0..30 {
-        let c = 0.5 * (a + b);
-        if (cubic(&nodes, c) >= 0.0) == positive {
-            a = c;
-        } else {
-            b = c;
-        }
-    }
-    0.5 * (a + b)
+    let curve = Cubic::through(std::array::from_fn(|i| (position(k0 + i), value(k0 + i))));
+    root((a, f), (b, g), |x| curve.at(x))
 }
 
-fn cubic(node: &[(f64, f64); 4], x: f64) -> f64 {
-    (0..4)
-        .map(|i| {
-            let w: f64 = (0..4)
-                .filter(|&j| j != i)
-                .map(|j| (x - node[j].0) / (node[i].0 - node[j].0))
-                .product();
-            w * node[i].1
-        })
-        .sum()
+/// Where `f` changes sign between `a`, where it is `fa`, and `b`, where it is `fb`: false position, with the value at an end that stays
+/// halved (Dowell and Jarratt 1971, the Illinois rule).
+fn root((mut a, mut fa): (f64, f64), (mut b, mut fb): (f64, f64), f: impl Fn(f64) -> f64) -> f64 {
+    let close = CLOSE * (b - a).abs();
+    let mut last = a;
+    let mut stays = 0;
+    for _ in 0..MOST_TRIES {
+        let x = (a * fb - b * fa) / (fb - fa);
+        let fx = f(x);
+        if fx == 0.0 || (x - last).abs() < close {
+            return x;
+        }
+        last = x;
+        if (fx > 0.0) == (fa > 0.0) {
+            (a, fa) = (x, fx);
+            if stays == 1 {
+                fb *= 0.5;
+            }
+            stays = 1;
+        } else {
+            (b, fb) = (x, fx);
+            if stays == -1 {
+                fa *= 0.5;
+            }
+            stays = -1;
+        }
+    }
+    last
+}
+
+/// The cubic through four nodes, by divided differences.
+struct Cubic {
+    node: [f64; 3],
+    coefficient: [f64; 4],
+}
+
+impl Cubic {
+    fn through(nodes: [(f64, f64); 4]) -> Self {
+        let x = nodes.map(|n| n.0);
+        let mut coefficient = nodes.map(|n| n.1);
+        for order in 1..4 {
+            for i in (order..4).rev() {
+                coefficient[i] = (coefficient[i] - coefficient[i - 1]) / (x[i] - x[i - order]);
+            }
+        }
+        Self {
+            node: [x[0], x[1], x[2]],
+            coefficient,
+        }
+    }
+
+    fn at(&self, x: f64) -> f64 {
+        let [a, b, c, d] = self.coefficient;
+        let [u, v, w] = self.node.map(|n| x - n);
+        a + u * (b + v * (c + w * d))
+    }
 }
 
 /// Where the cubic with end values `a`, `b` of opposite sign and end slopes `da`, `db` on 0…1 crosses zero.
@@ -411,16 +438,7 @@ fn hermite_root(a: f64, b: f64, da: f64, db: f64) -> f64 {
         let u = 1.0 - t;
         a * u * u * (1.0 + 2.0 * t) + b * t * t * (3.0 - 2.0 * t) + da * t * u * u - db * t * t * u
     };
-    let (mut low, mut high) = (0.0, 1.0);
-    for _ in 0..30 {
-        let c = 0.5 * (low + high);
-        if (value(c) >= 0.0) == (a >= 0.0) {
-            low = c;
-        } else {
-            high = c;
-        }
-    }
-    0.5 * (low + high)
+    root((0.0, a), (1.0, b), value)
 }
 
 /// Fraction of a box where `f + g·x ≥ 0`, `x` from the box's centre and `change` the differences of `g·x` along its three
@@ -464,6 +482,32 @@ mod tests {
         // A corner of side 0.3: 0.3³/6.
         let corner = box_fraction(&[1.0, 1.0, 1.0], -(1.5 - 0.3));
         assert!((corner - 0.3f64.powi(3) / 6.0).abs() < 1e-9, "{corner}");
+    }
+
+    #[test]
+    fn a_cubic_goes_through_its_nodes_and_any_other_cubic_is_itself() {
+        let f = |x: f64| 2.0 - x + 3.0 * x * x - 0.5 * x * x * x;
+        let curve = Cubic::through([-1.0, 0.3, 1.0, 2.5].map(|x| (x, f(x))));
+        for x in [-1.0, 0.0, 0.3, 0.8, 1.0, 2.5, 3.0] {
+            assert!((curve.at(x) - f(x)).abs() < 1e-12, "{x}");
+        }
+    }
+
+    #[test]
+    fn roots_are_found_in_few_tries_whichever_end_is_positive() {
+        let tries = std::cell::Cell::new(0);
+        let f = |x: f64| {
+            tries.set(tries.get() + 1);
+            x * x * x - 0.2
+        };
+        let exact = 0.2f64.cbrt();
+        assert!((root((0.0, f(0.0)), (1.0, f(1.0)), f) - exact).abs() < 1e-9);
+        assert!((root((1.0, f(1.0)), (0.0, f(0.0)), f) - exact).abs() < 1e-9);
+        assert!(tries.get() < 30, "{tries:?}");
+        // At an end, and where the curve is steep at one end only.
+        assert_eq!(root((0.0, 0.0), (1.0, -1.0), |x| -x), 0.0);
+        let steep = |x: f64| (1e3 * (x - 0.001)).tanh();
+        assert!((root((0.0, steep(0.0)), (1.0, steep(1.0)), steep) - 0.001).abs() < 1e-8);
     }
 
     #[test]

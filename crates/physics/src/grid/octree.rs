@@ -209,26 +209,33 @@ impl Octree {
 
     /// Calls `f` on the points of all leaves that meet the ball.
     pub fn for_points_near(&self, p: &Vec3, radius: f64, mut f: impl FnMut(u32)) {
-        let mut stack = [0usize; WALK];
-        stack[0] = self.around(p, radius);
+        let start = self.around(p, radius);
+        if self.is_leaf(start) {
+            return self.points(start).iter().copied().for_each(f);
+        }
+        // Nodes that meet the ball and have children, and where the point lies from their middles.
+        let mut stack = [(0usize, Vec3::zeros()); WALK];
+        stack[0] = (start, p - self.center(start));
         let mut left = 1;
         while left > 0 {
             left -= 1;
-            let n = stack[left];
-            let half = 0.5 * self.size(n);
-            let d = p - self.center(n);
-            let outside: f64 = d.iter().map(|v| (v.abs() - half).max(0.0).powi(2)).sum();
-            if outside > radius * radius {
-                continue;
-            }
-            if self.is_leaf(n) {
-                for &i in self.points(n) {
-                    f(i);
+            let (n, from) = stack[left];
+            let quarter = 0.25 * self.size(n);
+            // Of the lower and the upper half along each axis, how far the point lies outside, squared.
+            let outside =
+                [-quarter, quarter].map(|middle| from.map(|v| ((v - middle).abs() - quarter).max(0.0).powi(2)));
+            let children = self.nodes[n].child as usize;
+            for c in 0..8 {
+                let half = |axis: usize| (c >> axis) & 1;
+                if outside[half(0)].x + outside[half(1)].y + outside[half(2)].z > radius * radius {
+                    continue;
                 }
-            } else {
-                let c = self.nodes[n].child as usize;
-                for child in c..c + 8 {
-                    stack[left] = child;
+                let child = children + c;
+                if self.is_leaf(child) {
+                    self.points(child).iter().copied().for_each(&mut f);
+                } else {
+                    let middle = |axis: usize| if half(axis) == 1 { quarter } else { -quarter };
+                    stack[left] = (child, from - Vec3::new(middle(0), middle(1), middle(2)));
                     left += 1;
                 }
             }
@@ -252,6 +259,30 @@ mod tests {
                     assert!(tree.level(m) + 1 >= tree.level(n));
                 }
             }
+        }
+    }
+
+    /// Every point of the ball is among those given, and each but once.
+    #[test]
+    fn points_near_are_found() {
+        let mut tree = Octree::new(Vec3::repeat(-0.5), 1.0, 100_000, |c, h| h > 0.02 + 0.5 * c.norm()).unwrap();
+        let mut seed = 7u64;
+        let mut next = || {
+            seed = seed.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+            (seed >> 33) as f64 / f64::from(1u32 << 31) - 0.5
+        };
+        let points: Vec<(Vec3, u32)> = (0..2000)
+            .map(|i| (Vec3::new(next(), next(), next()), i))
+            .collect();
+        tree.hold(&points);
+        for k in 0..200 {
+            let (p, radius) = (points[k].0, 0.3 * f64::from(k as u32) / 200.0);
+            let mut found = Vec::new();
+            tree.for_points_near(&p, radius, |i| found.push(i));
+            found.sort_unstable();
+            assert!(found.windows(2).all(|w| w[0] < w[1]));
+            let within = points.iter().filter(|q| (q.0 - p).norm() <= radius);
+            assert!(within.clone().all(|q| found.binary_search(&q.1).is_ok()), "{k}");
         }
     }
 }

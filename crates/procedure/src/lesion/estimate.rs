@@ -7,7 +7,7 @@
 use super::{Contour, ErrorEstimate, run::LesionRun};
 
 /// Part of the heating time before which the injured region is too small to compare.
-const GROWN: f64 = 0.5;
+pub(super) const GROWN: f64 = 0.5;
 
 /// Compares two runs of a problem.
 pub(super) fn estimate(fine: &LesionRun, coarse: &LesionRun) -> ErrorEstimate {

@@ -49,8 +49,8 @@ impl<'p> Measure<'p> {
         Self { problem, frame }
     }
 
-    /// Probes and contours now.
-    pub fn snapshot(&self, heating: &Heating) -> Snapshot {
+    /// Probes and readings now, without contours.
+    pub fn probed(&self, heating: &Heating) -> Snapshot {
         let field = heating.temperature_field(&heating.state.temperature);
         let probes = self
             .problem
@@ -69,7 +69,7 @@ impl<'p> Measure<'p> {
             impedance_ohm: reading.impedance_ohm,
             voltage_v: reading.voltage_v[0],
             current_a: reading.current_a,
-            contours: self.contours(heating),
+            contours: Contours::default(),
         }
     }
 
@@ -89,7 +89,7 @@ impl<'p> Measure<'p> {
         self.contour(&heating.interpolator, &tissue_only(&above))
     }
 
-    fn contours(&self, heating: &Heating) -> Contours {
+    pub fn contours(&self, heating: &Heating) -> Contours {
         let problem = self.problem;
         let ((iso45, iso50), (iso60, omega1)) = rayon::join(
             || rayon::join(|| self.isotherm(heating, 45.0), || self.isotherm(heating, 50.0)),

@@ -25,6 +25,8 @@ pub struct LesionRun {
     stops: Vec<f64>,
     /// Time of the last snapshot, s.
     snapped_s: f64,
+    /// Time before which snapshots hold no contours, s.
+    pub(super) contours_from_s: f64,
     /// Voltages come from outside.
     driven: bool,
 }
@@ -52,7 +54,7 @@ impl LesionRun {
         stops.sort_by(f64::total_cmp);
         stops.dedup_by(|a, b| (*a - *b).abs() < SAME_TIME_S);
         let mut run = Self {
-            return_current_a: vec![return_current(&heating)],
+            return_current_a: vec![heating.return_current_a()],
             heating,
             snapshots: Vec::new(),
             curves: Curves::default(),
@@ -61,6 +63,7 @@ impl LesionRun {
             heating_s: problem.heating_s,
             stops,
             snapped_s: f64::NEG_INFINITY,
+            contours_from_s: 0.0,
             driven: false,
         };
         push(&mut run.curves, &run.heating);
@@ -127,7 +130,7 @@ impl LesionRun {
         let (curves, return_current_a) = (&mut self.curves, &mut self.return_current_a);
         self.heating.advance_to(stop, &mut |h| {
             push(curves, h);
-            return_current_a.push(return_current(h));
+            return_current_a.push(h.return_current_a());
             let last = curves.t_s.len() - 1;
             let progress = Progress {
                 t_s: curves.t_s[last],
@@ -158,12 +161,17 @@ impl LesionRun {
     fn heating_ends(&mut self) {
         self.heated_at = self.curves.t_s.len() - 1;
         self.heating_s = self.heating.time_s();
-        self.heated = self.heating.snapshot().contours;
+        self.heated = self.heating.contours();
     }
 
     fn snap(&mut self) {
         self.snapped_s = self.heating.time_s();
-        self.snapshots.push(self.heating.snapshot());
+        self.snapshots
+            .push(if self.snapped_s < self.contours_from_s - SAME_TIME_S {
+                self.heating.probed()
+            } else {
+                self.heating.snapshot()
+            });
     }
 
     /// Ends the run where it stands and reads off the result; its last snapshot is of now. No error is stated: that takes a second run.
@@ -184,28 +192,6 @@ impl LesionRun {
         let evidence = self.heating.evidence();
         finished(self, evidence)
     }
-}
-
-/// Runs the problem on a grid with cells `factor` times as large and the step tolerance times `slack`.
-pub(super) fn run(
-    problem: &LesionProblem,
-    factor: f64,
-    slack: f64,
-    observer: &mut dyn FnMut(Progress) -> bool,
-    watch: &mut dyn FnMut(&Heating),
-) -> Result<LesionRun, LesionError> {
-    let mut run = LesionRun::coarser(problem, factor, slack)?;
-    watch(&run.heating);
-    run.advance_to(run.end_s(), &mut |heating, progress| {
-        watch(heating);
-        observer(progress)
-    })?;
-    Ok(run)
-}
-
-/// What all needles together send to the return electrode, A rms.
-fn return_current(heating: &Heating) -> f64 {
-    heating.reading().needle_current_a.iter().sum::<f64>().abs()
 }
 
 fn push(curves: &mut Curves, heating: &Heating) {

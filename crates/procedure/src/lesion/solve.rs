@@ -7,18 +7,20 @@ use neurotome_physics::grid::{Interpolator, Place};
 
 use super::{
     Evidence, FieldSample, FieldSampler, LesionProblem, LesionResult,
-    estimate::estimate,
+    estimate::{GROWN, estimate},
     heating::{Heating, State, temperature_field},
     leak::leaks,
     measure::{Measure, lesion_surface, ln_omega, tissue_only},
     pulse::pulse_figures,
-    run::{LesionRun, run},
+    run::LesionRun,
     setup::LesionFrame,
     skin::skin_entries,
 };
 
-/// Cells of the second run are this much larger, its step tolerance twice as large.
+/// Cells of the second run are this much larger, and
 const COARSE_FACTOR: f64 = 2.0;
+/// its step tolerance this much.
+const COARSE_SLACK: f64 = 2.0;
 
 /// Where a run stands; handed to the observer after each accepted time step.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -101,16 +103,10 @@ pub fn solve_watched(
     let fine = rayon::in_place_scope(|scope| {
         if problem.solver.estimate_error {
             scope.spawn(|_| {
-                coarse = Some(run(
-                    problem,
-                    COARSE_FACTOR,
-                    2.0,
-                    &mut |_| alive.load(Ordering::Relaxed),
-                    &mut |_| {},
-                ));
+                coarse = Some(coarser(problem, &|| alive.load(Ordering::Relaxed)));
             });
         }
-        let fine = run(problem, 1.0, 1.0, observer, watch);
+        let fine = run(problem, observer, watch);
         if fine.is_err() {
             alive.store(false, Ordering::Relaxed);
         }
@@ -120,6 +116,28 @@ pub fn solve_watched(
     let mut evidence = fine.heating.evidence();
     evidence.error = coarse.transpose()?.map(|coarse| estimate(&fine, &coarse));
     finished(fine, evidence)
+}
+
+fn run(
+    problem: &LesionProblem,
+    observer: &mut dyn FnMut(Progress) -> bool,
+    watch: &mut dyn FnMut(&Heating),
+) -> Result<LesionRun, LesionError> {
+    let mut run = LesionRun::new(problem)?;
+    watch(&run.heating);
+    run.advance_to(run.end_s(), &mut |heating, progress| {
+        watch(heating);
+        observer(progress)
+    })?;
+    Ok(run)
+}
+
+/// The run for the stated error, as long as `alive`.
+fn coarser(problem: &LesionProblem, alive: &dyn Fn() -> bool) -> Result<LesionRun, LesionError> {
+    let mut run = LesionRun::coarser(problem, COARSE_FACTOR, COARSE_SLACK)?;
+    run.contours_from_s = GROWN * problem.heating_s;
+    run.advance_to(run.end_s(), &mut |_, _| alive())?;
+    Ok(run)
 }
 
 /// What is read off a run at its end.

@@ -73,11 +73,17 @@ fn cleared(level: &dyn Fn(P) -> f64, points: &[P], clearance: f64, fixed: [bool;
     let mut course = resample(points, SPACING);
     let n = course.len();
     let (first, end) = (usize::from(fixed[0]), n - usize::from(fixed[1]));
+    // Points known to be clear where they are.
+    let mut clear = vec![false; n];
     for round in 0..ROUNDS {
         let mut moved = vec![false; n];
         for i in first..end {
+            if clear[i] {
+                continue;
+            }
             let short = clearance - level(course[i]);
-            if short > 1e-4 {
+            clear[i] = short <= 1e-4;
+            if !clear[i] {
                 let out = unit(slope(level, course[i], H));
                 course[i] = add(course[i], scale(out, short.min(1.0)));
                 moved[i] = true;
@@ -93,6 +99,7 @@ fn cleared(level: &dyn Fn(P) -> f64, points: &[P], clearance: f64, fixed: [bool;
                 if moved[i - 1] || moved[i] || moved[i + 1] {
                     let middle = scale(add(before[i - 1], before[i + 1]), 0.5);
                     course[i] = add(scale(before[i], 0.5), scale(middle, 0.5));
+                    clear[i] = false;
                 }
             }
         }

@@ -14,7 +14,7 @@ const CONTROL_V2: f64 = 1e-3;
 /// Most corrections of the voltages in a step.
 const CORRECTIONS: usize = 5;
 /// Changes of a reading from which the response is learnt, K: smaller ones are lost in the residual of the solves.
-const LESSON_K: f64 = 1e-3;
+const LESSON_K: f64 = 5e-3;
 /// How the response of a step grows with its length: between 1, of a short one, and 0, of a long one.
 const RESPONSE_POWER: f64 = 0.75;
 
@@ -111,24 +111,34 @@ impl Heating {
             if off.iter().all(|d| d.abs() < CONTROL_K) && self.volts.iter().zip(&volts).all(small) {
                 break;
             }
+            let v2 = self.volts[0] * self.volts[0];
             let expected = self.correct(&volts, sensors[0], x);
             if expected == 0.0 {
                 break;
             }
+            let moved = self.volts[0] * self.volts[0] - v2;
+            let learns = self.volts.len() == 1 && expected.abs() > LESSON_K;
+            if learns {
+                self.work.corrected.clear();
+                self.work.corrected.extend_from_slice(x);
+            }
             self.solve_heat(t_new, x)?;
-            if self.volts.len() == 1 && expected.abs() > LESSON_K {
-                self.learn((self.read(sensors[0], x) - set[0] + off[0]) / expected);
+            if learns {
+                self.learn(moved, x);
             }
         }
         Ok(())
     }
 
-    /// Scales the response of a single channel by how much more a reading changed than it told.
-    fn learn(&mut self, ratio: f64) {
-        self.response_known = ratio > 0.05;
-        if self.response_known {
-            scale(&mut self.responses[0], ratio);
-        }
+    /// Adds to the response of a single channel what the solve after a correction of V² by `moved` found beside it.
+    fn learn(&mut self, moved: f64, x: &[f64]) {
+        let corrected = &self.work.corrected;
+        for_blocks(&mut self.responses[0], |offset, block| {
+            for (k, v) in block.iter_mut().enumerate() {
+                *v += (x[offset + k] - corrected[offset + k]) / moved;
+            }
+        });
+        self.response_known = self.sense(0, &self.responses[0]) > 0.0;
     }
 
     /// Responses of the temperature to V² of each channel at the present voltages: of a single channel that of the last step, scaled;

@@ -13,7 +13,10 @@ mod outputs;
 
 use std::sync::Arc;
 
-use neurotome_base::{PatientPoint, parallel::for_blocks};
+use neurotome_base::{
+    PatientPoint,
+    parallel::{for_blocks, for_parts},
+};
 use neurotome_physics::{
     current::{Current, Flow},
     grid::{CellField, Face, Grid, Interpolator, LevelSet},
@@ -24,7 +27,7 @@ use neurotome_physics::{
 use rayon::prelude::*;
 
 use super::{
-    Control, Drive, Evidence, LesionError, LesionProblem, Perfusion, Snapshot,
+    Contours, Control, Drive, Evidence, LesionError, LesionProblem, Perfusion, Snapshot,
     coolant::CoolantFlow,
     drive::{Program, SAME_TIME_S, limit_v2},
     injury::Injuries,
@@ -147,6 +150,8 @@ pub struct Heating {
     perfusion: Vec<f64>,
     history: History,
     t: f64,
+    /// Hottest tissue cell, °C.
+    hottest_c: f64,
     step_s: f64,
     /// Voltage of each channel, V.
     volts: Vec<f64>,
@@ -187,6 +192,8 @@ struct Work {
     power: Vec<f64>,
     sink: Vec<f64>,
     spare: Vec<f64>,
+    /// Temperature rises after a correction of the voltage, before the solve.
+    corrected: Vec<f64>,
 }
 
 impl Heating {
@@ -253,6 +260,7 @@ impl Heating {
             perfusion,
             history: History::new(0.0, vec![0.0; n]),
             t: 0.0,
+            hottest_c: t0,
             step_s: 0.0,
             volts: vec![0.0; channels],
             last_volts: vec![0.0; channels],
@@ -283,6 +291,7 @@ impl Heating {
                 power: vec![0.0; n],
                 sink: vec![0.0; n],
                 spare: vec![0.0; n],
+                corrected: Vec::new(),
             },
             state,
             evidence,
@@ -348,7 +357,6 @@ impl Heating {
     /// What the instruments show now.
     pub fn reading(&self) -> Reading {
         let rise = &self.history.newest().1;
-        let tissue = &self.state.temperature[..self.grid.tissue_cells];
         Reading {
             t_s: self.t,
             thermocouples_c: (0..self.sensors.len()).map(|k| self.read(k, rise)).collect(),
@@ -357,7 +365,7 @@ impl Heating {
                 .is_none()
                 .then(|| self.program.set_temperature(self.t))
                 .flatten(),
-            hottest_c: tissue.iter().fold(f64::NEG_INFINITY, |m, v| m.max(*v)),
+            hottest_c: self.hottest_c,
             voltage_v: self.volts.clone(),
             needle_current_a: self.flow.needle_current.clone(),
             electrode_current_a: self.flow.electrode_current.clone(),
@@ -414,7 +422,19 @@ impl Heating {
 
     /// Probes and contours now.
     pub fn snapshot(&self) -> Snapshot {
-        Measure::new(&self.problem, self.frame).snapshot(self)
+        Snapshot {
+            contours: self.contours(),
+            ..self.probed()
+        }
+    }
+
+    /// Probes and readings now, without contours.
+    pub(super) fn probed(&self) -> Snapshot {
+        Measure::new(&self.problem, self.frame).probed(self)
+    }
+
+    pub(super) fn contours(&self) -> Contours {
+        Measure::new(&self.problem, self.frame).contours(self)
     }
 
     pub(super) fn temperature_field<'a>(&self, values: &'a [f64]) -> CellField<'a> {
@@ -689,18 +709,28 @@ impl Heating {
 
     /// Starts the potential solves from where the potentials are heading.
     fn extrapolate_potentials(&mut self, t_new: f64) {
-        let now: Vec<Vec<f64>> = self.current.channels().iter().map(|c| c.potential.clone()).collect();
-        if let Some((t_before, before)) = &self.potential_before
-            && self.t > *t_before
-        {
-            let w = ((t_new - self.t) / (self.t - t_before)).min(2.0);
-            for ((channel, now), before) in self.current.channels_mut().iter_mut().zip(&now).zip(before) {
-                for (v, (n, o)) in channel.potential.iter_mut().zip(now.iter().zip(before)) {
-                    *v = n + w * (n - o);
-                }
+        let channels = self.current.channels_mut();
+        let Some((t_before, before)) = &mut self.potential_before else {
+            self.potential_before = Some((self.t, channels.iter().map(|c| c.potential.clone()).collect()));
+            return;
+        };
+        // Of a step that is tried again the potentials before it are held already.
+        if self.t > *t_before {
+            let w = ((t_new - self.t) / (self.t - *t_before)).min(2.0);
+            for (channel, before) in channels.iter_mut().zip(before) {
+                for_parts(
+                    (&mut channel.potential[..], &mut before[..]),
+                    |_, (potential, before)| {
+                        for (v, before) in potential.iter_mut().zip(before) {
+                            let now = *v;
+                            *v += w * (now - *before);
+                            *before = now;
+                        }
+                    },
+                );
             }
+            *t_before = self.t;
         }
-        self.potential_before = Some((self.t, now));
     }
 
     /// Operator and right-hand side of the heat equation, all but the current's heat.
@@ -794,18 +824,27 @@ impl Heating {
         }
         ledger.out += latent;
         (ledger.power_before, ledger.loss_before) = (power, loss);
-        let peak = &mut self.state.peak;
-        self.state
-            .temperature
-            .par_iter_mut()
-            .zip(&x)
-            .with_min_len(8192)
-            .for_each(|(v, x)| *v = t0 + x);
-        for (p, v) in peak.iter_mut().zip(&self.state.temperature) {
-            *p = p.max(*v);
+        let (of_tissue, of_metal) = self.state.temperature.split_at_mut(self.grid.tissue_cells);
+        for (v, x) in of_metal.iter_mut().zip(&x[of_tissue.len()..]) {
+            *v = t0 + x;
         }
-        let coldest = self.state.temperature.iter().fold(f64::INFINITY, |m, v| m.min(*v));
+        let (coldest, hottest) = of_tissue
+            .par_iter_mut()
+            .zip(&mut self.state.peak)
+            .zip(&x)
+            .with_min_len(4096)
+            .map(|((v, peak), x)| {
+                *v = t0 + x;
+                *peak = peak.max(*v);
+                (*v, *v)
+            })
+            .reduce(
+                || (f64::INFINITY, f64::NEG_INFINITY),
+                |a, b| (a.0.min(b.0), a.1.max(b.1)),
+            );
+        let coldest = of_metal.iter().fold(coldest, |m, v| m.min(*v));
         self.evidence.min_temperature_c = self.evidence.min_temperature_c.min(coldest);
+        self.hottest_c = hottest;
         if self.problem.perfusion == Perfusion::StopsWithInjury {
             for (p, w) in self.perfusion.iter_mut().zip(&self.state.injuries.omega) {
                 if *w >= 1.0 {
@@ -871,6 +910,11 @@ impl Heating {
             total += place.conductance * (t0 + blood - place.coolant_c);
         }
         total
+    }
+
+    /// What all needles together send to the return electrode, A rms.
+    pub(super) fn return_current_a(&self) -> f64 {
+        self.flow.needle_current.iter().sum::<f64>().abs()
     }
 
     /// Current out of each electrode when the drive last was on, A rms.

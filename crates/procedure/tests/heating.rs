@@ -162,7 +162,7 @@ fn a_session_follows_the_operator() {
 }
 
 /// What a solve after a correction of the voltage finds is kept for the next step's, which then leaves next to nothing to solve: without
-/// that the same run takes more than two iterations a solve.
+/// that such a run takes 1.9 iterations a solve.
 #[test]
 fn control_learns_how_the_tissue_answers() {
     let mut heating = Heating::new(&problem(temperature(80.0, Control::First), 60.0)).unwrap();
@@ -175,7 +175,7 @@ fn control_learns_how_the_tissue_answers() {
         })
         .unwrap();
     let evidence = heating.evidence();
-    assert!(evidence.heat_iterations_mean < 1.9, "{evidence:?}");
+    assert!(evidence.heat_iterations_mean < 1.6, "{evidence:?}");
 }
 
 #[test]

@@ -343,7 +343,11 @@ fn gather<const C: usize>(pair: impl Fn(u32) -> [[f32; C]; 2], index: &[u32], we
     let (weight8, weight1) = weight.as_chunks::<LANES>();
     let (out8, out1) = out.as_chunks_mut::<LANES>();
     for ((out, index), weight) in out8.iter_mut().zip(index8).zip(weight8) {
-        let near = index.map(&pair);
+        // A loop is always part of this one; a `map` is not.
+        let mut near = [[[0.0; C]; 2]; LANES];
+        for (near, index) in near.iter_mut().zip(index) {
+            *near = pair(*index);
+        }
         for (out, (near, weight)) in out.iter_mut().zip(near.iter().zip(weight)) {
             *out = std::array::from_fn(|c| near[0][c] + weight * near[1][c]);
         }

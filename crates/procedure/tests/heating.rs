@@ -169,7 +169,10 @@ fn control_learns_how_the_tissue_answers() {
     heating
         .advance(60.0, &mut |h| {
             let r = h.reading();
-            assert!((r.thermocouples_c[0] - r.set_temperature_c.unwrap()).abs() < 5e-3, "{r:?}");
+            assert!(
+                (r.thermocouples_c[0] - r.set_temperature_c.unwrap()).abs() < 5e-3,
+                "{r:?}"
+            );
             assert_eq!(r.hottest_c, h.hottest_by_needle_c()[0]);
             true
         })

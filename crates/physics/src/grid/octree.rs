@@ -271,9 +271,7 @@ mod tests {
             seed = seed.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
             (seed >> 33) as f64 / f64::from(1u32 << 31) - 0.5
         };
-        let points: Vec<(Vec3, u32)> = (0..2000)
-            .map(|i| (Vec3::new(next(), next(), next()), i))
-            .collect();
+        let points: Vec<(Vec3, u32)> = (0..2000).map(|i| (Vec3::new(next(), next(), next()), i)).collect();
         tree.hold(&points);
         for k in 0..200 {
             let (p, radius) = (points[k].0, 0.3 * f64::from(k as u32) / 200.0);

@@ -1,15 +1,23 @@
 //! The tissue laid on the grid: resistances of half cells, heat capacities, perfusion.
 //!
-//! A cell that a border cuts gets its volume's mean heat capacity and perfusion. The resistance between its point and a face
-//! is that of parallel columns, each a series of the tissues met on the way: exact for borders along and across the way. Tissue is
-//! looked up once at a lattice of points in each such cell ([`cut`]), from which all of these follow.
+//! A cell that a border cuts gets its volume's mean heat capacity and perfusion. The thermal resistance between its point and a face
+//! is that of parallel columns, each a series of the tissues met on the way: exact for borders along and across the way. That serves
+//! tissues that differ by little, as they do for heat. Unlike conductors of current share no cell: each is a node of its own
+//! ([`Network`]). Tissue is looked up once at a lattice of points in each such cell ([`cut`]), from which all of these follow.
 
 mod cut;
+mod network;
+mod parts;
 
 use neurotome_base::Vec3;
 use rayon::prelude::*;
 
-use self::cut::Cut;
+pub use network::{Link, MetalLink, Network};
+
+use self::{
+    cut::Cut,
+    parts::{Parts, Sample},
+};
 use crate::{
     grid::{Face, FaceKind, Grid},
     tissue::TissueProperties,
@@ -53,6 +61,8 @@ pub struct Injectate<'a> {
 pub struct Fibre {
     /// The tissue cell.
     pub cell: u32,
+    /// The tissue that has them.
+    pub tissue: u8,
     /// Conductivity along the fibres less that across, times the cell's volume, at 37 °C, S m².
     pub extra: f64,
     /// Unit vector along the fibres.
@@ -92,20 +102,16 @@ pub struct Medium {
     pub fibres: Vec<Fibre>,
     /// Cells in moving fluid, ascending.
     pub pinned: Vec<Pinned>,
-    /// Relative change of σ per kelvin, for each tissue cell.
-    pub sigma_coefficient: Vec<f64>,
-    /// Temperature in °C above which σ rises no further, for each tissue cell.
-    pub sigma_limit: Vec<f64>,
+    /// Resistances between the nodes of the current.
+    pub network: Network,
+    /// Mean conductivity of each tissue cell at 37 °C (across the fibres where it has any), S/m.
+    pub sigma: Vec<f64>,
     /// Heat capacity of each cell, J/K.
     pub capacity: Vec<f64>,
     /// Perfusion of each cell at full flow, W/K.
     pub perfusion: Vec<f64>,
     /// Water in each cell, kg.
     pub water: Vec<f64>,
-    /// Electric resistance of side `a` of each face at 37 °C, Ω (tissue sides only).
-    pub electric_a: Vec<f64>,
-    /// Electric resistance of side `b`, Ω; zero at an electrode.
-    pub electric_b: Vec<f64>,
     /// Thermal conductance of each face, W/K.
     pub thermal: Vec<f64>,
     /// Electric resistance of each outer face at 37 °C, Ω.
@@ -126,6 +132,9 @@ struct Cell {
     uniform: bool,
     /// What a cell holds that a border cuts.
     cut: Option<Cut>,
+    /// Its parts, where it holds unlike conductors.
+    parts: Option<Parts>,
+    sigma: f64,
     coefficient: f64,
     limit: f64,
     capacity: f64,
@@ -180,6 +189,8 @@ impl Medium {
                     tissue,
                     uniform,
                     cut: None,
+                    parts: None,
+                    sigma: t.sigma_s_per_m,
                     coefficient: t.sigma_temperature_coefficient_per_k,
                     limit: t.sigma_limit_temperature_c,
                     capacity: v * t.heat_capacity_j_per_m3_k(),
@@ -188,22 +199,34 @@ impl Medium {
                     fibre: None,
                 };
                 let mut extra = (t.sigma_fibre_ratio - 1.0) * t.sigma_s_per_m;
+                let mut fibred = tissue;
                 if !pure {
                     let (mut count, mut weight) = (0.0, 0.0);
                     let (mut coefficient, mut limit) = (0.0, 0.0);
                     (cell.capacity, cell.perfusion, cell.water, extra) = (0.0, 0.0, 0.0, 0.0);
                     let mut inverse = Vec::with_capacity(cut::SIDE.pow(3));
+                    let mut samples = Vec::with_capacity(cut::SIDE.pow(3));
                     for p in grid.sub_points(i as u32, cut::SIDE) {
                         let tissue = if uniform { tissue } else { at(&p) };
                         let share = share(&p, tissue);
                         let t = &tissues[usize::from(tissue)];
                         let sigma = sigma(t, share);
                         inverse.push([1.0 / sigma, 1.0 / t.thermal_conductivity_w_per_m_k]);
+                        samples.push(Sample {
+                            tissue,
+                            plain: t.sigma_s_per_m,
+                            sigma,
+                            coefficient: t.sigma_temperature_coefficient_per_k,
+                            limit: t.sigma_limit_temperature_c,
+                        });
                         count += 1.0;
                         weight += sigma;
                         coefficient += sigma * t.sigma_temperature_coefficient_per_k;
                         limit += sigma * t.sigma_limit_temperature_c;
                         extra += (t.sigma_fibre_ratio - 1.0) * t.sigma_s_per_m * (1.0 - share);
+                        if t.sigma_fibre_ratio > 1.0 {
+                            fibred = tissue;
+                        }
                         cell.capacity += heat_capacity(t, share);
                         cell.perfusion += t.perfusion_per_s * blood;
                         cell.water += t.density_kg_per_m3 * t.water_fraction;
@@ -211,14 +234,17 @@ impl Medium {
                     cell.capacity *= v / count;
                     cell.perfusion *= v / count;
                     cell.water *= v / count;
+                    cell.sigma = weight / count;
                     cell.coefficient = coefficient / weight;
                     cell.limit = limit / weight;
                     extra /= count;
                     cell.cut = Some(Cut::new(&inverse));
+                    cell.parts = Parts::new(&samples, tissue, grid.spans(i as u32), v);
                 }
                 if extra > 0.0 {
                     cell.fibre = Some(Fibre {
                         cell: i as u32,
+                        tissue: fibred,
                         extra: extra * v,
                         direction: (laid.fibre)(center),
                     });
@@ -254,18 +280,18 @@ impl Medium {
             }
         };
         let metal_k = |i: u32| metals[usize::from(grid.metal_needle[i as usize - n])].thermal_conductivity;
-        let faces: Vec<(f64, f64, f64)> = grid
+        let faces: Vec<((f64, f64), f64)> = grid
             .faces
             .par_iter()
             .with_min_len(256)
             .map(|f| {
                 let (a, b) = (f.a as usize, f.b as usize);
                 match f.kind {
-                    FaceKind::Metal => (0.0, 0.0, 1.0 / (f.ra / metal_k(f.a) + f.rb / metal_k(f.b))),
+                    FaceKind::Metal => ((0.0, 0.0), 1.0 / (f.ra / metal_k(f.a) + f.rb / metal_k(f.b))),
                     FaceKind::Electrode | FaceKind::Shaft => {
                         // Towards the metal: the foot of the perpendicular on its surface.
                         let [e, k] = resistivity(a, f.b, &grid.foot(f));
-                        (f.ra * e, 0.0, 1.0 / (f.ra * k + f.rb / metal_k(f.b)))
+                        ((f.ra * e, 0.0), 1.0 / (f.ra * k + f.rb / metal_k(f.b)))
                     }
                     FaceKind::Tissue => {
                         let share = f.ra / (f.ra + f.rb);
@@ -277,11 +303,13 @@ impl Medium {
                         } else {
                             film(grid, tissues, at, f, ka, kb)
                         };
-                        (f.ra * ea, f.rb * eb, thermal)
+                        ((f.ra * ea, f.rb * eb), thermal)
                     }
                 }
             })
             .collect();
+        let (sides, thermal): (Vec<(f64, f64)>, Vec<f64>) = faces.into_iter().unzip();
+        let network = Network::new(grid, &cells, tissues, &sides);
         let outer: Vec<(f64, f64)> = grid
             .outer
             .iter()
@@ -303,9 +331,9 @@ impl Medium {
         let shares: Vec<f64> = grid
             .faces
             .iter()
-            .zip(&faces)
+            .zip(&thermal)
             .filter(|(f, _)| f.kind == FaceKind::Electrode)
-            .map(|(f, h)| 1.0 - h.2 * f.rb / metal_k(f.b))
+            .map(|(f, h)| 1.0 - h * f.rb / metal_k(f.b))
             .collect();
         let pinned = cells
             .iter()
@@ -324,24 +352,24 @@ impl Medium {
             fibres: cells.iter().filter_map(|c| c.fibre).collect(),
             pinned,
             tissue: cells.iter().map(|c| c.tissue).collect(),
-            sigma_coefficient: cells.iter().map(|c| c.coefficient).collect(),
-            sigma_limit: cells.iter().map(|c| c.limit).collect(),
+            network,
+            sigma: cells.iter().map(|c| c.sigma).collect(),
             capacity,
             perfusion,
             water: cells.iter().map(|c| c.water).collect(),
-            electric_a: faces.iter().map(|f| f.0).collect(),
-            electric_b: faces.iter().map(|f| f.1).collect(),
-            thermal: faces.iter().map(|f| f.2).collect(),
+            thermal,
             outer_electric: outer.iter().map(|f| f.0).collect(),
             outer_thermal: outer.iter().map(|f| f.1).collect(),
             metal_share: shares.iter().sum::<f64>() / shares.len().max(1) as f64,
         }
     }
 
-    /// σ(T)/σ(37) of a tissue cell.
+    /// σ(T)/σ(37) of a node of the network: of a tissue cell, or of a further part of one.
     #[inline]
-    pub fn sigma_factor(&self, i: usize, temperature_c: f64) -> f64 {
-        (1.0 + self.sigma_coefficient[i] * (temperature_c.min(self.sigma_limit[i]) - 37.0)).max(0.05)
+    pub fn sigma_factor(&self, node: usize, temperature_c: f64) -> f64 {
+        let network = &self.network;
+        let rise = temperature_c.min(network.sigma_limit[node]) - 37.0;
+        (1.0 + network.sigma_coefficient[node] * rise).max(0.05)
     }
 }
 

@@ -236,7 +236,7 @@ fn a_bevelled_end_and_its_tissue_fill_the_region_once() {
     let whole = |needle: FittedNeedle, around: usize| {
         let sizing = Sizing {
             shell_reach: 2e-3,
-            shell_reach_mixed: 2e-3,
+            shell_reach_least: 2e-3,
             around,
             ..Sizing::default()
         };

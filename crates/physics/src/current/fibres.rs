@@ -7,12 +7,12 @@
 //! Method: Eymard, Gallouët and Herbin, IMA J. Numer. Anal. 26 (2006) 326: a cell gradient for the tensor, two-point fluxes for
 //! stability.
 
-use neurotome_base::parallel::for_blocks;
+use neurotome_base::{Vec3, parallel::for_blocks};
 
 use crate::{
-    grid::{Face, FaceKind, Grid, Link},
+    grid::{FaceKind, Grid, Link},
     linear::{Matrix, Operator},
-    medium::Medium,
+    medium::{Medium, MetalLink},
 };
 
 /// Rows of coefficients, most of them short or empty.
@@ -46,8 +46,8 @@ impl Rows {
 
 /// The term of the fibres on one grid.
 pub(super) struct Fibres {
-    /// Cells with fibres.
-    cells: Vec<u32>,
+    /// Nodes with fibres and their cells.
+    nodes: Vec<(u32, u32)>,
     /// `W` of each of them at 37 °C, S m².
     extra: Vec<f64>,
     /// `D` beside its diagonal.
@@ -59,63 +59,75 @@ pub(super) struct Fibres {
     /// Coefficients of the faces with a potential in their cell's row: (position among them, cell, coefficient). The electrode
     /// faces come first, then the outer ones.
     electrode: Vec<(u32, u32, f64)>,
-    /// `W` of every cell at the present temperature.
+    /// `W` of every node at the present temperature.
     weight: Vec<f64>,
 }
 
 impl Fibres {
-    /// Prepares the term; none in a medium without fibres. `faces` are the grid's faces between tissue cells.
-    pub fn new(
-        grid: &Grid,
-        medium: &Medium,
-        faces: &[u32],
-        electrode_faces: &[u32],
-        outer_faces: &[u32],
-    ) -> Option<Self> {
+    /// Prepares the term; none in a medium without fibres.
+    pub fn new(grid: &Grid, medium: &Medium, electrode_links: &[MetalLink], outer_faces: &[u32]) -> Option<Self> {
         if medium.fibres.is_empty() {
             return None;
         }
         let n = grid.tissue_cells;
+        let network = &medium.network;
+        let nodes = network.nodes();
         // Faces of each cell on metal and on the outer boundary, with their position among those that have a potential.
         let mut border: Vec<Vec<(Option<u32>, Link, f64)>> = vec![Vec::new(); n];
-        let position =
-            |faces: &[u32], at: usize, first: usize| faces.binary_search(&(at as u32)).ok().map(|k| (first + k) as u32);
-        for (at, face) in grid.faces.iter().enumerate().filter(|(_, f)| touches_metal(f)) {
-            let conductance = 1.0 / medium.electric_a[at];
-            border[face.a as usize].push((position(electrode_faces, at, 0), Link::Metal(face), conductance));
+        for same in network.metal_links.chunk_by(|a, b| a.face == b.face) {
+            let face = &grid.faces[same[0].face as usize];
+            let at = electrode_links.partition_point(|l| l.face < same[0].face);
+            let position = (electrode_links.get(at)).and_then(|l| (l.face == same[0].face).then_some(at as u32));
+            let conductance = same.iter().map(|l| 1.0 / l.resistance).sum();
+            border[face.a as usize].push((position, Link::Metal(face), conductance));
         }
         for (at, face) in grid.outer.iter().enumerate() {
-            let position = position(outer_faces, at, electrode_faces.len());
+            let position = outer_faces.binary_search(&(at as u32)).ok();
+            let position = position.map(|k| (electrode_links.len() + k) as u32);
             border[face.cell as usize].push((position, Link::Outer(face), 1.0 / medium.outer_electric[at]));
         }
         let mut neighbours: Vec<Vec<(u32, u32)>> = vec![Vec::new(); n];
-        for &at in faces {
-            let f = &grid.faces[at as usize];
-            neighbours[f.a as usize].push((f.b, at));
-            neighbours[f.b as usize].push((f.a, at));
+        for (at, f) in grid.faces.iter().enumerate().filter(|f| f.1.kind == FaceKind::Tissue) {
+            neighbours[f.a as usize].push((f.b, at as u32));
+            neighbours[f.b as usize].push((f.a, at as u32));
         }
-        let mut rows: Vec<Vec<(u32, f64)>> = vec![Vec::new(); n];
-        let mut transposed: Vec<Vec<(u32, f64)>> = vec![Vec::new(); n];
-        let mut sum = vec![0.0; n];
-        let mut extra = Vec::with_capacity(medium.fibres.len());
+        let mut rows: Vec<Vec<(u32, f64)>> = vec![Vec::new(); nodes];
+        let mut transposed: Vec<Vec<(u32, f64)>> = vec![Vec::new(); nodes];
+        let mut sum = vec![0.0; nodes];
+        let (mut of, mut extra) = (Vec::new(), Vec::new());
+        // Conductance of each node to all it is joined to.
+        let mut conducting = vec![0.0; nodes];
+        for link in &network.links {
+            let conductance = 1.0 / (link.ra + link.rb);
+            conducting[link.a as usize] += conductance;
+            conducting[link.b as usize] += conductance;
+        }
+        for link in &network.metal_links {
+            conducting[link.node as usize] += 1.0 / link.resistance;
+        }
+        for (face, resistance) in grid.outer.iter().zip(&medium.outer_electric) {
+            conducting[face.cell as usize] += 1.0 / resistance;
+        }
         let mut electrode = Vec::new();
         let mut links: Vec<Link> = Vec::new();
         for fibre in &medium.fibres {
             let i = fibre.cell as usize;
+            let sigma = medium.tissues[usize::from(fibre.tissue)].sigma_s_per_m;
+            let own = network.alike(fibre.cell, sigma).unwrap_or(fibre.cell);
+            // Fields along fibres end where they do.
+            let seen: Vec<(u32, u32, u32)> = (neighbours[i].iter())
+                .filter_map(|&(j, at)| Some((network.alike(j, sigma)?, j, at)))
+                .collect();
             links.clear();
-            links.extend(
-                neighbours[i]
-                    .iter()
-                    .map(|&(j, at)| Link::Cell(j, &grid.faces[at as usize])),
-            );
+            links.extend(seen.iter().map(|&(_, j, at)| Link::Cell(j, &grid.faces[at as usize])));
             links.extend(border[i].iter().map(|b| b.1));
             let weights = grid.gradient_weights(fibre.cell, &links);
             let coefficient: Vec<f64> = weights.iter().map(|g| fibre.direction.dot(g)).collect();
-            let (inner, outer) = coefficient.split_at(neighbours[i].len());
-            for (c, &(j, _)) in inner.iter().zip(&neighbours[i]) {
-                sum[i] += c;
-                rows[i].push((j, *c));
-                transposed[j as usize].push((fibre.cell, *c));
+            let (inner, outer) = coefficient.split_at(seen.len());
+            for (c, &(j, ..)) in inner.iter().zip(&seen) {
+                sum[own as usize] += c;
+                rows[own as usize].push((j, *c));
+                transposed[j as usize].push((own, *c));
             }
             // At an insulated face the potential is the one at which no current passes: it is eliminated, which leaves the term
             // with a smaller weight.
@@ -123,51 +135,59 @@ impl Fibres {
             for (c, (position, _, conductance)) in outer.iter().zip(&border[i]) {
                 match position {
                     Some(k) => {
-                        sum[i] += c;
-                        electrode.push((*k, fibre.cell, *c));
+                        sum[own as usize] += c;
+                        electrode.push((*k, own, *c));
                     }
                     None => yielding += c * c / conductance,
                 }
             }
-            extra.push(fibre.extra / (1.0 + fibre.extra * yielding));
+            of.push((own, fibre.cell));
+            let yielded = fibre.extra / (1.0 + fibre.extra * yielding);
+            // A sliver may have a gradient by neighbours with whom it hardly shares a face.
+            let most = (medium.tissues[usize::from(fibre.tissue)].sigma_fibre_ratio - 1.0) * conducting[own as usize];
+            let own_sum: f64 = coefficient.iter().sum();
+            let squares = own_sum * own_sum + coefficient.iter().map(|c| c * c).sum::<f64>();
+            extra.push(yielded.min(most / squares.max(f64::MIN_POSITIVE)));
         }
         Some(Self {
-            cells: medium.fibres.iter().map(|f| f.cell).collect(),
+            nodes: of,
             extra,
             rows: Rows::new(&rows),
             transposed: Rows::new(&transposed),
             sum,
             electrode,
-            weight: vec![0.0; n],
+            weight: vec![0.0; nodes],
         })
     }
 
     /// Takes the conductivity of each cell over that at 37 °C.
     pub fn set_factor(&mut self, factor: &[f64]) {
-        for (&cell, &extra) in self.cells.iter().zip(&self.extra) {
-            self.weight[cell as usize] = extra * factor[cell as usize];
+        for (&(node, _), &extra) in self.nodes.iter().zip(&self.extra) {
+            self.weight[node as usize] = extra * factor[node as usize];
         }
     }
 
-    /// How much better a face conducts than with σ across the fibres alone: the likeness that preconditions.
-    pub fn face_gain(grid: &Grid, medium: &Medium, faces: &[u32]) -> Vec<f64> {
-        // Relative extra along the way, by cell: (σ_along/σ_across − 1) and the direction.
-        let mut of_cell = vec![u32::MAX; grid.tissue_cells];
-        for (k, f) in medium.fibres.iter().enumerate() {
-            of_cell[f.cell as usize] = k as u32;
+    /// How much better a link conducts than with σ across the fibres alone: the likeness that preconditions.
+    pub fn link_gain(&self, grid: &Grid, medium: &Medium) -> Vec<f64> {
+        let network = &medium.network;
+        let mut of_node = vec![u32::MAX; network.nodes()];
+        for (k, &(node, _)) in (0u32..).zip(&self.nodes) {
+            of_node[node as usize] = k;
         }
-        let gain = |cell: u32, way: &neurotome_base::Vec3| {
-            medium.fibres.get(of_cell[cell as usize] as usize).map_or(0.0, |f| {
-                let sigma = medium.tissues[usize::from(medium.tissue[cell as usize])].sigma_s_per_m;
-                f.extra / (grid.volume[cell as usize] * sigma.max(1e-12)) * f.direction.dot(way).powi(2)
+        // Relative extra along the way.
+        let gain = |node: u32, way: &Vec3| {
+            medium.fibres.get(of_node[node as usize] as usize).map_or(0.0, |f| {
+                (medium.tissues[usize::from(f.tissue)].sigma_fibre_ratio - 1.0) * f.direction.dot(way).powi(2)
             })
         };
-        faces
-            .iter()
-            .map(|&at| {
-                let f = &grid.faces[at as usize];
-                let way = (grid.center[f.b as usize] - grid.center[f.a as usize]).normalize();
-                1.0 + 0.5 * (gain(f.a, &way) + gain(f.b, &way))
+        (network.links.iter())
+            .map(|link| {
+                let [a, b] = [link.a, link.b].map(|node| network.cell(node as usize));
+                if a == b {
+                    return 1.0;
+                }
+                let way = (grid.center[b] - grid.center[a]).normalize();
+                1.0 + 0.5 * (gain(link.a, &way) + gain(link.b, &way))
             })
             .collect()
     }
@@ -214,10 +234,10 @@ impl Fibres {
     pub fn add_heat(&self, x: &[f64], held: &[f64], heat: &mut [f64]) -> Vec<f64> {
         let mut s = Vec::new();
         self.flow(x, Some(held), &mut s);
-        for &cell in &self.cells {
-            let i = cell as usize;
+        for &(node, cell) in &self.nodes {
+            let i = node as usize;
             if self.weight[i] > 0.0 {
-                heat[i] += s[i] * s[i] / self.weight[i];
+                heat[cell as usize] += s[i] * s[i] / self.weight[i];
             }
         }
         let mut current = vec![0.0; held.len()];
@@ -244,9 +264,4 @@ impl Operator for WithFibres<'_> {
         self.0
             .rows_times(offset, count, x, |k, v| f(k, v + self.1.gather(offset + k, prepared)));
     }
-}
-
-/// True for faces that can bring current from metal.
-pub(super) fn touches_metal(face: &Face) -> bool {
-    matches!(face.kind, FaceKind::Electrode | FaceKind::Shaft)
 }

@@ -8,31 +8,32 @@ mod fibres;
 use neurotome_base::parallel::{for_blocks, ordered_sum};
 
 use crate::{
-    grid::{Face, FaceKind, Grid, OuterFace},
+    grid::{Face, Grid, OuterFace},
     linear::{Graph, LANES, Matrix, Multigrid, Solved, Workspace, conjugate_gradients},
-    medium::Medium,
+    medium::{Link, Medium, MetalLink},
 };
 
-use fibres::{Fibres, WithFibres, touches_metal};
+use fibres::{Fibres, WithFibres};
 
 /// Most iterations of a solve. Some twenty are usual; fibres beside air or thin skin, which the hierarchy does not know of, take hundreds.
 const MOST_ITERATIONS: usize = 1000;
 
 /// The current problem on one grid, with what is kept from solve to solve.
 pub struct Current {
+    tissue_cells: usize,
     a: Matrix<f64>,
     graph: Graph,
     workspace: Workspace,
-    /// Tissue faces, in the order of the graph's edges.
-    edges: Vec<Edge>,
-    /// Faces on metal with a potential.
-    electrode_faces: Vec<u32>,
+    /// Between nodes, in the order of the graph's edges.
+    links: Vec<Link>,
+    /// Links to metal with a potential.
+    electrode_links: Vec<MetalLink>,
     channels: Vec<Channel>,
     /// Outer faces with a potential, that of the first channel at one volt; the others are insulated.
     outer_potential: Vec<(u32, f64)>,
     fibres: Option<Fibres>,
-    /// How much better each tissue face conducts through its fibres; empty without fibres.
-    face_gain: Vec<f64>,
+    /// How much better each link conducts through its fibres; empty without fibres.
+    link_gain: Vec<f64>,
     multigrid: Option<Multigrid>,
     fresh_iterations: usize,
     conductance: Vec<f64>,
@@ -45,7 +46,7 @@ pub struct Current {
 pub struct Channel {
     /// Potential of each electrode face while the channel is at one volt.
     at_one_volt: Vec<f64>,
-    /// Potential of each tissue cell while the channel alone is at one volt: the start of the next solve.
+    /// Potential of each node while the channel alone is at one volt: the start of the next solve.
     pub potential: Vec<f64>,
 }
 
@@ -60,27 +61,6 @@ pub struct Flow {
     pub electrode_current: Vec<f64>,
     /// Relative current balance: (in − out) / in.
     pub balance: f64,
-}
-
-/// A face between two tissue cells, with the electric resistances of its sides at 37 °C, Ω.
-#[derive(Debug, Clone, Copy)]
-struct Edge {
-    a: u32,
-    b: u32,
-    ra: f64,
-    rb: f64,
-}
-
-impl Edge {
-    fn new(grid: &Grid, medium: &Medium, face: usize) -> Self {
-        let Face { a, b, .. } = grid.faces[face];
-        Self {
-            a,
-            b,
-            ra: medium.electric_a[face],
-            rb: medium.electric_b[face],
-        }
-    }
 }
 
 /// What a solve gives, for one volt on the first channel.
@@ -126,57 +106,50 @@ impl Current {
         metal: &dyn Fn(usize, &Face) -> Option<f64>,
         outer: &dyn Fn(&OuterFace) -> Option<f64>,
     ) -> Self {
-        let n = grid.tissue_cells;
-        let mut tissue_faces = Vec::new();
-        let mut electrode_faces = Vec::new();
+        let network = &medium.network;
+        let nodes = network.nodes();
+        let mut electrode_links = Vec::new();
         let mut at_one_volt = vec![Vec::new(); channels];
-        let mut edges = Vec::new();
-        for (k, f) in grid.faces.iter().enumerate() {
-            if f.kind == FaceKind::Tissue {
-                tissue_faces.push(k as u32);
-                edges.push((f.a, f.b));
-            } else if touches_metal(f) && metal(0, f).is_some() {
-                electrode_faces.push(k as u32);
+        for link in &network.metal_links {
+            let f = &grid.faces[link.face as usize];
+            if metal(0, f).is_some() {
+                electrode_links.push(*link);
                 for (c, all) in at_one_volt.iter_mut().enumerate() {
                     all.push(metal(c, f).unwrap_or(0.0));
                 }
             }
         }
-        let graph = Graph::new(n, &edges);
+        let edges: Vec<(u32, u32)> = network.links.iter().map(|l| (l.a, l.b)).collect();
+        let graph = Graph::new(nodes, &edges);
         let outer_potential: Vec<(u32, f64)> = (0u32..)
             .zip(&grid.outer)
             .filter_map(|(k, f)| Some((k, outer(f)?)))
             .collect();
         let outer_faces: Vec<u32> = outer_potential.iter().map(|o| o.0).collect();
-        let fibres = Fibres::new(grid, medium, &tissue_faces, &electrode_faces, &outer_faces);
-        let face_gain = match fibres {
-            Some(_) => Fibres::face_gain(grid, medium, &tissue_faces),
-            None => Vec::new(),
-        };
+        let fibres = Fibres::new(grid, medium, &electrode_links, &outer_faces);
+        let link_gain = fibres.as_ref().map_or_else(Vec::new, |f| f.link_gain(grid, medium));
         Self {
+            tissue_cells: grid.tissue_cells,
             a: graph.matrix(),
             graph,
             workspace: Workspace::default(),
-            conductance: vec![0.0; tissue_faces.len()],
-            edges: tissue_faces
-                .iter()
-                .map(|&at| Edge::new(grid, medium, at as usize))
-                .collect(),
-            electrode_faces,
+            conductance: vec![0.0; edges.len()],
+            links: network.links.clone(),
+            electrode_links,
             channels: at_one_volt
                 .into_iter()
                 .map(|at_one_volt| Channel {
                     at_one_volt,
-                    potential: vec![0.0; n],
+                    potential: vec![0.0; nodes],
                 })
                 .collect(),
             outer_potential,
             fibres,
-            face_gain,
+            link_gain,
             multigrid: None,
             fresh_iterations: 0,
-            ground: vec![0.0; n],
-            factor: vec![1.0; n],
+            ground: vec![0.0; nodes],
+            factor: vec![1.0; nodes],
         }
     }
 
@@ -234,21 +207,21 @@ impl Current {
     ) {
         for_blocks(&mut self.factor, |offset, block| {
             for (k, v) in block.iter_mut().enumerate() {
-                let i = offset + k;
-                *v = medium.sigma_factor(i, temperature[i]) * wet.map_or(1.0, |w| w(i));
+                let (node, cell) = (offset + k, medium.network.cell(offset + k));
+                *v = medium.sigma_factor(node, temperature[cell]) * wet.map_or(1.0, |w| w(cell));
             }
         });
         let factor = &self.factor;
-        let edges = &self.edges;
+        let edges = &self.links;
         for_blocks(&mut self.conductance, |offset, block| {
             for (g, e) in block.iter_mut().zip(&edges[offset..]) {
                 *g = 1.0 / (e.ra / factor[e.a as usize] + e.rb / factor[e.b as usize]);
             }
         });
         self.ground.fill(0.0);
-        for &at in &self.electrode_faces {
-            let cell = grid.faces[at as usize].a as usize;
-            self.ground[cell] += factor[cell] / medium.electric_a[at as usize];
+        for link in &self.electrode_links {
+            let node = link.node as usize;
+            self.ground[node] += factor[node] / link.resistance;
         }
         for &(k, _) in &self.outer_potential {
             let cell = grid.outer[k as usize].cell as usize;
@@ -261,12 +234,11 @@ impl Current {
     }
 
     fn solve_channel(&mut self, k: usize, grid: &Grid, medium: &Medium, tolerance: f64) -> Solved {
-        let n = grid.tissue_cells;
         let channel = &mut self.channels[k];
-        let mut b = vec![0.0; n];
-        for (&at, potential) in self.electrode_faces.iter().zip(&channel.at_one_volt) {
-            let cell = grid.faces[at as usize].a as usize;
-            b[cell] += self.factor[cell] / medium.electric_a[at as usize] * potential;
+        let mut b = vec![0.0; self.ground.len()];
+        for (link, potential) in self.electrode_links.iter().zip(&channel.at_one_volt) {
+            let node = link.node as usize;
+            b[node] += self.factor[node] / link.resistance * potential;
         }
         if k == 0 {
             for &(k, potential) in &self.outer_potential {
@@ -276,13 +248,13 @@ impl Current {
         }
         // The hierarchy is kept while σ(T) drifts, and made anew when it has become a poor likeness.
         let mut multigrid = self.multigrid.take().unwrap_or_else(|| {
-            if self.face_gain.is_empty() {
+            if self.link_gain.is_empty() {
                 Multigrid::new(&self.a, &[], 0.0)
             } else {
                 let likely: Vec<f64> = self
                     .conductance
                     .iter()
-                    .zip(&self.face_gain)
+                    .zip(&self.link_gain)
                     .map(|(g, f)| g * f)
                     .collect();
                 let mut a = self.a.clone();
@@ -323,8 +295,14 @@ impl Current {
         solved
     }
 
-    /// The potential of every tissue cell at the channels' voltages, V.
+    /// The potential of every tissue cell at the channels' voltages, V; in a cell that a border cuts that of the tissue at its point.
     pub fn potential(&self, volts: &[f64]) -> Vec<f64> {
+        let mut phi = self.of_nodes(volts);
+        phi.truncate(self.tissue_cells);
+        phi
+    }
+
+    fn of_nodes(&self, volts: &[f64]) -> Vec<f64> {
         let mut phi = vec![0.0; self.ground.len()];
         for_blocks(&mut phi, |offset, block| {
             for (k, v) in block.iter_mut().enumerate() {
@@ -347,17 +325,18 @@ impl Current {
         let u: &[f64] = if let ([channel], [1.0]) = (&self.channels[..], volts) {
             &channel.potential
         } else {
-            combined = self.potential(volts);
+            combined = self.of_nodes(volts);
             &combined
         };
-        let electrode: Vec<f64> = (0..self.electrode_faces.len())
+        let electrode: Vec<f64> = (0..self.electrode_links.len())
             .map(|e| self.channels.iter().zip(volts).map(|(c, v)| v * c.at_one_volt[e]).sum())
             .collect();
         heat[n..].fill(0.0);
         // The heat of a face goes to its two sides as their resistances; the sum over cells is the power exactly.
         let (conductance, factor) = (&self.conductance, &self.factor);
-        let (edges, graph) = (&self.edges, &self.graph);
-        for_blocks(&mut heat[..n], |offset, block| {
+        let (edges, graph) = (&self.links, &self.graph);
+        let mut of_node = vec![0.0; u.len()];
+        for_blocks(&mut of_node, |offset, block| {
             for (s, block) in block.chunks_mut(LANES).enumerate() {
                 let first = offset + s * LANES;
                 let mut sum = [0.0; LANES];
@@ -372,6 +351,10 @@ impl Current {
                 }
             }
         });
+        heat[..n].copy_from_slice(&of_node[..n]);
+        for (&cell, more) in medium.network.further.iter().zip(&of_node[n..]) {
+            heat[cell as usize] += more;
+        }
         let by_fibres = self.fibres.as_ref().map(|f| {
             let mut held = electrode.clone();
             held.extend(self.outer_potential.iter().map(|o| o.1 * volts[0]));
@@ -381,12 +364,12 @@ impl Current {
         let mut needle_current = vec![0.0; needles];
         let mut electrode_current = vec![0.0; grid.electrodes()];
         let mut sent_size = 0.0;
-        for (e, (&at, potential)) in self.electrode_faces.iter().zip(&electrode).enumerate() {
-            let face = &grid.faces[at as usize];
-            let cell = face.a as usize;
-            let g = factor[cell] / medium.electric_a[at as usize];
-            let d = potential - u[cell];
-            heat[cell] += g * d * d;
+        for (e, (link, potential)) in self.electrode_links.iter().zip(&electrode).enumerate() {
+            let face = &grid.faces[link.face as usize];
+            let node = link.node as usize;
+            let g = factor[node] / link.resistance;
+            let d = potential - u[node];
+            heat[face.a as usize] += g * d * d;
             let current = g * d + by_fibres.as_ref().map_or(0.0, |f| f[e]);
             needle_current[usize::from(grid.metal_needle[face.b as usize - n])] += current;
             if let Some(electrode) = grid.electrode(face) {
@@ -412,9 +395,9 @@ impl Current {
         }
     }
 
-    /// Conductivity of a tissue cell at the last solve, S/m; across the fibres where it has any.
+    /// Mean conductivity of a tissue cell at the last solve, S/m; across the fibres where it has any.
     pub fn conductivity(&self, medium: &Medium, cell: usize) -> f64 {
-        medium.tissues[usize::from(medium.tissue[cell])].sigma_s_per_m * self.factor[cell]
+        medium.sigma[cell] * self.factor[cell]
     }
 
     /// Rows on each multigrid level of the last solve, finest first.

@@ -66,8 +66,8 @@ struct Clipped {
 }
 
 impl Grid {
-    /// Builds the grid of a region with needles. `material` names the tissue at a point: borders between tissues are refined
-    /// near the active tips.
+    /// Builds the grid of a region with needles. `material` names the tissue at a point: shells are finer where tissues meet beside
+    /// bare metal.
     ///
     /// # Errors
     /// [`GridError`].
@@ -79,29 +79,28 @@ impl Grid {
     ) -> Result<Self, GridError> {
         let bodies = bodies(needles);
         let reach = (0..bodies.len())
-            .map(|i| reach(&region, &bodies, i, sizing, material))
-            .collect::<Result<Vec<(f64, bool)>, _>>()?;
+            .map(|i| reach(&region, &bodies, i, sizing))
+            .collect::<Result<Vec<f64>, _>>()?;
         let ends: Vec<f64> = bodies
             .iter()
             .zip(&reach)
-            .map(|(b, r)| modelled_end(&region, b, sizing, r.0))
+            .map(|(b, r)| modelled_end(&region, b, sizing, *r))
             .collect();
         check_gaps(&bodies, &ends)?;
         let mut shells = Vec::with_capacity(bodies.len());
         let mut tissue_cells = 0u32;
         for (i, body) in bodies.iter().enumerate() {
-            let (reach, mixed) = reach[i];
-            let own = if mixed {
+            let own = if tissues_meet(body, reach[i], material) {
                 Sizing {
+                    shell_growth: sizing.shell_growth_mixed,
                     around: sizing.around_mixed,
-                    along_tip: sizing.along_tip_mixed,
                     ..*sizing
                 }
             } else {
                 *sizing
             };
             let own = if body.bevel.is_some() { finer_round(&own) } else { own };
-            let mut s = Shells::new(body, &own, reach, ends[i]);
+            let mut s = Shells::new(body, &own, reach[i], ends[i]);
             if bodies.len() > 1 {
                 s.give_way(&|p| {
                     (0..bodies.len())
@@ -114,17 +113,7 @@ impl Grid {
             tissue_cells += s.tissue_cells() as u32;
             shells.push(s);
         }
-        let growth: Vec<f64> = reach
-            .iter()
-            .map(|r| {
-                if r.1 {
-                    sizing.octree_growth_mixed
-                } else {
-                    sizing.octree_growth
-                }
-            })
-            .collect();
-        let mut octree = refine(&region, (&bodies, &shells, &growth), sizing, material)?;
+        let mut octree = refine(&region, &bodies, &shells, sizing)?;
 
         // Points: shells first, then octree leaves in depth-first order.
         let mut held: Vec<(Vec3, u32)> = Vec::new();
@@ -518,17 +507,10 @@ fn modelled_end(region: &Region, body: &Body, sizing: &Sizing, reach: f64) -> f6
     end
 }
 
-/// How far the shells of body `i` reach, and whether tissues meet within that distance of its bare metal: far in tissue of one kind, where they are the better grid; less where borders of tissues,
-/// other needles or the outer boundary are near.
-fn reach(
-    region: &Region,
-    bodies: &[Body],
-    i: usize,
-    sizing: &Sizing,
-    material: &(dyn Fn(&Vec3) -> u8 + Sync),
-) -> Result<(f64, bool), GridError> {
+/// How far the shells of body `i` reach: less where other needles or the outer boundary are near.
+fn reach(region: &Region, bodies: &[Body], i: usize, sizing: &Sizing) -> Result<f64, GridError> {
     let body = &bodies[i];
-    let least = sizing.shell_reach_mixed;
+    let least = sizing.shell_reach_least;
     let room = 0.5 * (tip_depth(region, body) - body.radius);
     if room < least {
         return Err(GridError::Outside {
@@ -550,23 +532,27 @@ fn reach(
         // Of 0.75, 0.8, 0.85 and 1 the one that served field case D (two needles 10 mm apart) best.
         most = most.min(0.8 * gap);
     }
+    Ok(most.max(least))
+}
+
+/// Whether tissues meet within `reach` of a body's bare metal.
+fn tissues_meet(body: &Body, reach: f64, material: &(dyn Fn(&Vec3) -> u8 + Sync)) -> bool {
+    let (from, end) = (body.first(), body.active_end());
     let own = material(&body.axis.at(0.5 * end).0);
-    let seen = most.max(least);
-    let one_kind = (0..=16).into_par_iter().all(|k| {
+    (0..=16).into_par_iter().any(|k| {
         let (p, tangent, e1, e2) = body.axis.at(from + (end - from) * f64::from(k) / 16.0);
-        (0..12).all(|r| {
-            let distance = body.radius + seen * (f64::from(r) + 0.5) / 12.0;
-            let round = (0..12).all(|q| {
+        (0..12).any(|r| {
+            let distance = body.radius + reach * (f64::from(r) + 0.5) / 12.0;
+            let round = (0..12).any(|q| {
                 let (sin, cos) = (f64::from(q) * std::f64::consts::FRAC_PI_6).sin_cos();
                 let across = e1 * cos + e2 * sin;
-                material(&(p + across * distance)) == own
-                    && (k > 0 || material(&(p + (across + tangent) * (0.7 * distance))) == own)
-                    && (k < 16 || material(&(p + (across - tangent) * (0.7 * distance))) == own)
+                material(&(p + across * distance)) != own
+                    || k == 0 && material(&(p + (across + tangent) * (0.7 * distance))) != own
+                    || k == 16 && material(&(p + (across - tangent) * (0.7 * distance))) != own
             });
-            round && (k > 0 || material(&(p + tangent * distance)) == own)
+            round || k == 0 && material(&(p + tangent * distance)) != own
         })
-    });
-    Ok((if one_kind { most.max(least) } else { least }, !one_kind))
+    })
 }
 
 /// Samples along a needle when its distance from another is looked for.
@@ -631,12 +617,7 @@ fn in_shells(shells: &[Shells], p: &Vec3, h: f64) -> bool {
     nearest.1
 }
 
-fn refine(
-    region: &Region,
-    (bodies, shells, growth): (&[Body], &[Shells], &[f64]),
-    sizing: &Sizing,
-    material: &(dyn Fn(&Vec3) -> u8 + Sync),
-) -> Result<Octree, GridError> {
+fn refine(region: &Region, bodies: &[Body], shells: &[Shells], sizing: &Sizing) -> Result<Octree, GridError> {
     let extent = 2.0 * region.half_extent();
     // The smallest wanted cell is a whole number of halvings of the root.
     let first = shells
@@ -655,36 +636,23 @@ fn refine(
         } else {
             f64::INFINITY
         };
-        let mut nearest_tip = if bodies.is_empty() { from_center } else { f64::INFINITY };
-        for ((body, s), growth) in bodies.iter().zip(shells).zip(growth) {
+        for (body, s) in bodies.iter().zip(shells) {
             let reach = s.radius[s.radius.len() - 1] - s.radius[0];
             let first = sizing.octree_per_reach * reach;
             let tip = (body.distance(p, body.active_end()) - reach).max(0.0);
             let shaft = (body.distance(p, s.end()) - reach).max(0.0);
-            h = h.min(first + growth * tip);
-            h = h.min(sizing.octree_shaft + 1.5 * growth * shaft);
-            nearest_tip = nearest_tip.min(tip);
+            h = h.min(first + sizing.octree_growth * tip);
+            h = h.min(sizing.octree_shaft + 1.5 * sizing.octree_growth * shaft);
         }
-        (h, nearest_tip)
+        h
     };
     Octree::new(origin, side, MAX_CELLS, |c, h| {
         // A cube that the region does not touch needs no refinement.
         if region.depth(c) < -0.87 * h {
             return false;
         }
-        let (want, tip) = wanted(c);
         // The size is allowed to be met by the nearest point of the cube, so that large cubes split in time.
-        if h > want + 1e-12 {
-            return true;
-        }
-        if h > 1.01 * sizing.border && tip < sizing.border_reach {
-            let first = material(c);
-            return (0..8).any(|k| {
-                let s = |bit: usize| if (k >> bit) & 1 == 1 { 0.5 * h } else { -0.5 * h };
-                material(&(c + Vec3::new(s(0), s(1), s(2)))) != first
-            }) && h > 0.5 * want;
-        }
-        false
+        h > wanted(c) + 1e-12
     })
     .ok_or(GridError::TooLarge { cells: MAX_CELLS })
 }

@@ -46,12 +46,7 @@ impl Grid {
         for (row, link) in rows.iter().zip(links) {
             normal += row * row.transpose() * weight(link);
         }
-        // A cell with neighbours in one plane only has no gradient across it.
-        let ridge = 1e-9 * normal.trace();
-        for a in 0..3 {
-            normal[(a, a)] += ridge;
-        }
-        let inverse = normal.try_inverse().unwrap_or_else(Mat3::zeros);
+        let inverse = inverse_where_seen(&normal);
         rows.iter()
             .zip(links)
             .map(|(row, link)| inverse * row * weight(link))
@@ -116,6 +111,28 @@ impl Grid {
         Some(weights)
     }
 }
+
+/// The inverse of a cell's normal matrix. Of cells with neighbours on all sides it is nearly that of its volume times one; a direction
+/// in which a cell has hardly any neighbour has no gradient.
+fn inverse_where_seen(normal: &Mat3) -> Mat3 {
+    let mean = normal.trace() / 3.0;
+    if normal.determinant() > SEEN * mean.powi(3)
+        && let Some(inverse) = normal.try_inverse()
+    {
+        return inverse;
+    }
+    let eigen = normal.symmetric_eigen();
+    let mut inverse = Mat3::zeros();
+    for (value, vector) in eigen.eigenvalues.iter().zip(eigen.eigenvectors.column_iter()) {
+        if *value > SEEN * mean {
+            inverse += vector * vector.transpose() / *value;
+        }
+    }
+    inverse
+}
+
+/// Least weight of the neighbours in a direction, as a part of the mean, for a gradient along it.
+const SEEN: f64 = 0.1;
 
 /// ∂u/∂r at `r` for a difference of one between `r1` and `r2`.
 fn radial_slope(rounded: bool, r1: f64, r2: f64, r: f64) -> f64 {

@@ -44,10 +44,12 @@ pub struct Sizing {
     pub shell_first: f64,
     /// Growth from shell to shell.
     pub shell_growth: f64,
-    /// Distance from the metal to the outermost shell in tissue of one kind.
+    /// The same where tissues meet beside the bare metal.
+    pub shell_growth_mixed: f64,
+    /// Distance from the metal to the outermost shell.
     pub shell_reach: f64,
-    /// The same where tissues meet beside the bare metal: beyond it the octree follows their borders.
-    pub shell_reach_mixed: f64,
+    /// The same where other metal or the outer boundary is near.
+    pub shell_reach_least: f64,
     /// Cells round the needle; a multiple of four.
     pub around: usize,
     /// The same where tissues meet beside the bare metal.
@@ -56,8 +58,6 @@ pub struct Sizing {
     pub ring: f64,
     /// Largest cell along the active tip.
     pub along_tip: f64,
-    /// The same where tissues meet beside the bare metal.
-    pub along_tip_mixed: f64,
     /// Largest cell along the shaft.
     pub along_shaft: f64,
     /// Distance above the active tip beyond which cells along the shaft may be twice as long.
@@ -70,16 +70,10 @@ pub struct Sizing {
     pub octree_first: f64,
     /// Growth of octree cells per unit of distance from the active tip.
     pub octree_growth: f64,
-    /// The same where tissues meet beside the bare metal.
-    pub octree_growth_mixed: f64,
     /// Octree cell beside the shaft.
     pub octree_shaft: f64,
     /// Length of shaft that is modelled above the active tip.
     pub shaft: f64,
-    /// Smallest cell to which tissue borders are refined.
-    pub border: f64,
-    /// Distance from the active tip within which tissue borders are refined.
-    pub border_reach: f64,
 }
 
 impl Default for Sizing {
@@ -87,24 +81,21 @@ impl Default for Sizing {
         Self {
             shell_first: 0.03e-3,
             shell_growth: 1.18,
+            shell_growth_mixed: 1.12,
             shell_reach: 10e-3,
-            shell_reach_mixed: 5e-3,
+            shell_reach_least: 5e-3,
             around: 16,
             around_mixed: 20,
             ring: 0.02e-3,
             along_tip: 0.6e-3,
-            along_tip_mixed: 0.4e-3,
             along_shaft: 2.5e-3,
             shaft_fine: 30e-3,
             cap: 8,
             octree_per_reach: 0.2,
             octree_first: 1e-3,
             octree_growth: 0.22,
-            octree_growth_mixed: 0.3,
             octree_shaft: 2.5e-3,
             shaft: 30e-3,
-            border: 0.6e-3,
-            border_reach: 9e-3,
         }
     }
 }
@@ -120,19 +111,17 @@ impl Sizing {
         Self {
             shell_first: self.shell_first * factor,
             shell_growth: self.shell_growth.powf(factor),
+            shell_growth_mixed: self.shell_growth_mixed.powf(factor),
             around: count(self.around, 4).max(8),
             around_mixed: count(self.around_mixed, 4).max(8),
             ring: self.ring * factor,
             along_tip: self.along_tip * factor,
-            along_tip_mixed: self.along_tip_mixed * factor,
             along_shaft: self.along_shaft * factor.min(1.0),
             cap: count(self.cap, 1).max(3),
             octree_per_reach: self.octree_per_reach * factor,
             octree_first: self.octree_first * factor,
             octree_growth: self.octree_growth * factor,
-            octree_growth_mixed: self.octree_growth_mixed * factor,
             octree_shaft: self.octree_shaft * factor.min(1.0),
-            border: self.border * factor,
             ..*self
         }
     }

@@ -184,8 +184,8 @@ pub(super) fn layers_at_needle(report: &mut Report) {
     layers_beside(report, false);
 }
 
-/// The farthest single cell: those that a border cuts hold two tissues, and their one value stands for neither.
-pub(in crate::verify) fn cut_cells_at_needle(report: &mut Report) {
+/// The farthest single cell: of those that a border cuts the part at their point.
+pub(super) fn cut_cells_at_needle(report: &mut Report) {
     layers_beside(report, true);
 }
 

@@ -21,6 +21,7 @@ pub(super) const CLAIMS: &[Claim] = &[
     current::line_source,
     current::layers_in_octree,
     current::layers_at_needle,
+    current::cut_cells_at_needle,
     fibres::sources,
     fibres::reciprocity,
     vessel::slab,

@@ -109,7 +109,7 @@ pub(super) fn volume(report: &mut Report) {
         // out; its shape depends on the cells round it, of which a bevelled needle has half as many again.
         let mut sizing = Sizing {
             shell_reach: 2e-3,
-            shell_reach_mixed: 2e-3,
+            shell_reach_least: 2e-3,
             ..Sizing::default()
         };
         if !bevelled {

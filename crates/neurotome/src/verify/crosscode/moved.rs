@@ -173,12 +173,11 @@ pub(super) fn homogeneous(report: &mut Report) {
     compare(report, "A", case_a());
 }
 
-/// A quarter of the run on larger cells, for the cases that only `--full` follows to the end.
+/// A quarter of the run, for the cases that only `--full` follows to the end.
 fn shortened(report: &Report, mut p: LesionProblem) -> LesionProblem {
     if !report.full() {
         (p.heating_s, p.cooling_s) = (15.0, 0.0);
         p.output_times_s = vec![5.0, 15.0];
-        p.solver.cell_size *= 1.5;
     }
     p
 }

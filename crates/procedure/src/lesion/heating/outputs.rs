@@ -78,7 +78,7 @@ impl Heating {
     pub fn conducting_per_k(&self) -> f64 {
         let cell = self.grid.shells[0].cell(0, 0, 0) as usize;
         let start_c = self.problem.initial_temperature_c;
-        self.medium.sigma_coefficient[cell] / self.medium.sigma_factor(cell, start_c)
+        self.medium.network.sigma_coefficient[cell] / self.medium.sigma_factor(cell, start_c)
     }
 
     /// Conductance between the channels, S: the current out of channel i is the sum over k of `[i][k]` times the voltage of k.

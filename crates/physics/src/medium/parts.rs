@@ -307,7 +307,7 @@ mod tests {
         let parts = cube(|p| side(p.x > -0.25)).unwrap();
         assert_eq!(parts.list.len(), 2);
         // The part at the cell's point is the first.
-        assert_eq!(parts.list[0].sigma, SIDES[1]);
+        assert_eq!(parts.list[0].plain, SIDES[1]);
         assert_eq!(parts.at(&Vec3::new(-0.4, 0.1, 0.3)), 1);
         let border = parts.borders[0];
         assert_eq!(border.parts, (0, 1));

@@ -105,8 +105,12 @@ impl Network {
             .with_min_len(64)
             .map(|&at| {
                 let f = &grid.faces[at as usize];
-                let [a, b] = [f.a, f.b].map(|i| parts(i).ok_or_else(|| plain.get(i as usize).copied().unwrap_or(0.0)));
-                through(grid, f, a, b, sides[at as usize])
+                let side = |i: u32| match parts(i) {
+                    Some(parts) => Side::Cut(parts),
+                    None => Side::Whole(plain.get(i as usize).copied().unwrap_or(0.0)),
+                };
+                through(grid, f, side(f.a), side(f.b), sides[at as usize])
+                    .into_iter()
                     .map(|l| Link {
                         a: node(f.a as usize, l.a as usize),
                         b: if f.kind == FaceKind::Tissue {
@@ -183,23 +187,49 @@ fn cut_cells(cells: &[super::Cell]) -> impl Iterator<Item = (usize, &Parts)> {
         .filter_map(|(i, c)| Some((i, c.parts.as_ref()?)))
 }
 
-/// The parts of a cell, or σ without fluid of a whole one, S/m.
-type Side<'a> = Result<&'a Parts, f64>;
-
-fn plain(side: Side, part: usize) -> f64 {
-    side.map_or_else(|plain| plain, |parts| parts.list[part].plain)
+/// A cell beside a face.
+#[derive(Clone, Copy)]
+enum Side<'a> {
+    Cut(&'a Parts),
+    /// σ without fluid at 37 °C, S/m.
+    Whole(f64),
 }
 
-/// The part of a cell that conducts like a tissue of `sigma` S/m.
-fn like(side: Side, sigma: f64) -> Option<usize> {
-    match side {
-        Ok(parts) => parts.alike(sigma),
-        Err(plain) => alike(plain, sigma).then_some(0),
+impl<'a> Side<'a> {
+    fn parts(self) -> Option<&'a Parts> {
+        match self {
+            Self::Cut(parts) => Some(parts),
+            Self::Whole(_) => None,
+        }
+    }
+
+    /// σ of a part without fluid, S/m.
+    fn plain(self, part: usize) -> f64 {
+        match self {
+            Self::Cut(parts) => parts.list[part].plain,
+            Self::Whole(plain) => plain,
+        }
+    }
+
+    /// The part that conducts like a tissue of `sigma` S/m.
+    fn alike(self, sigma: f64) -> Option<usize> {
+        match self {
+            Self::Cut(parts) => parts.alike(sigma),
+            Self::Whole(plain) => alike(plain, sigma).then_some(0),
+        }
+    }
+
+    /// Resistance from a part to a face, Ω; `geometric` is that from the cell's point at 1 S/m, `whole` that of a whole cell.
+    fn resistance(self, part: usize, geometric: f64, whole: f64, way: &Vec3) -> f64 {
+        match self {
+            Self::Cut(parts) => geometric / parts.list[part].sigma * parts.nearer(part, way),
+            Self::Whole(_) => whole,
+        }
     }
 }
 
 /// What joins the parts on both sides of a face, as parts of their cells; whole cells have the resistances `sides`.
-fn through(grid: &Grid, face: &Face, a: Side, b: Side, sides: (f64, f64)) -> impl Iterator<Item = Link> {
+fn through(grid: &Grid, face: &Face, a: Side, b: Side, sides: (f64, f64)) -> Vec<Link> {
     let metal = face.kind != FaceKind::Tissue;
     let center = grid.center[face.a as usize];
     let (way_a, way_b) = if metal {
@@ -220,18 +250,18 @@ fn through(grid: &Grid, face: &Face, a: Side, b: Side, sides: (f64, f64)) -> imp
     let mut count = 0.0;
     let mut add = |p: usize, q: usize| {
         count += 1.0;
-        let (plain_a, plain_b) = (plain(a, p), plain(b, q));
+        let (plain_a, plain_b) = (a.plain(p), b.plain(q));
         if metal || alike(plain_a, plain_b) {
             return put(p, q, 1.0);
         }
         // The border passes the face between the two places: half of what lies there has either tissue on both sides.
-        put(p, like(b, plain_a).unwrap_or(q), 0.5);
-        put(like(a, plain_b).unwrap_or(p), q, 0.5);
+        put(p, b.alike(plain_a).unwrap_or(q), 0.5);
+        put(a.alike(plain_b).unwrap_or(p), q, 0.5);
     };
     match lattices {
         Some((on_a, on_b)) if metal || !(pole(face.a) || pole(face.b)) => {
-            let mut on_b = b.ok().map(|b| b.on(on_b));
-            let mut on_a = a.ok().map(|a| a.on(on_a));
+            let mut on_b = b.parts().map(|b| b.on(on_b));
+            let mut on_a = a.parts().map(|a| a.on(on_a));
             for _ in 0..cut::SIDE * cut::SIDE {
                 let p = on_a.as_mut().and_then(Iterator::next).unwrap_or(0);
                 let q = on_b.as_mut().and_then(Iterator::next).unwrap_or(0);
@@ -250,28 +280,23 @@ fn through(grid: &Grid, face: &Face, a: Side, b: Side, sides: (f64, f64)) -> imp
             for k in 0..cut::COLUMNS * cut::COLUMNS {
                 let aside = u * place(k % cut::COLUMNS) + v * place(k / cut::COLUMNS);
                 add(
-                    a.map_or(0, |a| a.at(&(way_a + aside))),
-                    b.map_or(0, |b| b.at(&(way_b + aside))),
+                    a.parts().map_or(0, |a| a.at(&(way_a + aside))),
+                    b.parts().map_or(0, |b| b.at(&(way_b + aside))),
                 );
             }
         }
     }
-    let side = |parts: Side, part: usize, geometric: f64, whole: f64, way: &Vec3| match parts {
-        Ok(parts) => geometric / parts.list[part].sigma * parts.nearer(part, way),
-        Err(_) => whole,
-    };
-    let links: Vec<Link> = pairs
+    pairs
         .iter()
         .map(|&(p, q, share)| Link {
             a: p as u32,
             b: q as u32,
-            ra: side(a, p, face.ra, sides.0, &way_a) * count / share,
+            ra: a.resistance(p, face.ra, sides.0, &way_a) * count / share,
             rb: if metal {
                 0.0
             } else {
-                side(b, q, face.rb, sides.1, &way_b) * count / share
+                b.resistance(q, face.rb, sides.1, &way_b) * count / share
             },
         })
-        .collect();
-    links.into_iter()
+        .collect()
 }
